@@ -1,0 +1,83 @@
+# The two commands: `make up` and `make test`. Each sets up what it needs; `make help` lists the rest.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/better-together
+export UV := $(or $(shell command -v uv),$(CACHE)/uv/bin/uv)
+export UV_PYTHON_INSTALL_DIR := $(CACHE)/python
+export UV_COMPILE_BYTECODE := 1
+unexport PYTHONDONTWRITEBYTECODE VIRTUAL_ENV
+PYTHON := .venv/bin/python
+JOBS ?= 2
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+.PHONY: up
+up: setup ## bring stacks aws and gcp up on the laptop's clouds and print their URLs
+	@$(PYTHON) -m local up
+
+.PHONY: preview
+preview: setup ## show what up would change: make preview STACK=aws
+	@$(PYTHON) -m local preview $(or $(STACK),$(error name the stack: make preview STACK=aws))
+
+.PHONY: outputs
+outputs: setup ## print both stacks' outputs as JSON (make -s outputs)
+	@$(PYTHON) -m local outputs
+
+.PHONY: down
+down: setup ## destroy both stacks and stop the laptop's clouds
+	@$(PYTHON) -m local down
+
+.PHONY: artifact
+artifact: setup ## build the artifact; print its digest, sizes and largest packages
+	@$(PYTHON) -m stacks.artifact
+
+.PHONY: test
+test: setup ## run all tests
+	@$(PYTHON) -m local.tools test
+	app/.venv/bin/python -m pytest -n $(JOBS) tests/app tests/cloud
+	$(PYTHON) -m pytest -n $(JOBS) tests/stacks tests/momento tests/local tests/e2e
+
+.PHONY: lint
+lint: setup ## ruff and pyright
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/pyright --warnings
+	.venv/bin/pyright --warnings -p app
+	.venv/bin/pyright --warnings -p pulumi_momento
+
+.PHONY: setup
+setup: .venv/ready app/.venv/ready pulumi_momento/.venv/ready build/lambda-runtime/ready ## install everything into the checkout and the cache
+	@$(PYTHON) -m local.tools
+
+$(CACHE)/uv/bin/uv:
+	@echo "Installing uv into $(CACHE) ..." >&2
+	@command -v python3 >/dev/null || { echo "python3 is missing: install Python 3.13 (https://www.python.org/downloads/)" >&2; exit 1; }
+	@python3 -m venv $(CACHE)/uv || { echo "python3 cannot make environments: install its venv package, e.g. apt-get install python3-venv" >&2; exit 1; }
+	@$(CACHE)/uv/bin/pip install --quiet --disable-pip-version-check uv
+
+build/python: .python-version | $(UV)
+	@$(UV) python find --quiet 3.13 >/dev/null 2>&1 || $(UV) python install --quiet 3.13 2>/dev/null || \
+	  { echo "Python 3.13 is missing: install it with pyenv, your package manager or https://www.python.org/downloads/" >&2; exit 1; }
+	@mkdir -p build && touch $@
+
+.venv/ready: pyproject.toml uv.lock pulumi_momento/pyproject.toml build/python
+	@echo "Installing Pulumi and the stacks' packages ..." >&2
+	@$(UV) sync --quiet --locked && touch $@
+
+app/.venv/ready: app/pyproject.toml app/uv.lock build/python
+	@echo "Installing the app's packages ..." >&2
+	@$(UV) sync --quiet --locked --project app && touch $@
+
+pulumi_momento/.venv/ready: pulumi_momento/pyproject.toml pulumi_momento/uv.lock build/python
+	@echo "Installing the momento plugin's packages ..." >&2
+	@$(UV) sync --quiet --locked --project pulumi_momento && touch $@
+
+build/lambda-runtime/ready: app/pyproject.toml app/uv.lock build/python
+	@echo "Installing AWS's Lambda runtime client ..." >&2
+	@rm -rf build/lambda-runtime
+	@$(UV) export --quiet --locked --project app --only-group lambda-runtime --no-emit-project --output-file build/lambda-runtime.txt >/dev/null
+	@$(UV) pip install --quiet --python app/.venv/bin/python --require-hashes --target build/lambda-runtime --requirement build/lambda-runtime.txt && touch $@

@@ -1,0 +1,115 @@
+"""What the Makefile's targets do on the laptop's clouds. Each works in one home."""
+
+import json
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+from pulumi import automation as auto
+
+from local import engine
+from local.home import ROOT, Daemon, Home, LocalError
+from local.tools import say
+from stacks import artifact
+
+UP_BY_DEFAULT = ["aws", "gcp"]
+
+
+def up(home: Home) -> None:
+    """Brings both stacks up, starting the clouds if need be, and prints their URLs."""
+    with home.exclusive():
+        say(f"artifact {artifact.build(ROOT).digest}")
+        daemon = _running_clouds(home)
+        stacks = _open(home)
+        for stack in stacks:
+            engine.configure(stack, daemon)
+        _side_by_side(stacks, "up", lambda stack: stack.up(color="never", on_output=_prefixed(stack)))
+        for name, outputs in engine.outputs(home).items():
+            print(f"{name}  {outputs['url']}  {outputs['persistence']}  {outputs['artifactDigest']}")
+
+
+def _running_clouds(home: Home) -> Daemon:
+    """The daemon, with a state that belongs to it: clouds live in memory, so they end together."""
+    daemon = home.daemon()
+    if daemon and any(engine.was_cut_off(stack) for stack in _open(home)):
+        say("an earlier run was cut off in the middle of a change: starting the clouds afresh")
+        home.stop_daemon(daemon)
+        daemon = None
+    if not daemon:
+        home.forget()
+        daemon = home.start_daemon()
+        say(f"clouds started: process {daemon.pid}, Firestore {daemon.firestore_kind}")
+    return daemon
+
+
+def preview(home: Home, name: str) -> None:
+    """Shows what an `up` of the stack would change. Needs no running clouds."""
+    if name not in engine.stacks():
+        raise LocalError(f"there is no stack {name!r}: no Pulumi.{name}.yaml; there are {', '.join(engine.stacks())}")
+    with home.exclusive():
+        daemon = home.daemon()
+        if not daemon:
+            home.forget()
+        artifact.build(ROOT)
+        stack = engine.open_stack(home, name)
+        engine.configure(stack, daemon)
+        _side_by_side([stack], "preview", lambda stack: stack.preview(diff=True, color="never", on_output=print))
+
+
+def down(home: Home) -> None:
+    """Destroys every stack with the engine, then ends the clouds."""
+    with home.exclusive():
+        daemon = home.daemon()
+        if daemon:
+            stacks = [engine.open_stack(home, name) for name in engine.stacks_with_state(home)]
+            _side_by_side(stacks, "destroy", lambda stack: stack.destroy(color="never", on_output=_prefixed(stack)))
+            home.stop_daemon(daemon)
+        home.forget()
+        say("the laptop's clouds are gone" if daemon else "the laptop's clouds were not running")
+
+
+def outputs(home: Home) -> None:
+    """Prints the outputs of all stacks as one JSON object keyed by stack name."""
+    if not home.daemon():
+        raise LocalError("the laptop's clouds are not running: `make up` starts them")
+    print(json.dumps(engine.outputs(home), indent=2))
+
+
+def _open(home: Home) -> list[auto.Stack]:
+    return [engine.open_stack(home, name) for name in UP_BY_DEFAULT]
+
+
+def _side_by_side(stacks: list[auto.Stack], what: str, work: Callable[[auto.Stack], object]) -> None:
+    """Does the same to all stacks at once. Raises LocalError naming those that failed."""
+    with _interrupts_go_to_the_engine() as interrupted, ThreadPoolExecutor(max(1, len(stacks))) as pool:
+        failed: list[str] = []
+        for stack, future in [(stack, pool.submit(work, stack)) for stack in stacks]:
+            try:
+                future.result()
+            except auto.errors.CommandError:
+                failed.append(stack.name)
+    if interrupted():
+        raise LocalError(f"{what} was interrupted: `make up` goes on from here, `make down` takes all away")
+    if failed:
+        raise LocalError(f"{what} of stack {' and '.join(failed)} failed: the error is above")
+
+
+@contextmanager
+def _interrupts_go_to_the_engine() -> Iterator[Callable[[], bool]]:
+    """Ctrl-C reaches the engine too, which ends what it has begun and writes it down: wait for that."""
+    seen: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: seen.append(number))
+    try:
+        yield lambda: bool(seen)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _prefixed(stack: auto.Stack) -> Callable[[str], None]:
+    def write(line: str) -> None:
+        if line.strip():
+            print(f"{stack.name} | {line}", file=sys.stderr, flush=True)
+
+    return write

@@ -1,0 +1,104 @@
+"""The real Pulumi engine on the laptop's clouds: unmodified stacks, real state, stand-in provider plugins."""
+
+import runpy
+import shutil
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pulumi import automation as auto
+
+from local import providers
+from local.home import ROOT, Daemon, Home
+from local.tools import pulumi
+
+PROJECT = "better-together"
+PASSPHRASE = "laptop"  # what it protects is the key of the laptop's own Momento
+GCP_PROJECT = "better-together-laptop"
+
+
+def stacks() -> list[str]:
+    """The stacks that the checkout has a file for: Pulumi.<stack>.yaml."""
+    return sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
+
+
+def stacks_with_state(home: Home) -> list[str]:
+    return [stack.name for stack in _workspace(home).list_stacks()]
+
+
+def open_stack(home: Home, name: str) -> auto.Stack:
+    """The engine's stack, made if need be, with the settings of the checkout's stack file."""
+    _lay_out(home, name)
+    return auto.Stack.create_or_select(name, _workspace(home))
+
+
+def configure(stack: auto.Stack, daemon: Daemon | None) -> None:
+    """Adds what a person with accounts would set by hand. Without a daemon it is good for previews alone."""
+    key = daemon.momento_api_key if daemon else "none"
+    stack.set_all_config(
+        {
+            "momento:apiKey": auto.ConfigValue(key, secret=True),
+            "momento:endpoint": auto.ConfigValue(daemon.momento if daemon else "http://127.0.0.1:0"),
+            f"{PROJECT}:momentoApiKey": auto.ConfigValue(key, secret=True),
+            "gcp:project": auto.ConfigValue(GCP_PROJECT),
+        }
+    )
+
+
+def was_cut_off(stack: auto.Stack) -> bool:
+    """Whether an earlier run died while it changed the clouds, so that the state no longer tells the truth.
+
+    The caller holds the home: a lock that is still there is a dead run's, and is taken away.
+    """
+    stack.cancel()
+    return bool((stack.export_stack().deployment or {}).get("pending_operations"))
+
+
+def outputs(home: Home) -> dict[str, dict[str, Any]]:
+    """Every stack's outputs by stack name; secret ones read "[secret]"."""
+    workspace = _workspace(home)
+    return {
+        stack.name: {
+            key: "[secret]" if output.secret else output.value
+            for key, output in sorted(workspace.stack_outputs(stack.name).items())
+        }
+        for stack in workspace.list_stacks()
+    }
+
+
+def _workspace(home: Home) -> auto.LocalWorkspace:
+    return auto.LocalWorkspace(
+        work_dir=str(home.workspace),
+        pulumi_home=str(home.pulumi_home),
+        pulumi_command=pulumi(),
+        program=_program,
+        env_vars={
+            "BETTER_TOGETHER_HOME": str(home.path),
+            "PULUMI_BACKEND_URL": home.state.as_uri(),
+            "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+        },
+    )
+
+
+def _program() -> None:
+    runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
+
+
+def _lay_out(home: Home, name: str) -> None:
+    """Puts plugins and project files in place. The engine writes into stack files, so it works on copies."""
+    for folder in (home.workspace, home.pulumi_home, home.state):
+        folder.mkdir(parents=True, exist_ok=True)
+    providers.install(home.pulumi_home)
+    shutil.copy(ROOT / "Pulumi.yaml", home.workspace)
+    plugin = home.workspace / "pulumi_momento"
+    if not plugin.exists():
+        plugin.symlink_to(ROOT / "pulumi_momento")
+    copy = home.workspace / f"Pulumi.{name}.yaml"
+    salt = {k: v for k, v in _settings(copy).items() if k == "encryptionsalt"}
+    copy.write_text(yaml.safe_dump(_settings(ROOT / copy.name) | salt))
+
+
+def _settings(path: Path) -> dict[str, Any]:
+    return yaml.safe_load(path.read_text()) or {} if path.exists() else {}
