@@ -1,0 +1,57 @@
+"""The only place that picks implementations. Imports are late: each cloud's SDK costs a quarter of a second."""
+
+from flask import Flask
+
+from app.cache import Cache
+from app.cache.none import NoCache
+from app.data import DataClient
+from app.http import observe, problems
+from app.http.bodies import MAX_BODY_BYTES
+from app.http.routes import UserRoutes
+from app.metrics import Metrics
+from app.settings import CacheSettings, Settings, SettingsError
+from app.users import Users
+
+
+def create_app(settings: Settings) -> Flask:
+    """The app, ready to serve."""
+    metrics = Metrics(settings.metrics_format, settings.metrics_namespace)
+    users = Users(data_client(settings, metrics), cache(settings.cache, metrics))
+    app = Flask(__name__, static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    problems.register(app)
+    observe.register(app, metrics)
+    app.register_blueprint(UserRoutes(users, settings.artifact_digest).blueprint())
+    return app
+
+
+def create_app_from_environ() -> Flask:
+    """For entry points: a wrong setting ends the process with one line."""
+    try:
+        return create_app(Settings.from_environ())
+    except SettingsError as error:
+        raise SystemExit(f"better-together: {error}") from None
+
+
+def data_client(settings: Settings, metrics: Metrics) -> DataClient:
+    match settings.persistence:
+        case "dynamodb":
+            from app.data.dynamodb import DynamoDBDataClient
+
+            return DynamoDBDataClient(settings.users_table, metrics)
+        case "firestore":
+            from app.data.firestore import FirestoreDataClient
+
+            return FirestoreDataClient(settings.google_cloud_project, settings.firestore_database, metrics)
+        case _:
+            from app.data.memory import MemoryDataClient
+
+            return MemoryDataClient()
+
+
+def cache(settings: CacheSettings | None, metrics: Metrics) -> Cache:
+    if settings is None:
+        return NoCache()
+    from app.cache.momento import MomentoCache
+
+    return MomentoCache(settings, metrics)

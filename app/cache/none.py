@@ -1,0 +1,18 @@
+"""No cache: everything is a miss."""
+
+from collections.abc import Mapping, Sequence
+
+from app.cache import Lookup
+
+
+class NoCache:
+    name = "none"
+
+    def get(self, keys: Sequence[str]) -> Lookup:
+        return Lookup()
+
+    def fill(self, entries: Mapping[str, bytes]) -> bool:
+        return False
+
+    def invalidate(self, keys: Sequence[str]) -> None:
+        pass

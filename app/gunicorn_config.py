@@ -1,0 +1,12 @@
+"""gunicorn on Cloud Run (https://cloud.google.com/run/docs/tips/python)."""
+
+from app.settings import SettingsError, bind_address
+
+try:
+    bind = bind_address()
+except SettingsError as error:
+    raise SystemExit(f"better-together: {error}") from None
+workers = 1
+threads = 8
+# Cloud Run restarts what hangs; gunicorn's own timeout would kill workers that are merely throttled.
+timeout = 0

@@ -1,0 +1,56 @@
+"""Bodies of requests and responses: JSON by msgspec, refused with the name of the field that is wrong."""
+
+import json
+import re
+from collections.abc import Mapping
+
+import msgspec
+from flask import Request, Response
+
+from app.http.problems import Problem
+from app.model import PublicUser, UserInput
+
+MAX_BODY_BYTES = 400 * 1024
+
+
+def decode_user(request: Request) -> UserInput:
+    """The body as a user. Raises Problem: 413, 415, or 400 naming the field."""
+    if request.mimetype != "application/json":
+        raise Problem(415, "The body must be application/json.", headers={"Accept-Post": "application/json"})
+    body = request.get_data()
+    try:
+        user = msgspec.json.decode(body, type=UserInput)
+    except msgspec.ValidationError as error:
+        raise Problem(400, str(error), _field(str(error))) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Problem(400, f"The body is not JSON: {error}", "body") from None
+    json.loads(body, object_pairs_hook=_refuse_duplicates)
+    return user
+
+
+def user_response(user: PublicUser, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """A user without the picture. The version is its ETag."""
+    body = {"id": user.id, "name": user.name, "followers": user.followers}
+    return json_response(body, status, {"ETag": f'"{user.version}"'} | dict(headers or {}))
+
+
+def json_response(body: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(msgspec.json.encode(body), status, headers, mimetype="application/json")
+
+
+def _field(message: str) -> str:
+    """The field that msgspec means: "... - at `$.followers[0]`", or "... required field `name`"."""
+    if path := re.search(r"at `\$\.?(.+)`$", message):
+        return path[1]
+    if name := re.match(r"Object .*field `(.+)`|`(\w+)` ", message):
+        return name[1] or name[2]
+    return "body"
+
+
+def _refuse_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    seen: dict[str, object] = {}
+    for name, value in pairs:
+        if name in seen:
+            raise Problem(400, f"The body has `{name}` twice.", name)
+        seen[name] = value
+    return seen

@@ -1,0 +1,19 @@
+"""The `Cache-Status` header (RFC 9211)."""
+
+from app.users import CacheOutcome
+
+
+def cache_status(outcome: CacheOutcome) -> str:
+    """`momento; hit`, `momento; fwd=uri-miss; stored`, or `momento; fwd=miss; detail=timeout`."""
+    if outcome.cache == "none":
+        return "none; fwd=bypass"
+    if outcome.hits == outcome.asked:
+        return f"{outcome.cache}; hit"
+    parts = [outcome.cache, "fwd=miss" if outcome.error else "fwd=uri-miss"]
+    if outcome.stored:
+        parts.append("stored")
+    if outcome.error:
+        parts.append(f"detail={outcome.error}")
+    elif outcome.asked > 1:
+        parts.append(f'detail="{outcome.hits} of {outcome.asked}"')
+    return "; ".join(parts)

@@ -1,0 +1,66 @@
+"""Errors as problem details (RFC 9457), the same whatever runs the app."""
+
+import sys
+import traceback
+from collections.abc import Mapping
+
+import msgspec
+from flask import Flask, Response
+from werkzeug.exceptions import HTTPException
+from werkzeug.http import HTTP_STATUS_CODES
+
+from app.data import StoreUnavailable, UserExists
+from app.users import UserNotFound
+
+PROBLEM_JSON = "application/problem+json"
+RETRY_AFTER_SECONDS = 2
+
+
+class Problem(Exception):
+    """A response that says what is wrong: with `field`, which part of the request."""
+
+    def __init__(
+        self, status: int, detail: str, field: str | None = None, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(detail)
+        self.status, self.detail, self.field, self.headers = status, detail, field, headers or {}
+
+    def response(self) -> Response:
+        body: dict[str, object] = {
+            "type": "about:blank",
+            "title": HTTP_STATUS_CODES[self.status],
+            "status": self.status,
+            "detail": self.detail,
+        }
+        if self.field is not None:
+            body["field"] = self.field
+        return Response(msgspec.json.encode(body), self.status, self.headers, content_type=PROBLEM_JSON)
+
+
+def register(app: Flask) -> None:
+    """Turn every exception of a request into a problem."""
+    app.register_error_handler(Problem, Problem.response)
+    app.register_error_handler(UserNotFound, lambda e: Problem(404, f"There is no user {str(e)!r}.").response())
+    app.register_error_handler(UserExists, lambda e: Problem(409, f"The id {str(e)!r} is taken.", "id").response())
+    app.register_error_handler(StoreUnavailable, _store_unavailable)
+    app.register_error_handler(HTTPException, _http_exception)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _store_unavailable(error: StoreUnavailable) -> Response:
+    print(f"store unavailable: {error}", file=sys.stderr, flush=True)
+    return Problem(
+        503, "The store does not answer; try again.", headers={"Retry-After": str(RETRY_AFTER_SECONDS)}
+    ).response()
+
+
+def _http_exception(error: HTTPException) -> Response:
+    if error.code is None or error.code < 400:
+        return Response(status=error.code, headers=error.get_headers())
+    headers = {k: v for k, v in error.get_headers() if k.lower() not in ("content-type", "content-length")}
+    return Problem(error.code, error.description or "", headers=headers).response()
+
+
+def _unexpected(error: Exception) -> Response:
+    traceback.print_exception(error)
+    return Problem(500, "Something is wrong with this service; it has been logged.").response()

@@ -1,0 +1,77 @@
+"""Metrics as JSON lines on stdout.
+
+`emf` lines are CloudWatch's embedded metric format, which Lambda's log group turns into metrics
+(https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html);
+`json` lines carry the same fields without the `_aws` envelope, for log-based metrics of Cloud Logging. Times are in ms.
+"""
+
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TextIO
+
+import msgspec
+
+Value = str | int | float | bool | None
+
+UNITS = {"UpstreamProcessingTime": "Milliseconds", "ProcessingTime": "Milliseconds"}
+"""Every metric that the app emits. What is not here is a count."""
+
+
+@dataclass
+class Timing:
+    """Filled while a timed block runs: counts become metrics, fields are only logged."""
+
+    outcome: str = "ok"
+    counts: dict[str, int] = field(default_factory=dict[str, int])
+    fields: dict[str, Value] = field(default_factory=dict[str, Value])
+
+
+class Metrics:
+    """Writes one line a measurement. `format` is emf or json."""
+
+    def __init__(self, format: str = "json", namespace: str = "BetterTogether", stream: TextIO | None = None) -> None:
+        self._emf = format == "emf"
+        self._namespace = namespace
+        self._stream = stream
+
+    @contextmanager
+    def upstream(self, upstream: str, operation: str) -> Iterator[Timing]:
+        """Time one call of a store or cache. A block that raises is recorded too, with the outcome `error`."""
+        timing, start = Timing(), time.perf_counter()
+        try:
+            yield timing
+        except BaseException:
+            timing.outcome = "error"
+            raise
+        finally:
+            errors = {"UpstreamErrors": int(timing.outcome != "ok")}
+            self.emit(
+                {"upstream": upstream},
+                {"UpstreamProcessingTime": _milliseconds(start)} | errors | timing.counts,
+                {"operation": operation, "outcome": timing.outcome} | timing.fields,
+            )
+
+    def emit(
+        self, dimensions: Mapping[str, str], metrics: Mapping[str, float], fields: Mapping[str, Value] = {}
+    ) -> None:
+        """One line with these metrics under these dimensions. `fields` are in the line, and no metric."""
+        line: dict[str, object] = {**fields, **dimensions, **metrics}
+        if self._emf:
+            directive = {
+                "Namespace": self._namespace,
+                "Dimensions": [list(dimensions)],
+                "Metrics": [{"Name": name, "Unit": UNITS.get(name, "Count")} for name in metrics],
+            }
+            line = {"_aws": {"Timestamp": time.time_ns() // 1_000_000, "CloudWatchMetrics": [directive]}, **line}
+        else:
+            line = {"severity": "INFO", **line}
+        stream = self._stream or sys.stdout
+        stream.write(msgspec.json.encode(line).decode() + "\n")
+        stream.flush()
+
+
+def _milliseconds(start: float) -> float:
+    return round((time.perf_counter() - start) * 1000, 3)

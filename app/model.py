@@ -1,0 +1,82 @@
+"""The user, and what may be in one.
+
+`PublicUser` is what the user routes return and the cache keeps; `User` adds the picture, which can be large.
+`UserInput` is the body of a request: validated while it is decoded, unknown fields refused.
+"""
+
+import re
+from typing import Annotated
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+# Unreserved characters of RFC 3986, 2.3: an id never needs escaping in a URL, and neither "..", "" nor "__x__" (which
+# Firestore reserves) is one. `(?!\n)` because `$` also matches before a final newline.
+USER_ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._~-]*(?!\n)$"
+NAME_PATTERN = r"^[^\x00-\x1f\x7f]+(?!\n)$"
+MAX_FOLLOWERS = 1000
+# With 1000 followers of 128 bytes and the name it stays below DynamoDB's 400 KB an item.
+MAX_PROFILE_PIC_BYTES = 256 * 1024
+
+UserId = Annotated[str, Meta(min_length=1, max_length=128, pattern=USER_ID_PATTERN)]
+UserName = Annotated[str, Meta(min_length=1, max_length=256, pattern=NAME_PATTERN)]
+ProfilePic = Annotated[bytes, Meta(max_length=MAX_PROFILE_PIC_BYTES)]
+
+
+class PublicUser(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A user without the picture. `version` is opaque, and new with every write."""
+
+    id: str
+    name: str
+    followers: tuple[str, ...] = ()
+    version: str
+
+
+class User(PublicUser, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A user as the stores keep it. `profile_pic` is a PNG, JPEG, GIF or WebP."""
+
+    profile_pic: bytes | None = None
+
+    def public(self) -> PublicUser:
+        return PublicUser(id=self.id, name=self.name, followers=self.followers, version=self.version)
+
+
+class UserInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The body of `POST /users` and `PUT /users/{id}`. `profile_pic` is base64; left out, a PUT keeps the old one."""
+
+    id: UserId
+    name: UserName
+    followers: Annotated[tuple[UserId, ...], Meta(max_length=MAX_FOLLOWERS)] = ()
+    profile_pic: ProfilePic | None | UnsetType = UNSET
+
+    def __post_init__(self) -> None:
+        if len(set(self.followers)) < len(self.followers):
+            twice = next(f for i, f in enumerate(self.followers) if f in self.followers[:i])
+            raise InvalidField("followers", f"holds {twice!r} twice")
+        if isinstance(self.profile_pic, bytes) and picture_type(self.profile_pic) is None:
+            raise InvalidField("profile_pic", "is not a PNG, JPEG, GIF or WebP image")
+
+
+class InvalidField(ValueError):
+    """A rule that the types cannot say is broken by `field`."""
+
+    def __init__(self, field: str, detail: str) -> None:
+        super().__init__(f"`{field}` {detail}")
+
+
+def picture_type(data: bytes) -> str | None:
+    """The media type by the file's signature, None when it is no image that browsers show without running it."""
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if data.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    if data.startswith((b"GIF87a", b"GIF89a")):
+        return "image/gif"
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "image/webp"
+    return None
+
+
+def is_user_id(text: str) -> bool:
+    """Whether a user may have this id: for ids that come in a URL."""
+    return len(text) <= 128 and re.search(USER_ID_PATTERN, text) is not None

@@ -1,0 +1,110 @@
+"""Configuration from environment variables. Nothing else in the app reads `os.environ`."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Self
+from urllib.parse import urlsplit
+
+
+class SettingsError(Exception):
+    """One line that names the variable, its value and the fix."""
+
+
+@dataclass(frozen=True)
+class CacheSettings:
+    """A Momento cache. `endpoint` is a host, or `http://host:port` for a plaintext Momento Local."""
+
+    name: str
+    endpoint: str
+    ttl_seconds: int
+    api_key: str | None = field(default=None, repr=False)
+    api_key_parameter: str | None = None
+    """Name of the SSM SecureString that holds the key, when it is not in `api_key`."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that an app is built from, validated."""
+
+    persistence: str = "memory"
+    users_table: str = ""
+    google_cloud_project: str = ""
+    firestore_database: str = "(default)"
+    cache: CacheSettings | None = None
+    metrics_format: str = "json"
+    metrics_namespace: str = "BetterTogether"
+    artifact_digest: str = "development"
+    demo: bool = False
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str] = os.environ) -> Self:
+        """Raises SettingsError."""
+        env = _Environ(environ)
+        persistence = env.choice("PERSISTENCE", "memory", ("dynamodb", "firestore", "memory"))
+        return cls(
+            persistence=persistence,
+            users_table=env.required("USERS_TABLE", "PERSISTENCE=dynamodb") if persistence == "dynamodb" else "",
+            google_cloud_project=(
+                env.required("GOOGLE_CLOUD_PROJECT", "PERSISTENCE=firestore") if persistence == "firestore" else ""
+            ),
+            firestore_database=env.text("FIRESTORE_DATABASE", "(default)"),
+            cache=_cache_settings(env),
+            metrics_format=env.choice("METRICS_FORMAT", "json", ("emf", "json")),
+            metrics_namespace=env.text("METRICS_NAMESPACE", "BetterTogether"),
+            artifact_digest=env.text("ARTIFACT_DIGEST", "development"),
+            demo=env.choice("DEMO", "false", ("true", "false")) == "true",
+        )
+
+
+def bind_address(environ: Mapping[str, str] = os.environ) -> str:
+    """Where gunicorn listens: Cloud Run says which PORT; HOST is for the laptop. Raises SettingsError."""
+    env = _Environ(environ)
+    return f"{env.text('HOST', '0.0.0.0')}:{env.integer('PORT', 8080, 0, 65535)}"
+
+
+def _cache_settings(env: "_Environ") -> CacheSettings | None:
+    name = env.text("MOMENTO_CACHE", "")
+    if not name:
+        return None
+    endpoint = env.required("MOMENTO_ENDPOINT", f"MOMENTO_CACHE={name}")
+    if "/" in endpoint:
+        url = urlsplit(endpoint)
+        if url.scheme != "http" or not url.hostname or not url.port or url.path.strip("/"):
+            raise SettingsError(f"MOMENTO_ENDPOINT={endpoint!r} must be a host, or http://host:port of a Momento Local")
+    key, parameter = env.text("MOMENTO_API_KEY", ""), env.text("MOMENTO_API_KEY_PARAMETER", "")
+    if bool(key) == bool(parameter):
+        raise SettingsError(f"MOMENTO_CACHE={name} needs one of MOMENTO_API_KEY and MOMENTO_API_KEY_PARAMETER")
+    return CacheSettings(
+        name=name,
+        endpoint=endpoint,
+        ttl_seconds=env.integer("CACHE_TTL_SECONDS", 300, 1, 24 * 60 * 60),
+        api_key=key or None,
+        api_key_parameter=parameter or None,
+    )
+
+
+class _Environ:
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+
+    def text(self, name: str, default: str) -> str:
+        return self._environ.get(name, "").strip() or default
+
+    def required(self, name: str, because: str) -> str:
+        value = self.text(name, "")
+        if not value:
+            raise SettingsError(f"{name} is not set: {because} needs it")
+        return value
+
+    def choice(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
+        value = self.text(name, default)
+        if value not in allowed:
+            raise SettingsError(f"{name}={value!r} is unknown: set it to {', '.join(allowed[:-1])} or {allowed[-1]}")
+        return value
+
+    def integer(self, name: str, default: int, low: int, high: int) -> int:
+        value = self.text(name, str(default))
+        if not value.isascii() or not value.isdigit() or not low <= int(value) <= high:
+            raise SettingsError(f"{name}={value!r} must be a whole number from {low} to {high}")
+        return int(value)
