@@ -1,0 +1,90 @@
+"""What the built-in gRPC servers share: a listener on 127.0.0.1 and a way to make them fail on purpose."""
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Self
+
+import grpc
+
+HOST = "127.0.0.1"
+WORKERS = 32
+MAX_MESSAGE = 16 * 2**20  # bytes; above every limit that the services check themselves
+
+type Handler = grpc.RpcMethodHandler[Any, Any]
+type Fault = Callable[[str, grpc.ServicerContext], None]
+
+
+class GrpcServer:
+    """A gRPC server on 127.0.0.1, usable as a context manager. `port` 0 takes a free one; `self.port` is the real one.
+
+    `fault`, when set, is called before every request with the method's name ("Get", "Commit") and the call's context:
+    it may sleep, wait for an event or `context.abort(code, details)`. The requests themselves are served one at a time.
+
+    Raises RuntimeError if the port is taken.
+    """
+
+    def __init__(self, port: int = 0) -> None:
+        self.fault: Fault | None = None
+        self.server = grpc.server(
+            ThreadPoolExecutor(WORKERS),
+            interceptors=[_Guard(self.check)],
+            options=[("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", MAX_MESSAGE)],
+        )
+        self.port = self.server.add_insecure_port(f"{HOST}:{port}")
+
+    def check(self, method: str, context: grpc.ServicerContext) -> None:
+        if self.fault:
+            self.fault(method, context)
+
+    def start(self) -> Self:
+        self.server.start()
+        return self
+
+    def stop(self) -> None:
+        """Cuts the calls that are under way, as a crash does, and waits until the port is free again."""
+        self.server.stop(grace=None).wait()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+class _Guard(grpc.ServerInterceptor):
+    """Runs a check in front of every method, and lets one method at a time touch what the server keeps."""
+
+    def __init__(self, check: Fault) -> None:
+        self._check = check
+        self._one_at_a_time = threading.Lock()
+
+    def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Handler | None],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> Handler | None:
+        handler = continuation(handler_call_details)
+        method = handler_call_details.method.rpartition("/")[2]
+        if handler is None:
+            return None
+        if answer := handler.unary_unary:
+
+            def unary(request: Any, context: grpc.ServicerContext) -> Any:
+                self._check(method, context)
+                with self._one_at_a_time:
+                    return answer(request, context)
+
+            return grpc.unary_unary_rpc_method_handler(unary, handler.request_deserializer, handler.response_serializer)
+        if stream := handler.unary_stream:
+
+            def streaming(request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
+                self._check(method, context)
+                with self._one_at_a_time:
+                    responses = list(stream(request, context))
+                yield from responses
+
+            return grpc.unary_stream_rpc_method_handler(
+                streaming, handler.request_deserializer, handler.response_serializer
+            )
+        return handler

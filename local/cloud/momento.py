@@ -1,0 +1,194 @@
+"""Momento Cache on the laptop: a small gRPC server that speaks Momento's own wire types, data and control plane.
+
+Clients must present its API key, as they must to the real service. `CredentialProvider.for_momento_local` makes a
+plaintext connection but sends an empty key; CredentialProvider is a dataclass, so a client that sends one is:
+
+    local = CredentialProvider.for_momento_local("127.0.0.1", port)
+    CacheClient(configuration, dataclasses.replace(local, auth_token=api_key), default_ttl)
+
+`MOMENTO_API_KEY=... python -m local.cloud.momento [--port N]` serves it alone and prints its endpoint when it is ready.
+"""
+
+# Momento's wire types all begin with an underscore, and not all of them have stubs.
+# pyright: reportPrivateUsage=false, reportUnknownMemberType=false
+
+import argparse
+import os
+import time
+from dataclasses import dataclass, field
+
+import grpc
+from grpc import StatusCode
+from momento_wire_types import cacheclient_pb2 as data
+from momento_wire_types import cacheclient_pb2_grpc as data_grpc
+from momento_wire_types import controlclient_pb2 as control
+from momento_wire_types import controlclient_pb2_grpc as control_grpc
+
+from local.cloud.grpc_server import HOST, GrpcServer
+
+# https://docs.momentohq.com/cache/limits
+MAX_TTL = 24 * 60 * 60 * 1000  # milliseconds
+MAX_ITEM = 5 * 2**20  # bytes
+
+
+@dataclass
+class Cache:
+    """One cache: values that vanish when their time is over."""
+
+    _items: dict[bytes, tuple[bytes, float]] = field(default_factory=dict[bytes, tuple[bytes, float]])
+
+    def get(self, key: bytes) -> bytes | None:
+        value, expires = self._items.get(key, (None, 0))
+        return value if time.monotonic() < expires else None
+
+    def set(self, key: bytes, value: bytes, ttl: int) -> None:
+        """Keeps the value for `ttl` milliseconds."""
+        self._items[key] = value, time.monotonic() + ttl / 1000
+
+    def delete(self, key: bytes) -> None:
+        self._items.pop(key, None)
+
+    def clear(self) -> None:
+        self._items.clear()
+
+
+class MomentoServer(GrpcServer):
+    """Momento Cache in memory. Calls without `api_key` in their `authorization` metadata are UNAUTHENTICATED."""
+
+    def __init__(self, api_key: str, port: int = 0) -> None:
+        super().__init__(port)
+        self._api_key = api_key
+        caches: dict[str, Cache] = {}
+        data_grpc.add_ScsServicer_to_server(_Data(caches), self.server)
+        control_grpc.add_ScsControlServicer_to_server(_Control(caches), self.server)
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://{HOST}:{self.port}"
+
+    def check(self, method: str, context: grpc.ServicerContext) -> None:
+        if _metadata(context, "authorization") != self._api_key:
+            context.abort(StatusCode.UNAUTHENTICATED, "Invalid API key")
+        super().check(method, context)
+
+
+class _Data(data_grpc.ScsServicer):
+    """The data plane. The cache's name comes in the call's metadata."""
+
+    def __init__(self, caches: dict[str, Cache]) -> None:
+        self._caches = caches
+
+    def Get(self, request: data._GetRequest, context: grpc.ServicerContext) -> data._GetResponse:
+        value = self._cache(context).get(request.cache_key)
+        return data._GetResponse(result=data.Miss if value is None else data.Hit, cache_body=value)
+
+    def Set(self, request: data._SetRequest, context: grpc.ServicerContext) -> data._SetResponse:
+        self._put(request.cache_key, request.cache_body, request.ttl_milliseconds, context)
+        return data._SetResponse(result=data.Ok)
+
+    def SetIf(self, request: data._SetIfRequest, context: grpc.ServicerContext) -> data._SetIfResponse:
+        if not _condition_holds(request, self._cache(context).get(request.cache_key)):
+            return data._SetIfResponse(not_stored=data._SetIfResponse._NotStored())
+        self._put(request.cache_key, request.cache_body, request.ttl_milliseconds, context)
+        return data._SetIfResponse(stored=data._SetIfResponse._Stored())
+
+    def SetIfNotExists(
+        self, request: data._SetIfNotExistsRequest, context: grpc.ServicerContext
+    ) -> data._SetIfNotExistsResponse:
+        if self._cache(context).get(request.cache_key) is not None:
+            return data._SetIfNotExistsResponse(not_stored=data._SetIfNotExistsResponse._NotStored())
+        self._put(request.cache_key, request.cache_body, request.ttl_milliseconds, context)
+        return data._SetIfNotExistsResponse(stored=data._SetIfNotExistsResponse._Stored())
+
+    def Increment(self, request: data._IncrementRequest, context: grpc.ServicerContext) -> data._IncrementResponse:
+        try:
+            value = int(self._cache(context).get(request.cache_key) or b"0") + request.amount
+        except ValueError:
+            context.abort(StatusCode.FAILED_PRECONDITION, "The value is not an integer")
+        self._put(request.cache_key, b"%d" % value, request.ttl_milliseconds, context)
+        return data._IncrementResponse(value=value)
+
+    def Delete(self, request: data._DeleteRequest, context: grpc.ServicerContext) -> data._DeleteResponse:
+        self._cache(context).delete(request.cache_key)
+        return data._DeleteResponse()
+
+    def _cache(self, context: grpc.ServicerContext) -> Cache:
+        return _find(self._caches, _metadata(context, "cache"), context)
+
+    def _put(self, key: bytes, value: bytes, ttl: int, context: grpc.ServicerContext) -> None:
+        if not 0 < ttl <= MAX_TTL:
+            context.abort(StatusCode.INVALID_ARGUMENT, f"Invalid TTL {ttl} ms: at most 24 hours, more than none")
+        if len(value) > MAX_ITEM:
+            context.abort(StatusCode.RESOURCE_EXHAUSTED, f"The item has {len(value)} bytes: at most {MAX_ITEM}")
+        self._cache(context).set(key, value, ttl)
+
+
+class _Control(control_grpc.ScsControlServicer):
+    """The control plane: which caches there are."""
+
+    def __init__(self, caches: dict[str, Cache]) -> None:
+        self._caches = caches
+
+    def CreateCache(
+        self, request: control._CreateCacheRequest, context: grpc.ServicerContext
+    ) -> control._CreateCacheResponse:
+        if not request.cache_name:
+            context.abort(StatusCode.INVALID_ARGUMENT, "The cache name is empty")
+        if request.cache_name in self._caches:
+            context.abort(StatusCode.ALREADY_EXISTS, f"Cache with name {request.cache_name} already exists")
+        self._caches[request.cache_name] = Cache()
+        return control._CreateCacheResponse()
+
+    def DeleteCache(
+        self, request: control._DeleteCacheRequest, context: grpc.ServicerContext
+    ) -> control._DeleteCacheResponse:
+        _find(self._caches, request.cache_name, context)
+        del self._caches[request.cache_name]
+        return control._DeleteCacheResponse()
+
+    def FlushCache(
+        self, request: control._FlushCacheRequest, context: grpc.ServicerContext
+    ) -> control._FlushCacheResponse:
+        _find(self._caches, request.cache_name, context).clear()
+        return control._FlushCacheResponse()
+
+    def ListCaches(
+        self, request: control._ListCachesRequest, context: grpc.ServicerContext
+    ) -> control._ListCachesResponse:
+        return control._ListCachesResponse(cache=[control._Cache(cache_name=name) for name in sorted(self._caches)])
+
+
+def _find(caches: dict[str, Cache], name: str, context: grpc.ServicerContext) -> Cache:
+    if name not in caches:
+        context.abort(StatusCode.NOT_FOUND, f"Cache with name {name} does not exist")
+    return caches[name]
+
+
+def _metadata(context: grpc.ServicerContext, key: str) -> str:
+    return str(dict(context.invocation_metadata()).get(key, ""))
+
+
+def _condition_holds(request: data._SetIfRequest, value: bytes | None) -> bool:
+    condition = request.WhichOneof("condition") or "absent"
+    compared: bytes = getattr(getattr(request, condition), "value_to_check", b"")
+    return {
+        "absent": value is None,
+        "present": value is not None,
+        "equal": value == compared,
+        "not_equal": value != compared,
+        "absent_or_equal": value is None or value == compared,
+        "present_and_not_equal": value is not None and value != compared,
+    }[condition]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m local.cloud.momento", description="Momento Cache on the laptop")
+    parser.add_argument("--port", type=int, default=0, help="the port on 127.0.0.1; 0, the default, takes a free one")
+    port: int = parser.parse_args().port
+    with MomentoServer(os.environ["MOMENTO_API_KEY"], port) as server:
+        print(server.endpoint, flush=True)
+        server.server.wait_for_termination()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,227 @@
+"""The laptop's Momento, seen through Momento's own client."""
+
+# pyright: reportPrivateUsage=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+
+import dataclasses
+import threading
+import time
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import grpc
+import pytest
+from google.protobuf.message import Message
+from momento import CacheClient, Configurations, CredentialProvider
+from momento.errors import MomentoErrorCode
+from momento.responses import (
+    CacheDelete,
+    CacheFlush,
+    CacheGet,
+    CacheIncrement,
+    CacheSet,
+    CacheSetIfNotExists,
+    CreateCache,
+    DeleteCache,
+    ListCaches,
+)
+from momento_wire_types import cacheclient_pb2 as data
+from momento_wire_types import cacheclient_pb2_grpc as data_grpc
+from momento_wire_types import common_pb2 as common
+
+from local.cloud.momento import MAX_ITEM, MomentoServer
+
+KEY = "the-key"
+CACHE = "users"
+MINUTE = timedelta(minutes=1)
+
+
+@contextmanager
+def connected(server: MomentoServer, api_key: str = KEY) -> Generator[CacheClient]:
+    local = CredentialProvider.for_momento_local("127.0.0.1", server.port)
+    credentials = dataclasses.replace(local, auth_token=api_key)
+    with CacheClient(Configurations.Laptop.v1(), credentials, MINUTE) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[MomentoServer]:
+    with MomentoServer(KEY) as running:
+        yield running
+
+
+@pytest.fixture
+def client(server: MomentoServer) -> Iterator[CacheClient]:
+    with connected(server) as client:
+        assert isinstance(client.create_cache(CACHE), CreateCache.Success)
+        yield client
+        client.delete_cache(CACHE)
+
+
+def value(client: CacheClient, key: str = "k") -> bytes | None:
+    answer = client.get(CACHE, key)
+    assert isinstance(answer, CacheGet.Hit | CacheGet.Miss)
+    return answer.value_bytes if isinstance(answer, CacheGet.Hit) else None
+
+
+def test_a_value_is_a_hit_until_it_is_deleted(client: CacheClient) -> None:
+    assert value(client) is None
+    assert isinstance(client.set(CACHE, "k", b"\x00\xff"), CacheSet.Success)
+    assert value(client) == b"\x00\xff"
+    assert isinstance(client.delete(CACHE, "k"), CacheDelete.Success)
+    assert value(client) is None
+    assert isinstance(client.delete(CACHE, "k"), CacheDelete.Success)
+
+
+def test_an_empty_value_is_a_hit(client: CacheClient) -> None:
+    client.set(CACHE, "k", b"")
+    assert value(client) == b""
+
+
+def test_a_value_is_a_miss_when_its_time_is_over(client: CacheClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    client.set(CACHE, "k", "v", ttl=timedelta(seconds=10))
+    assert value(client) == b"v"
+    later = time.monotonic() + 10
+    monkeypatch.setattr("local.cloud.momento.time.monotonic", lambda: later)
+    assert value(client) is None
+
+
+def test_set_if_not_exists_stores_once(client: CacheClient) -> None:
+    assert isinstance(client.set_if_not_exists(CACHE, "k", "first"), CacheSetIfNotExists.Stored)
+    assert isinstance(client.set_if_not_exists(CACHE, "k", "second"), CacheSetIfNotExists.NotStored)
+    assert value(client) == b"first"
+
+
+def test_increment_counts_and_refuses_text(client: CacheClient) -> None:
+    client.increment(CACHE, "k", 5)
+    answer = client.increment(CACHE, "k", -2)
+    assert isinstance(answer, CacheIncrement.Success)
+    assert answer.value == 3
+    client.set(CACHE, "k", "text")
+    answer = client.increment(CACHE, "k")
+    assert isinstance(answer, CacheIncrement.Error)
+    assert answer.error_code == MomentoErrorCode.FAILED_PRECONDITION_ERROR
+
+
+@pytest.mark.parametrize(
+    ("condition", "message", "absent", "equal", "different"),
+    [
+        ("absent", common.Absent(), True, False, False),
+        ("present", common.Present(), False, True, True),
+        ("equal", common.Equal(value_to_check=b"old"), False, True, False),
+        ("not_equal", common.NotEqual(value_to_check=b"old"), True, False, True),
+        ("absent_or_equal", common.AbsentOrEqual(value_to_check=b"old"), True, True, False),
+        ("present_and_not_equal", common.PresentAndNotEqual(value_to_check=b"old"), False, False, True),
+    ],
+)
+def test_set_if(
+    server: MomentoServer,
+    client: CacheClient,
+    condition: str,
+    message: Message,
+    absent: bool,
+    equal: bool,
+    different: bool,
+) -> None:
+    def stored(key: str) -> bool:
+        request = data._SetIfRequest(
+            cache_key=key.encode(), cache_body=b"new", ttl_milliseconds=1000, **{condition: message}
+        )
+        return stub.SetIf(request, metadata=[("authorization", KEY), ("cache", CACHE)]).HasField("stored")
+
+    client.set(CACHE, "equal", "old")
+    client.set(CACHE, "different", "other")
+    with grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+        stub = data_grpc.ScsStub(channel)
+        assert [stored("absent"), stored("equal"), stored("different")] == [absent, equal, different]
+    expected = [b"new" if absent else None, b"new" if equal else b"old", b"new" if different else b"other"]
+    assert [value(client, "absent"), value(client, "equal"), value(client, "different")] == expected
+
+
+def test_ttl_is_at_most_24_hours(client: CacheClient) -> None:
+    assert isinstance(client.set(CACHE, "k", "v", ttl=timedelta(hours=24)), CacheSet.Success)
+    answer = client.set(CACHE, "k", "new", ttl=timedelta(hours=24, milliseconds=1))
+    assert isinstance(answer, CacheSet.Error)
+    assert answer.error_code == MomentoErrorCode.INVALID_ARGUMENT_ERROR
+    assert value(client) == b"v"
+
+
+def test_an_item_is_at_most_5_mb(client: CacheClient) -> None:
+    assert isinstance(client.set(CACHE, "k", bytes(MAX_ITEM)), CacheSet.Success)
+    answer = client.set(CACHE, "k", bytes(MAX_ITEM + 1))
+    assert isinstance(answer, CacheSet.Error)
+    assert answer.error_code == MomentoErrorCode.LIMIT_EXCEEDED_ERROR
+
+
+def test_caches_are_created_listed_flushed_and_deleted(client: CacheClient) -> None:
+    assert isinstance(client.create_cache(CACHE), CreateCache.CacheAlreadyExists)
+    assert isinstance(client.create_cache("other"), CreateCache.Success)
+    listed = client.list_caches()
+    assert isinstance(listed, ListCaches.Success)
+    assert [cache.name for cache in listed.caches] == ["other", "users"]
+
+    client.set(CACHE, "k", "v")
+    client.set("other", "k", "v")
+    assert isinstance(client.flush_cache("other"), CacheFlush.Success)
+    assert isinstance(client.get("other", "k"), CacheGet.Miss)
+    assert value(client) == b"v"
+
+    assert isinstance(client.delete_cache("other"), DeleteCache.Success)
+    for answer in client.get("other", "k"), client.flush_cache("other"), client.delete_cache("other"):
+        assert isinstance(answer, CacheGet.Error | CacheFlush.Error | DeleteCache.Error)
+        assert answer.error_code == MomentoErrorCode.NOT_FOUND_ERROR
+
+
+@pytest.mark.parametrize("key", ["", "another-key"])
+def test_calls_without_the_key_are_refused(server: MomentoServer, client: CacheClient, key: str) -> None:
+    with connected(server, key) as stranger:
+        answers = [stranger.get(CACHE, "k"), stranger.create_cache("new"), stranger.list_caches()]
+    for answer in answers:
+        assert isinstance(answer, CacheGet.Error | CreateCache.Error | ListCaches.Error)
+        assert answer.error_code == MomentoErrorCode.AUTHENTICATION_ERROR
+
+
+def test_a_fault_answers_in_place_of_the_server(server: MomentoServer, client: CacheClient) -> None:
+    def fault(method: str, context: grpc.ServicerContext) -> None:
+        if method == "Get":
+            context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "throttled")
+
+    server.fault = fault
+    try:
+        answer = client.get(CACHE, "k")
+        assert isinstance(answer, CacheGet.Error)
+        assert answer.error_code == MomentoErrorCode.LIMIT_EXCEEDED_ERROR
+        assert isinstance(client.set(CACHE, "k", "v"), CacheSet.Success)
+    finally:
+        server.fault = None
+    assert value(client) == b"v"
+
+
+def test_a_slow_request_holds_up_no_other(server: MomentoServer, client: CacheClient) -> None:
+    waiting, release = threading.Event(), threading.Event()
+
+    def fault(method: str, context: grpc.ServicerContext) -> None:
+        if method == "Set":
+            waiting.set()
+            release.wait()
+
+    server.fault = fault
+    try:
+        slow = threading.Thread(target=client.set, args=(CACHE, "k", "v"))
+        slow.start()
+        waiting.wait()
+        assert value(client) is None
+    finally:
+        server.fault = None
+        release.set()
+    slow.join()
+    assert value(client) == b"v"
+
+
+def test_a_taken_port_is_an_error_and_a_stopped_server_frees_it(server: MomentoServer) -> None:
+    with pytest.raises(RuntimeError, match=str(server.port)):
+        MomentoServer(KEY, server.port)
+    with MomentoServer(KEY) as first:
+        port = first.port
+    with MomentoServer(KEY, port) as second, connected(second) as client:
+        assert isinstance(client.list_caches(), ListCaches.Success)
