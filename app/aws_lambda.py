@@ -12,13 +12,14 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 serverless_wsgi.TEXT_MIME_TYPES.append(PROBLEM_JSON)
+_handle_request: Any = serverless_wsgi.handle_request  # pyright: ignore[reportUnknownMemberType]
 
 app = create_app_from_environ()
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Answer one event."""
-    return serverless_wsgi.handle_request(_at_root, event, context)
+    return _handle_request(_at_root, event, context)
 
 
 def _at_root(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:

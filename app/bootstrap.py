@@ -1,5 +1,9 @@
 """The only place that picks implementations. Imports are late: each cloud's SDK costs a quarter of a second."""
 
+import functools
+import sys
+from collections.abc import Callable
+
 from flask import Flask
 
 from app.cache import Cache
@@ -9,6 +13,7 @@ from app.http import observe, problems
 from app.http.bodies import MAX_BODY_BYTES
 from app.http.routes import UserRoutes
 from app.metrics import Metrics
+from app.secrets import SecretUnavailable, momento_api_key
 from app.settings import CacheSettings, Settings, SettingsError
 from app.users import Users
 
@@ -54,4 +59,14 @@ def cache(settings: CacheSettings | None, metrics: Metrics) -> Cache:
         return NoCache()
     from app.cache.momento import MomentoCache
 
-    return MomentoCache(settings, metrics)
+    return MomentoCache(settings, _momento_api_key(settings), metrics)
+
+
+def _momento_api_key(settings: CacheSettings) -> Callable[[], str]:
+    """Read once, while the app starts. If that fails the cache's calls try again, and the store answers meanwhile."""
+    read = functools.cache(lambda: momento_api_key(settings))
+    try:
+        read()
+    except SecretUnavailable as error:
+        print(f"no cache for now: {error}", file=sys.stderr, flush=True)
+    return read

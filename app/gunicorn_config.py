@@ -10,3 +10,4 @@ workers = 1
 threads = 8
 # Cloud Run restarts what hangs; gunicorn's own timeout would kill workers that are merely throttled.
 timeout = 0
+control_socket_disable = True

@@ -7,7 +7,7 @@
 
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TextIO
@@ -38,7 +38,7 @@ class Metrics:
         self._stream = stream
 
     @contextmanager
-    def upstream(self, upstream: str, operation: str) -> Iterator[Timing]:
+    def upstream(self, upstream: str, operation: str) -> Generator[Timing]:
         """Time one call of a store or cache. A block that raises is recorded too, with the outcome `error`."""
         timing, start = Timing(), time.perf_counter()
         try:

@@ -1,0 +1,30 @@
+"""Secrets that are not in the environment."""
+
+from typing import TYPE_CHECKING
+
+from app.settings import CacheSettings
+
+if TYPE_CHECKING:
+    from types_boto3_ssm import SSMClient
+
+
+class SecretUnavailable(Exception):
+    """The secret could not be read; the message names it, and never holds it."""
+
+
+def momento_api_key(settings: CacheSettings) -> str:
+    """The key itself, or what the SSM parameter holds. Raises SecretUnavailable."""
+    if settings.api_key is not None:
+        return settings.api_key
+    import boto3
+    from botocore.config import Config
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    config = Config(connect_timeout=0.5, read_timeout=1, retries={"mode": "standard", "total_max_attempts": 2})
+    name = settings.api_key_parameter or ""
+    try:
+        client: SSMClient = boto3.client("ssm", config=config)  # pyright: ignore[reportUnknownMemberType]
+        answer = client.get_parameter(Name=name, WithDecryption=True)
+    except (BotoCoreError, ClientError) as error:
+        raise SecretUnavailable(f"SSM parameter {name}: {error}") from None
+    return answer["Parameter"].get("Value", "")
