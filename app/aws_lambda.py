@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 serverless_wsgi.TEXT_MIME_TYPES.append(PROBLEM_JSON)
-_handle_request: Any = serverless_wsgi.handle_request  # pyright: ignore[reportUnknownMemberType]
+_handle_request: Any = serverless_wsgi.handle_request  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
 
 app = create_app_from_environ()
 
