@@ -1,0 +1,132 @@
+"""The one artifact: the same tree for Lambda (app.zip) and for Cloud Run (app.tar.gz), under one digest.
+
+`python -m stacks.artifact` builds it, or finds it built, and prints its digest, sizes and largest packages.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from stacks import archives, staging
+from stacks.staging import ArtifactError
+
+# Lambda's limits on a function uploaded directly: docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+MAX_ZIP_BYTES = 50 * 2**20
+MAX_UNPACKED_BYTES = 250 * 2**20
+KEPT_BUILDS = 5
+MANIFEST = "artifact.json"
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A built artifact; sizes are in bytes, `packages` are the sizes of the unpacked packages by name and version."""
+
+    digest: str
+    zip: Path
+    tar: Path
+    unpacked_bytes: int
+    packages: dict[str, int]
+
+    @property
+    def largest(self) -> list[tuple[str, int]]:
+        """The ten largest packages, largest first."""
+        return sorted(self.packages.items(), key=lambda package: (-package[1], package[0]))[:10]
+
+
+def build(root: Path) -> Artifact:
+    """The artifact of the checkout `root`, below its `build/artifacts/`; built only if what it is made of has changed.
+
+    Builds at the same time wait for one another, and one that is interrupted leaves nothing that is mistaken for whole.
+    Raises ArtifactError: uv or a package is missing, or the artifact is larger than Lambda takes.
+    """
+    folder = root / "build" / "artifacts" / _inputs(root)
+    if not (folder / MANIFEST).exists():
+        with _lock(folder.parent):
+            if not (folder / MANIFEST).exists():
+                _build(root, folder)
+    os.utime(folder)
+    manifest = json.loads((folder / MANIFEST).read_text())
+    artifact = Artifact(zip=folder / "app.zip", tar=folder / "app.tar.gz", **manifest)
+    check_sizes(artifact)
+    return artifact
+
+
+def check_sizes(artifact: Artifact) -> None:
+    """Raises ArtifactError when Lambda would not take the artifact."""
+    largest = ", ".join(f"{name} {_mb(size)}" for name, size in artifact.largest[:3])
+    for what, size, limit in (
+        ("app.zip", artifact.zip.stat().st_size, MAX_ZIP_BYTES),
+        ("the unpacked artifact", artifact.unpacked_bytes, MAX_UNPACKED_BYTES),
+    ):
+        if size > limit:
+            message = f"artifact: {what} is {_mb(size)}, Lambda takes {_mb(limit)}; slim it in stacks/staging.py"
+            raise ArtifactError(f"{message} (largest: {largest})")
+
+
+def _inputs(root: Path) -> str:
+    """A name for all that the artifact is a function of: the app, its lock, the builder and its Python."""
+    builder = [Path(module) for module in (__file__, archives.__file__, staging.__file__)]
+    inputs = hashlib.sha256(sys.version.encode())
+    for path in [*staging.app_files(root / "app"), root / "app" / "uv.lock", *builder]:
+        name = path.name if path in builder else path.relative_to(root).as_posix()
+        inputs.update(f"\0{name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}".encode())
+    return inputs.hexdigest()[:16]
+
+
+def _build(root: Path, folder: Path) -> None:
+    for left_over in folder.parent.glob("unfinished-*/"):
+        shutil.rmtree(left_over)
+    with tempfile.TemporaryDirectory(prefix="unfinished-", dir=folder.parent, ignore_cleanup_errors=True) as work:
+        tree, result = Path(work, "tree"), Path(work, "result")
+        tree.mkdir()
+        result.mkdir()
+        packages = staging.stage(root, tree)
+        entries = archives.read_tree(tree)
+        archives.write_zip(entries, result / "app.zip")
+        archives.write_tar(entries, result / "app.tar.gz")
+        unpacked = sum(len(entry.content) for entry in entries)
+        manifest = {"digest": archives.digest(entries), "unpacked_bytes": unpacked, "packages": packages}
+        (result / MANIFEST).write_text(json.dumps(manifest, indent=2, sort_keys=True))
+        shutil.rmtree(folder, ignore_errors=True)
+        result.rename(folder)
+    builds = sorted((manifest.parent for manifest in folder.parent.glob(f"*/{MANIFEST}")), key=os.path.getmtime)
+    for old in builds[:-KEPT_BUILDS]:
+        shutil.rmtree(old)
+
+
+@contextmanager
+def _lock(folder: Path) -> Generator[None]:
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _mb(size: int) -> str:
+    return f"{size / 2**20:.1f} MB"
+
+
+def main() -> None:
+    """Print the report of `make artifact`."""
+    try:
+        artifact = build(Path(__file__).parent.parent)
+    except ArtifactError as error:
+        sys.exit(str(error))
+    print(artifact.digest)
+    for archive in (artifact.zip, artifact.tar):
+        print(f"{_mb(archive.stat().st_size):>10}  {os.path.relpath(archive)}")
+    print(f"{_mb(artifact.unpacked_bytes):>10}  unpacked, of which")
+    for name, size in artifact.largest:
+        print(f"{_mb(size):>10}    {name}")
+
+
+if __name__ == "__main__":
+    main()

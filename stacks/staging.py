@@ -1,0 +1,123 @@
+"""The artifact's tree: the app, its locked dependencies for Linux on x86_64, slimmed, and compiled."""
+
+import csv
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+PYTHON_VERSION = "3.13"
+PLATFORM = "x86_64-manylinux_2_28"
+
+NOT_DEPLOYED = {"pyproject.toml", "uv.lock", "pyrightconfig.json", "tests", "__pycache__"}
+
+# botocore and boto3 describe every service of AWS; these are the ones that the app calls, by their folders' names.
+AWS_SERVICES = {"dynamodb", "ssm", "sts"}
+SUPERFLUOUS_DIRECTORIES = {"test", "tests", "__pycache__"}
+SUPERFLUOUS_SUFFIXES = {".pyi", ".pyx", ".pxd", ".c", ".cc", ".h", ".proto"}
+# The installer's notes differ from machine to machine (RECORD, direct_url.json) or say nothing at run time.
+SUPERFLUOUS_FILES = {"py.typed", "RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json", "zip-safe"}
+
+
+class ArtifactError(Exception):
+    """The artifact cannot be built; the message is one line that says why and what to do."""
+
+
+def app_files(app: Path) -> Iterator[Path]:
+    """What is deployed of the app's folder, sorted: all but dot files, its tests and its project files."""
+    for path in sorted(app.iterdir()):
+        if path.name.startswith(".") or path.name in NOT_DEPLOYED:
+            continue
+        if path.is_dir():
+            yield from app_files(path)
+        else:
+            yield path
+
+
+def stage(root: Path, tree: Path) -> dict[str, int]:
+    """Fill the empty folder `tree` from the checkout `root`; the size in bytes of each package in it, with its .pyc.
+
+    Raises ArtifactError when uv is missing or cannot install the locked packages.
+    """
+    _vendor(root, tree)
+    owners = _owners(tree)
+    _slim(tree)
+    for source in app_files(root / "app"):
+        target = tree / source.relative_to(root)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
+    _compile(tree)
+    return _sizes(tree, owners)
+
+
+def _vendor(root: Path, tree: Path) -> None:
+    if sys.version_info[:2] != tuple(map(int, PYTHON_VERSION.split("."))):
+        raise ArtifactError(f"artifact: it is compiled by Python {PYTHON_VERSION}, and {sys.executable} is another one")
+    uv = os.environ.get("UV") or shutil.which("uv")
+    if not uv:
+        raise ArtifactError("artifact: uv is missing: set UV to its path, or install it (`pip install uv`)")
+    requirements = tree.with_name("requirements.txt")
+    export = [uv, "export", "--quiet", "--frozen", "--no-dev", "--no-emit-project", "--project", str(root / "app")]
+    _run([*export, "--output-file", str(requirements)])
+    install = [uv, "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:"]
+    target = ["--python-platform", PLATFORM, "--python-version", PYTHON_VERSION, "--target", str(tree)]
+    python = ["--python", sys.executable, "--no-compile-bytecode"]
+    _run([*install, *target, *python, "--requirements", str(requirements)])
+
+
+def _owners(tree: Path) -> dict[str, str]:
+    """The package that each installed file belongs to, from the packages' own records."""
+    owners: dict[str, str] = {}
+    for record in tree.glob("*.dist-info/RECORD"):
+        package = record.parent.name.removesuffix(".dist-info")
+        with record.open(newline="") as lines:
+            owners.update((row[0], package) for row in csv.reader(lines))
+    return owners
+
+
+def _slim(tree: Path) -> None:
+    shutil.rmtree(tree / "bin", ignore_errors=True)
+    for models in (tree / "botocore" / "data", tree / "boto3" / "data"):
+        for service in models.glob("*/"):
+            if service.name not in AWS_SERVICES:
+                shutil.rmtree(service)
+    for directory, children, files in tree.walk():
+        for name in SUPERFLUOUS_DIRECTORIES.intersection(children):
+            shutil.rmtree(directory / name)
+            children.remove(name)
+        for name in files:
+            if name in SUPERFLUOUS_FILES or name.startswith(".") or Path(name).suffix in SUPERFLUOUS_SUFFIXES:
+                (directory / name).unlink()
+
+
+def _compile(tree: Path) -> None:
+    """Unchecked hash-based .pyc files (PEP 552), valid whatever the times of the files.
+
+    In a clean interpreter, so that the bytes do not depend on what this one has loaded or compiled before.
+    """
+    options = ["-q", "-j", "0", "-o", "0", "--invalidation-mode", "unchecked-hash", "-s", str(tree)]
+    _run([sys.executable, "-I", "-W", "ignore", "-m", "compileall", *options, str(tree)])
+
+
+def _sizes(tree: Path, owners: dict[str, str]) -> dict[str, int]:
+    sizes: dict[str, int] = {}
+    for path in tree.rglob("*"):
+        if path.is_file():
+            source = path
+            if path.suffix == ".pyc":
+                source = path.parent.parent / (path.name.split(".")[0] + ".py")
+            package = owners.get(source.relative_to(tree).as_posix(), "app")
+            sizes[package] = sizes.get(package, 0) + path.stat().st_size
+    return sizes
+
+
+def _run(command: list[str]) -> None:
+    try:
+        subprocess.run(command, check=True, capture_output=True, text=True)
+    except FileNotFoundError:
+        raise ArtifactError(f"artifact: no such command: {command[0]}; set UV to uv's path") from None
+    except subprocess.CalledProcessError as error:
+        reason = " ".join((error.stderr or error.stdout).split())
+        raise ArtifactError(f"artifact: `{' '.join(command[:3])}` failed: {reason}") from None
