@@ -15,6 +15,15 @@ type Handler = grpc.RpcMethodHandler[Any, Any]
 type Fault = Callable[[str, grpc.ServicerContext], None]
 
 
+class StatusError(Exception):
+    """Raised by a method to end its call with that status."""
+
+    def __init__(self, code: grpc.StatusCode, details: str) -> None:
+        super().__init__(details)
+        self.code = code
+        self.details = details
+
+
 class GrpcServer:
     """A gRPC server on 127.0.0.1, usable as a context manager. `port` 0 takes a free one; `self.port` is the real one.
 
@@ -71,20 +80,32 @@ class _Guard(grpc.ServerInterceptor):
         if answer := handler.unary_unary:
 
             def unary(request: Any, context: grpc.ServicerContext) -> Any:
-                self._check(method, context)
-                with self._one_at_a_time:
-                    return answer(request, context)
+                return self._call(method, answer, request, context)
 
             return grpc.unary_unary_rpc_method_handler(unary, handler.request_deserializer, handler.response_serializer)
         if stream := handler.unary_stream:
 
+            def drained(request: Any, context: grpc.ServicerContext) -> list[Any]:
+                return list(stream(request, context))
+
             def streaming(request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
-                self._check(method, context)
-                with self._one_at_a_time:
-                    responses = list(stream(request, context))
-                yield from responses
+                yield from self._call(method, drained, request, context)
 
             return grpc.unary_stream_rpc_method_handler(
                 streaming, handler.request_deserializer, handler.response_serializer
             )
         return handler
+
+    def _call(
+        self,
+        method: str,
+        answer: Callable[[Any, grpc.ServicerContext], Any],
+        request: Any,
+        context: grpc.ServicerContext,
+    ) -> Any:
+        self._check(method, context)
+        try:
+            with self._one_at_a_time:
+                return answer(request, context)
+        except StatusError as error:
+            context.abort(error.code, error.details)

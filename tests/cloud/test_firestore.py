@@ -1,0 +1,320 @@
+"""The built-in Firestore and Google's emulator, seen through google-cloud-firestore: both must pass the same checks."""
+
+# google-cloud-firestore is typed in part.
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
+
+import shutil
+import socket
+import subprocess
+import uuid
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from google.api_core import exceptions
+from google.cloud import firestore
+from grpc import StatusCode
+
+from local.cloud.firestore import FirestoreServer
+
+EMULATOR = Path("/usr/lib/google-cloud-sdk/platform/cloud-firestore-emulator/cloud-firestore-emulator.jar")
+MAIN_CLASS = "com.google.cloud.datastore.emulator.firestore.CloudFirestore"
+NOW: dict[str, Any] = {"retry": None, "timeout": 10}
+
+
+@contextmanager
+def built_in() -> Generator[str]:
+    with FirestoreServer() as server:
+        yield f"127.0.0.1:{server.port}"
+
+
+@contextmanager
+def google_emulator() -> Generator[str]:
+    if not EMULATOR.exists() or not shutil.which("java"):
+        pytest.skip(f"Google's Firestore emulator is not installed: no {EMULATOR}")
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    command = ["java", "-cp", EMULATOR, MAIN_CLASS, "--host", "127.0.0.1", "--port", str(port)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            grpc.channel_ready_future(channel).result(timeout=60)
+        yield f"127.0.0.1:{port}"
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture(scope="module", params=[built_in, google_emulator], ids=lambda start: start.__name__)
+def address(request: pytest.FixtureRequest) -> Iterator[str]:
+    with request.param() as address:
+        yield address
+
+
+@pytest.fixture
+def client(address: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[firestore.Client]:
+    """A client of an empty project."""
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", address)
+    client = firestore.Client(project=f"p-{uuid.uuid4()}")
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def users(client: firestore.Client) -> Any:
+    return client.collection("users")
+
+
+def fields(document: Any) -> dict[str, Any] | None:
+    return document.get(**NOW).to_dict()
+
+
+def ids(documents: Any) -> list[str]:
+    return [document.id for document in documents]
+
+
+def test_create_refuses_an_id_that_is_taken(users: Any) -> None:
+    assert not users.document("a").get(**NOW).exists
+    users.document("a").create({"n": 1}, **NOW)
+    with pytest.raises(exceptions.AlreadyExists):
+        users.document("a").create({"n": 2}, **NOW)
+    assert fields(users.document("a")) == {"n": 1}
+
+
+def test_values_of_every_type_come_back(users: Any) -> None:
+    value = {
+        "null": None,
+        "bool": False,
+        "int": 0,
+        "float": 1.5,
+        "text": "é-日本",
+        "bytes": b"\x00\xff",
+        "list": [1, "", None],
+        "map": {"deep": {"er": {}}},
+        "a.b `c`": 1,
+    }
+    users.document("a").set(value, **NOW)
+    assert fields(users.document("a")) == value
+
+
+def test_set_replaces_and_merge_keeps(users: Any) -> None:
+    users.document("a").set({"x": 1, "y": {"z": 2, "w": 3}}, **NOW)
+    users.document("a").set({"y": {"z": 4}}, merge=True, **NOW)
+    assert fields(users.document("a")) == {"x": 1, "y": {"z": 4, "w": 3}}
+    users.document("a").set({"x": 5, "y": {"w": 6}}, merge=["y.w"], **NOW)
+    assert fields(users.document("a")) == {"x": 1, "y": {"z": 4, "w": 6}}
+    users.document("a").set({"only": 1}, **NOW)
+    assert fields(users.document("a")) == {"only": 1}
+
+
+def test_update_changes_named_fields_of_what_exists(users: Any) -> None:
+    users.document("a").set({"x": 1, "y": 2}, **NOW)
+    change = {"y": firestore.DELETE_FIELD, "new.deep": 3, "gone.deep": firestore.DELETE_FIELD, "x": {"now": "map"}}
+    users.document("a").update(change, **NOW)
+    assert fields(users.document("a")) == {"x": {"now": "map"}, "new": {"deep": 3}}
+    with pytest.raises(exceptions.NotFound):
+        users.document("b").update({"x": 1}, **NOW)
+
+
+def test_delete_is_idempotent(users: Any) -> None:
+    users.document("a").set({}, **NOW)
+    users.document("a").delete(**NOW)
+    users.document("a").delete(**NOW)
+    assert not users.document("a").get(**NOW).exists
+
+
+def test_preconditions(client: firestore.Client, users: Any) -> None:
+    document = users.document("a")
+    with pytest.raises(exceptions.NotFound):
+        document.delete(option=client.write_option(exists=True), **NOW)
+    old = document.set({"n": 1}, **NOW).update_time
+    seen = document.get(**NOW)
+    assert seen.update_time == old
+    new = document.update({"n": 2}, option=client.write_option(last_update_time=old), **NOW).update_time
+    assert new > old
+    stale = client.write_option(last_update_time=old)
+    for write in lambda: document.update({"n": 3}, option=stale, **NOW), lambda: document.delete(option=stale, **NOW):
+        with pytest.raises(exceptions.FailedPrecondition):
+            write()
+    assert fields(document) == {"n": 2}
+    assert document.get(**NOW).create_time == seen.create_time
+    document.delete(option=client.write_option(last_update_time=new), **NOW)
+    with pytest.raises(exceptions.FailedPrecondition):
+        document.delete(option=client.write_option(last_update_time=new), **NOW)
+
+
+def test_get_all_reads_what_is_there_and_tells_what_is_missing(client: firestore.Client, users: Any) -> None:
+    users.document("a").set({"x": 1, "y": {"z": 2, "w": 3}}, **NOW)
+    found = client.get_all([users.document("b"), users.document("a")], field_paths=["y.z", "no"], **NOW)
+    assert {document.id: document.to_dict() for document in found} == {"a": {"y": {"z": 2}}, "b": None}
+
+
+def test_a_batch_is_all_or_nothing(client: firestore.Client, users: Any) -> None:
+    users.document("taken").set({"n": 1}, **NOW)
+    batch = client.batch()
+    batch.set(users.document("new"), {"n": 1})
+    batch.delete(users.document("taken"))
+    batch.create(users.document("taken"), {"n": 2})
+    assert len(batch.commit(**NOW)) == 3
+    assert fields(users.document("taken")) == {"n": 2}
+
+    batch = client.batch()
+    batch.set(users.document("never"), {"n": 1})
+    batch.create(users.document("taken"), {"n": 3})
+    with pytest.raises(exceptions.AlreadyExists):
+        batch.commit(**NOW)
+    assert not users.document("never").get(**NOW).exists
+    assert fields(users.document("taken")) == {"n": 2}
+
+
+def test_a_collection_is_listed_by_id_from_a_cursor(client: firestore.Client, users: Any) -> None:
+    for name in "c", "a", "é", "b", "B":
+        users.document(name).set({"n": name, "m": 1}, **NOW)
+    users.document("a").collection("inner").document("x").set({}, **NOW)
+    client.collection("users2").document("y").set({}, **NOW)
+    assert ids(users.stream(**NOW)) == ["B", "a", "b", "c", "é"]
+    by_id = users.order_by("__name__")
+    assert ids(by_id.limit(2).stream(**NOW)) == ["B", "a"]
+    assert ids(by_id.start_after({"__name__": users.document("a")}).limit(2).stream(**NOW)) == ["b", "c"]
+    assert ids(by_id.start_at({"__name__": users.document("c")}).stream(**NOW)) == ["c", "é"]
+    assert ids(by_id.start_after({"__name__": users.document("bb")}).stream(**NOW)) == ["c", "é"]
+    assert ids(by_id.start_after({"__name__": users.document("é")}).stream(**NOW)) == []
+    assert [found.to_dict() for found in by_id.select(["n"]).limit(1).stream(**NOW)] == [{"n": "B"}]
+    assert ids(users.document("a").collection("inner").stream(**NOW)) == ["x"]
+
+
+def test_databases_and_projects_are_apart(client: firestore.Client, users: Any) -> None:
+    users.document("a").set({"n": 1}, **NOW)
+    other = firestore.Client(project=client.project, database="other")
+    assert not other.collection("users").document("a").get(**NOW).exists
+    assert ids(other.collection("users").stream(**NOW)) == []
+    other.close()
+
+
+@pytest.mark.parametrize("id", ["", "__x__", ".", ".."])
+def test_reserved_ids_are_invalid(users: Any, id: str) -> None:
+    calls: list[Callable[[], Any]] = [
+        lambda: users.document(id).set({}, **NOW),
+        lambda: users.document(id).get(**NOW),
+        lambda: users.document(id).delete(**NOW),
+    ]
+    for call in calls:
+        with pytest.raises(exceptions.InvalidArgument):
+            call()
+
+
+@pytest.mark.parametrize("id", ["__x", "x__", "_", "...", "x" * 1500, " ", "%2F", "\n"])
+def test_odd_ids_are_valid(users: Any, id: str) -> None:
+    users.document(id).set({"n": 1}, **NOW)
+    assert ids(users.stream(**NOW)) == [id]
+
+
+def test_a_document_is_at_most_1_mib(users: Any) -> None:
+    users.document("a").set({"d": "x" * (2**20 - 1000)}, **NOW)
+    with pytest.raises(exceptions.InvalidArgument):
+        users.document("a").set({"d": "x" * (2**20 + 1)}, **NOW)
+
+
+def test_a_transaction_reads_then_writes(client: firestore.Client, users: Any) -> None:
+    @firestore.transactional
+    def increment(transaction: Any) -> bool:
+        seen = users.document("a").get(transaction=transaction)
+        transaction.set(users.document("a"), {"n": seen.get("n") + 1 if seen.exists else 1})
+        return seen.exists
+
+    assert [increment(client.transaction()), increment(client.transaction())] == [False, True]
+    assert fields(users.document("a")) == {"n": 2}
+
+
+def test_a_failed_transaction_writes_nothing(client: firestore.Client, users: Any) -> None:
+    @firestore.transactional
+    def fail(transaction: Any) -> None:
+        users.document("a").get(transaction=transaction)
+        transaction.set(users.document("a"), {})
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        fail(client.transaction())
+    assert not users.document("a").get(**NOW).exists
+
+
+def test_a_transaction_ends_once(client: firestore.Client, users: Any) -> None:
+    transaction: Any = client.transaction()
+    transaction._begin()
+    id = transaction.id
+    transaction._commit()
+    transaction._id = id
+    transaction.set(users.document("a"), {})
+    with pytest.raises(exceptions.InvalidArgument):
+        transaction._commit()
+
+
+# The built-in server alone: the emulator takes more ids, locks what a transaction reads, and has what is missing here.
+
+
+@pytest.fixture
+def built_in_client(monkeypatch: pytest.MonkeyPatch) -> Iterator[firestore.Client]:
+    with built_in() as address:
+        monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", address)
+        client = firestore.Client(project="p")
+        yield client
+        client.close()
+
+
+@pytest.mark.parametrize("id", ["____", "x" * 1501])
+def test_ids_that_the_documentation_forbids_are_invalid(built_in_client: firestore.Client, id: str) -> None:
+    with pytest.raises(exceptions.InvalidArgument):
+        built_in_client.document("users", id).set({}, **NOW)
+
+
+@pytest.mark.parametrize("read", ["the document", "a missing one", "the collection"])
+def test_a_transaction_aborts_when_what_it_read_has_changed(built_in_client: firestore.Client, read: str) -> None:
+    users: Any = built_in_client.collection("users")
+    users.document("there").set({"n": 1}, **NOW)
+    transaction: Any = built_in_client.transaction()
+    transaction._begin()
+    if read == "the collection":
+        list(users.stream(transaction=transaction))
+        users.document("new").set({}, **NOW)
+    else:
+        document = users.document("there" if read == "the document" else "missing")
+        document.get(transaction=transaction)
+        document.set({"n": 2}, **NOW)
+    transaction.set(users.document("written"), {})
+    with pytest.raises(exceptions.Aborted):
+        transaction._commit()
+    assert not users.document("written").get(**NOW).exists
+
+
+def test_what_only_google_has_is_unimplemented(built_in_client: firestore.Client) -> None:
+    users: Any = built_in_client.collection("users")
+    with pytest.raises(exceptions.MethodNotImplemented, match="where: only Google's emulator has it"):
+        users.where(filter=firestore.FieldFilter("n", "==", 1)).get(**NOW)
+    with pytest.raises(exceptions.MethodNotImplemented, match="order_by"):
+        users.order_by("n").get(**NOW)
+    with pytest.raises(exceptions.MethodNotImplemented, match="transforms"):
+        users.document("a").set({"n": firestore.Increment(1)}, **NOW)
+
+
+def test_clear_empties_one_database_and_a_fault_stops_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    def throttle(method: str, context: grpc.ServicerContext) -> None:
+        if method == "Commit":
+            context.abort(StatusCode.RESOURCE_EXHAUSTED, "throttled")
+
+    with FirestoreServer() as server:
+        monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", f"127.0.0.1:{server.port}")
+        clients = [firestore.Client(project="p", database=name) for name in ("(default)", "other")]
+        documents: list[Any] = [client.document("users/a") for client in clients]
+        for document in documents:
+            document.set({"n": 1}, **NOW)
+        server.clear("p")
+        assert [fields(document) for document in documents] == [None, {"n": 1}]
+        server.fault = throttle
+        with pytest.raises(exceptions.ResourceExhausted, match="throttled"):
+            documents[0].set({"n": 2}, **NOW)
+        assert fields(documents[0]) is None
+        for client in clients:
+            client.close()
