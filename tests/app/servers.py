@@ -1,0 +1,93 @@
+"""The real servers that the app's clients are tested against, each started once for a test process."""
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from local.cloud.aws import Aws
+from local.cloud.firestore import FirestoreServer
+from local.cloud.firestore_emulator import MAIN_CLASS as FIRESTORE_EMULATOR
+from local.cloud.firestore_emulator import emulator_jar
+from local.cloud.listener import HOST, free_port
+
+DYNAMODB_LOCAL = "software.amazon.dynamodb.services.local.main.ServerRunner"
+DYNAMODB_LOCAL_HOME = (
+    Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "better-together" / "dynamodb-local-3.1.0"
+)
+STARTS_WITHIN = 60  # seconds
+
+
+class NotInstalled(Exception):
+    """What is missing, and where it was looked for."""
+
+
+@contextmanager
+def moto() -> Generator[str]:
+    """The laptop's AWS; its URL."""
+    aws = Aws()
+    try:
+        yield aws.url
+    finally:
+        aws.close()
+
+
+@contextmanager
+def dynamodb_local() -> Generator[str]:
+    """AWS's own DynamoDB Local; its URL. It has no option to listen on 127.0.0.1 only."""
+    if not shutil.which("java") or not DYNAMODB_LOCAL_HOME.is_dir():
+        raise NotInstalled(f"DynamoDB Local needs java, and its jars in {DYNAMODB_LOCAL_HOME}")
+    port, jars = free_port(), DYNAMODB_LOCAL_HOME
+    arguments = ["-inMemory", "-disableTelemetry", "-port", str(port)]
+    command = ["java", f"-Djava.library.path={jars}", "-cp", f"{jars}/*", DYNAMODB_LOCAL, *arguments]
+    with _running(command, port):
+        yield f"http://{HOST}:{port}"
+
+
+@contextmanager
+def built_in_firestore() -> Generator[str]:
+    """The laptop's own Firestore; its host and port."""
+    with FirestoreServer() as server:
+        yield f"{HOST}:{server.port}"
+
+
+@contextmanager
+def google_firestore() -> Generator[str]:
+    """Google's Firestore emulator; its host and port."""
+    jar = emulator_jar()
+    if jar is None:
+        raise NotInstalled("Google's Firestore emulator needs java and a Google Cloud SDK with the emulator")
+    port = free_port()
+    with _running(["java", "-cp", str(jar), FIRESTORE_EMULATOR, "--host", HOST, "--port", str(port)], port):
+        yield f"{HOST}:{port}"
+
+
+@contextmanager
+def _running(command: list[str], port: int) -> Generator[None]:
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        _wait_until_it_answers(process, port)
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _wait_until_it_answers(process: subprocess.Popen[bytes], port: int) -> None:
+    deadline = time.monotonic() + STARTS_WITHIN
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            urllib.request.urlopen(f"http://{HOST}:{port}/", timeout=5).close()
+            return
+        except urllib.error.HTTPError as error:
+            error.close()
+            return
+        except (OSError, socket.timeout):
+            time.sleep(0.05)
+    raise RuntimeError(f"{process.args} does not answer on port {port}: exit code {process.poll()}")

@@ -1,0 +1,190 @@
+"""Conformance: what `DataClient` promises, on every store."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import msgspec
+import pytest
+
+from app.data import DataClient, DataError, UserExists, VersionConflict
+from app.model import User
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
+
+
+def user(user_id: str = "1", version: str = "a", name: str = "Ann", **more: object) -> User:
+    return msgspec.convert({"id": user_id, "name": name, "version": version, **more}, User)
+
+
+def test_a_created_user_comes_back_whole(data: DataClient) -> None:
+    ann = user(name="Ånn 🦆", followers=["3", "2", "9"], profile_pic=PNG)
+    data.create_user(ann)
+    assert data.get_user("1") == ann
+
+
+def test_an_unknown_user_is_none(data: DataClient) -> None:
+    assert data.get_user("1") is None
+
+
+@pytest.mark.parametrize("user_id", ["A", "0.~_-", "x" * 128, "a" + "~" * 127])
+def test_every_valid_id_is_kept(data: DataClient, user_id: str) -> None:
+    data.create_user(user(user_id))
+    assert data.get_user(user_id) == user(user_id)
+    assert [u.id for u in data.list_users(10)] == [user_id]
+
+
+def test_a_taken_id_is_refused_and_the_first_user_stays(data: DataClient) -> None:
+    data.create_user(user(version="a"))
+    with pytest.raises(UserExists):
+        data.create_user(user(version="b", name="Bob"))
+    assert data.get_user("1") == user(version="a")
+
+
+def test_creating_again_after_a_lost_answer_is_no_error(data: DataClient) -> None:
+    data.create_user(user())
+    data.create_user(user())
+    assert data.get_user("1") == user()
+
+
+def test_the_largest_user_fits(data: DataClient) -> None:
+    largest = user(
+        "i" * 128,
+        name="\U0001f986" * 256,
+        followers=[f"{i:a>128}" for i in range(1000)],
+        profile_pic=PNG + bytes(256 * 1024 - len(PNG)),
+    )
+    data.create_user(largest)
+    assert data.get_user(largest.id) == largest
+
+
+def test_get_users_finds_those_that_exist_without_pictures(data: DataClient) -> None:
+    users = {i: user(i, followers=["7"], profile_pic=PNG) for i in ("1", "2", "3")}
+    for each in users.values():
+        data.create_user(each)
+    found = data.get_users(["3", "nobody", "1", "3"])
+    assert found == {"1": users["1"].public(), "3": users["3"].public()}
+
+
+def test_get_users_of_nobody(data: DataClient) -> None:
+    assert data.get_users([]) == {}
+
+
+def test_get_users_and_put_users_have_no_limit(data: DataClient) -> None:
+    users = [user(f"u{i}") for i in range(260)]
+    data.put_users(users)
+    assert data.get_users([u.id for u in users]) == {u.id: u.public() for u in users}
+
+
+def test_put_users_writes_over(data: DataClient) -> None:
+    data.create_user(user(version="a", profile_pic=PNG))
+    data.put_users([user(version="b", name="Bob")])
+    assert data.get_user("1") == user(version="b", name="Bob")
+
+
+def test_a_walk_meets_every_user_once_while_others_are_added_and_deleted(data: DataClient) -> None:
+    ids = {f"u{i}" for i in range(25)}
+    data.put_users([user(i, profile_pic=PNG) for i in ids])
+    met: list[str] = []
+    page = data.list_users(10)
+    data.create_user(user("u0-new"))
+    while page:
+        met += [u.id for u in page]
+        last = met[-1]
+        data.delete_user(last)
+        page = data.list_users(10, after=last)
+    assert len(met) == len(set(met))
+    assert ids <= set(met) <= ids | {"u0-new"}
+
+
+def test_a_list_has_as_many_as_asked_unless_it_is_the_end(data: DataClient) -> None:
+    data.put_users([user(str(i), followers=["5"]) for i in range(5)])
+    first = data.list_users(3)
+    rest = data.list_users(3, after=first[-1].id)
+    assert (len(first), len(rest)) == (3, 2)
+    assert sorted(u.id for u in first + rest) == ["0", "1", "2", "3", "4"]
+    assert first[0] == user(first[0].id, followers=["5"]).public()
+    assert data.list_users(3, after=rest[-1].id) == []
+
+
+def test_an_empty_list(data: DataClient) -> None:
+    assert data.list_users(3) == []
+
+
+def test_replace_writes_over_the_expected_version(data: DataClient) -> None:
+    data.create_user(user(version="a", followers=["2"], profile_pic=PNG))
+    data.replace_user(user(version="b", name="Bob"), "a")
+    assert data.get_user("1") == user(version="b", name="Bob")
+
+
+def test_replacing_again_after_a_lost_answer_is_no_error(data: DataClient) -> None:
+    data.create_user(user(version="a"))
+    data.replace_user(user(version="b", name="Bob"), "a")
+    data.replace_user(user(version="b", name="Bob"), "a")
+    assert data.get_user("1") == user(version="b", name="Bob")
+
+
+def test_replace_refuses_another_version(data: DataClient) -> None:
+    data.create_user(user(version="a"))
+    with pytest.raises(VersionConflict):
+        data.replace_user(user(version="c", name="Bob"), "b")
+    assert data.get_user("1") == user(version="a")
+
+
+def test_replace_does_not_create(data: DataClient) -> None:
+    with pytest.raises(VersionConflict):
+        data.replace_user(user(version="b"), "a")
+    assert data.get_user("1") is None
+
+
+def test_delete(data: DataClient) -> None:
+    data.create_user(user())
+    assert data.delete_user("1")
+    assert data.get_user("1") is None
+    assert not data.delete_user("1")
+
+
+def test_delete_of_the_expected_version(data: DataClient) -> None:
+    data.create_user(user(version="a"))
+    with pytest.raises(VersionConflict):
+        data.delete_user("1", "b")
+    assert data.get_user("1") == user(version="a")
+    assert data.delete_user("1", "a")
+    assert not data.delete_user("1", "a")
+
+
+def test_a_deleted_id_can_be_created_again(data: DataClient) -> None:
+    data.create_user(user(version="a"))
+    data.delete_user("1")
+    data.create_user(user(version="b"))
+    assert data.get_user("1") == user(version="b")
+
+
+def test_one_of_racing_creators_wins(data: DataClient) -> None:
+    winners = _race([lambda v=v: data.create_user(user(version=v)) for v in "abcd"], UserExists)
+    assert len(winners) == 1
+    assert data.get_user("1") == user(version="abcd"[winners[0]])
+
+
+def test_one_of_racing_writers_wins(data: DataClient) -> None:
+    data.create_user(user(version="0"))
+    winners = _race([lambda v=v: data.replace_user(user(version=v), "0") for v in "abcd"], VersionConflict)
+    assert len(winners) == 1
+    assert data.get_user("1") == user(version="abcd"[winners[0]])
+
+
+def test_ping(data: DataClient) -> None:
+    data.ping()
+
+
+def _race(actions: list[Callable[[], None]], loses_with: type[DataError]) -> list[int]:
+    """Run them all at once; the indices of those that did not lose."""
+
+    def wins(action: Callable[[], None]) -> bool:
+        try:
+            action()
+        except loses_with:
+            return False
+        return True
+
+    with ThreadPoolExecutor(len(actions)) as threads:
+        return [i for i, won in enumerate(threads.map(wins, actions)) if won]
