@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
 from threading import Lock
+from typing import Self
 from urllib.parse import urlsplit
 
 from momento import CacheClient, CredentialProvider
@@ -43,6 +44,19 @@ class MomentoCache:
         self._lock = Lock()
         self._client: CacheClient | None = None
         self._threads = ThreadPoolExecutor(MAX_AT_ONCE, thread_name_prefix="momento")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the connection; the next call makes another."""
+        with self._lock:
+            client, self._client = self._client, None
+        if client is not None:
+            client.__exit__(None, None, None)
 
     def get(self, keys: Sequence[str]) -> Lookup:
         with self._metrics.upstream(self.name, "Get") as timing:

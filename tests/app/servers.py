@@ -1,5 +1,6 @@
 """The real servers that the app's clients are tested against, each started once for a test process."""
 
+import dataclasses
 import os
 import shutil
 import socket
@@ -7,20 +8,28 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+import uuid
 from collections.abc import Generator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
+from momento import CacheClient, Configurations, CredentialProvider
+from momento.responses import CreateCache
+
+from app.settings import CacheSettings
 from local.cloud.aws import Aws
 from local.cloud.firestore import FirestoreServer
 from local.cloud.firestore_emulator import MAIN_CLASS as FIRESTORE_EMULATOR
 from local.cloud.firestore_emulator import emulator_jar
 from local.cloud.listener import HOST, free_port
+from local.cloud.momento import MomentoServer
 
 DYNAMODB_LOCAL = "software.amazon.dynamodb.services.local.main.ServerRunner"
 DYNAMODB_LOCAL_HOME = (
     Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "better-together" / "dynamodb-local-3.1.0"
 )
+MOMENTO_API_KEY = "momento-test-key"
 STARTS_WITHIN = 60  # seconds
 
 
@@ -91,3 +100,13 @@ def _wait_until_it_answers(process: subprocess.Popen[bytes], port: int) -> None:
         except (OSError, socket.timeout):
             time.sleep(0.05)
     raise RuntimeError(f"{process.args} does not answer on port {port}: exit code {process.poll()}")
+
+
+def momento_cache(server: MomentoServer) -> CacheSettings:
+    """A new, empty cache on the server, as the app is told of it."""
+    local = dataclasses.replace(CredentialProvider.for_momento_local(HOST, server.port), auth_token=MOMENTO_API_KEY)
+    name = f"users-{uuid.uuid4().hex}"
+    with CacheClient(Configurations.Laptop.latest(), local, timedelta(minutes=1)) as client:
+        created = client.create_cache(name)
+    assert isinstance(created, CreateCache.Success), created
+    return CacheSettings(name=name, endpoint=server.endpoint, ttl_seconds=60, api_key=MOMENTO_API_KEY)

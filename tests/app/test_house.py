@@ -1,0 +1,68 @@
+"""Rules of the house, checked in processes of their own."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+APP = Path(__file__).parents[2] / "app"
+SOURCES = [path for path in APP.rglob("*.py") if ".venv" not in path.parts]
+DYNAMODB = {"PERSISTENCE": "dynamodb", "USERS_TABLE": "users", "AWS_REGION": "us-east-1"}
+FIRESTORE = {"PERSISTENCE": "firestore", "GOOGLE_CLOUD_PROJECT": "p", "FIRESTORE_EMULATOR_HOST": "127.0.0.1:1"}
+MOMENTO = {"MOMENTO_CACHE": "c", "MOMENTO_ENDPOINT": "http://127.0.0.1:1", "MOMENTO_API_KEY": "k"}
+
+
+@pytest.mark.parametrize(
+    ("environ", "absent"),
+    [
+        ({}, {"boto3", "botocore", "google", "grpc", "momento"}),
+        (DYNAMODB, {"google", "grpc", "momento"}),
+        (FIRESTORE, {"boto3", "botocore", "momento"}),
+        (DYNAMODB | MOMENTO, {"google.cloud", "google.api_core"}),
+        (FIRESTORE | MOMENTO, {"boto3", "botocore"}),
+    ],
+    ids=["memory", "dynamodb", "firestore", "dynamodb+momento", "firestore+momento"],
+)
+def test_only_what_is_chosen_is_imported(environ: dict[str, str], absent: set[str]) -> None:
+    loaded = _python("import app.wsgi, sys; print(*sys.modules)", environ).stdout.split()
+    assert absent.isdisjoint(loaded)
+
+
+@pytest.mark.parametrize("module", ["app.wsgi", "app.aws_lambda", "app.gunicorn_config"])
+def test_a_wrong_setting_is_one_line(module: str) -> None:
+    answer = _python(f"import {module}", {"PERSISTENCE": "mysql", "PORT": "x"})
+    assert answer.returncode == 1
+    assert answer.stderr.startswith("better-together: P")
+    assert answer.stderr.count("\n") == 1
+
+
+def test_environ_is_read_in_settings_only() -> None:
+    readers = {p.name for p in SOURCES if {"environ", "getenv"} & _names(p)}
+    assert readers == {"settings.py"}
+
+
+def test_the_app_knows_neither_the_stacks_nor_the_laptop() -> None:
+    imported = {name.split(".")[0] for path in SOURCES for name in _imports(path)}
+    assert imported.isdisjoint({"pulumi", "pulumi_aws", "pulumi_gcp", "pulumi_momento", "stacks", "local", "tests"})
+
+
+def _python(code: str, environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", code], cwd=APP.parent, env=environ, capture_output=True, text=True, timeout=60
+    )
+
+
+def _names(path: Path) -> set[str]:
+    return {node.attr for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)}
+
+
+def _imports(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add(node.module or "")
+    return names

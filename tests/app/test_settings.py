@@ -1,0 +1,82 @@
+import pytest
+
+from app.settings import CacheSettings, Settings, SettingsError, bind_address
+
+MOMENTO = {"MOMENTO_CACHE": "users", "MOMENTO_ENDPOINT": "cell-1.momentohq.com", "MOMENTO_API_KEY": "s3cret"}
+
+
+def test_nothing_set_is_memory_without_a_cache() -> None:
+    assert Settings.from_environ({}) == Settings()
+
+
+def test_lambda() -> None:
+    environ = {
+        "PERSISTENCE": "dynamodb",
+        "USERS_TABLE": "users-1",
+        "METRICS_FORMAT": "emf",
+        "ARTIFACT_DIGEST": "sha256:1",
+    }
+    momento = {"MOMENTO_CACHE": "c", "MOMENTO_ENDPOINT": "cell", "MOMENTO_API_KEY_PARAMETER": "/key"}
+    assert Settings.from_environ(environ | momento | {"CACHE_TTL_SECONDS": "60"}) == Settings(
+        persistence="dynamodb",
+        users_table="users-1",
+        metrics_format="emf",
+        artifact_digest="sha256:1",
+        cache=CacheSettings(name="c", endpoint="cell", ttl_seconds=60, api_key_parameter="/key"),
+    )
+
+
+def test_cloud_run() -> None:
+    environ = {"PERSISTENCE": "firestore", "GOOGLE_CLOUD_PROJECT": "p", "FIRESTORE_DATABASE": "users", "DEMO": "true"}
+    assert Settings.from_environ(environ | MOMENTO) == Settings(
+        persistence="firestore",
+        google_cloud_project="p",
+        firestore_database="users",
+        demo=True,
+        cache=CacheSettings(name="users", endpoint="cell-1.momentohq.com", ttl_seconds=300, api_key="s3cret"),
+    )
+
+
+def test_the_key_is_in_no_repr() -> None:
+    assert "s3cret" not in repr(Settings.from_environ(MOMENTO))
+
+
+@pytest.mark.parametrize(
+    ("environ", "message"),
+    [
+        ({"PERSISTENCE": "mysql"}, "PERSISTENCE='mysql' is unknown: set it to dynamodb, firestore or memory"),
+        ({"PERSISTENCE": "dynamodb"}, "USERS_TABLE is not set: PERSISTENCE=dynamodb needs it"),
+        ({"PERSISTENCE": "firestore"}, "GOOGLE_CLOUD_PROJECT is not set: PERSISTENCE=firestore needs it"),
+        ({"METRICS_FORMAT": "xml"}, "METRICS_FORMAT='xml' is unknown: set it to emf or json"),
+        ({"DEMO": "yes"}, "DEMO='yes' is unknown: set it to true or false"),
+        ({"MOMENTO_CACHE": "users"}, "MOMENTO_ENDPOINT is not set: MOMENTO_CACHE=users needs it"),
+        (
+            {"MOMENTO_CACHE": "users", "MOMENTO_ENDPOINT": "cell"},
+            "MOMENTO_CACHE=users needs one of MOMENTO_API_KEY and MOMENTO_API_KEY_PARAMETER",
+        ),
+        (
+            MOMENTO | {"MOMENTO_API_KEY_PARAMETER": "/key"},
+            "MOMENTO_CACHE=users needs one of MOMENTO_API_KEY and MOMENTO_API_KEY_PARAMETER",
+        ),
+        (
+            MOMENTO | {"MOMENTO_ENDPOINT": "https://cell:1"},
+            "MOMENTO_ENDPOINT='https://cell:1' must be a host, or http://host:port of a Momento Local",
+        ),
+        (
+            MOMENTO | {"CACHE_TTL_SECONDS": "86401"},
+            "CACHE_TTL_SECONDS='86401' must be a whole number from 1 to 86400",
+        ),
+        (MOMENTO | {"CACHE_TTL_SECONDS": "-1"}, "CACHE_TTL_SECONDS='-1' must be a whole number from 1 to 86400"),
+    ],
+)
+def test_an_error_names_the_variable_the_value_and_the_fix(environ: dict[str, str], message: str) -> None:
+    with pytest.raises(SettingsError) as error:
+        Settings.from_environ(environ)
+    assert str(error.value) == message
+
+
+def test_bind_address() -> None:
+    assert bind_address({}) == "0.0.0.0:8080"
+    assert bind_address({"PORT": "9", "HOST": "127.0.0.1"}) == "127.0.0.1:9"
+    with pytest.raises(SettingsError, match="PORT='x' must be a whole number from 0 to 65535"):
+        bind_address({"PORT": "x"})
