@@ -43,7 +43,7 @@ def data_client(settings: Settings, metrics: Metrics) -> DataClient:
         case "dynamodb":
             from app.data.dynamodb import DynamoDBDataClient
 
-            return DynamoDBDataClient(settings.users_table, metrics)
+            return DynamoDBDataClient(settings.users_table, settings.aws_region, metrics)
         case "firestore":
             from app.data.firestore import FirestoreDataClient
 

@@ -47,7 +47,7 @@ class UserInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     id: UserId
     name: UserName
     followers: Annotated[tuple[UserId, ...], Meta(max_length=MAX_FOLLOWERS)] = ()
-    profile_pic: ProfilePic | None | UnsetType = UNSET
+    profile_pic: ProfilePic | UnsetType | None = UNSET
 
     def __post_init__(self) -> None:
         if len(set(self.followers)) < len(self.followers):

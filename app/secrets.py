@@ -23,7 +23,7 @@ def momento_api_key(settings: CacheSettings) -> str:
     config = Config(connect_timeout=0.5, read_timeout=1, retries={"mode": "standard", "total_max_attempts": 2})
     name = settings.api_key_parameter or ""
     try:
-        client: SSMClient = boto3.client("ssm", config=config)  # pyright: ignore[reportUnknownMemberType]
+        client: SSMClient = boto3.client("ssm", settings.aws_region, config=config)  # pyright: ignore[reportUnknownMemberType]
         answer = client.get_parameter(Name=name, WithDecryption=True)
     except (BotoCoreError, ClientError) as error:
         raise SecretUnavailable(f"SSM parameter {name}: {error}") from None

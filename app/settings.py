@@ -20,7 +20,8 @@ class CacheSettings:
     ttl_seconds: int
     api_key: str | None = field(default=None, repr=False)
     api_key_parameter: str | None = None
-    """Name of the SSM SecureString that holds the key, when it is not in `api_key`."""
+    """Name of the SSM SecureString in `aws_region` that holds the key, when it is not in `api_key`."""
+    aws_region: str = ""
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Settings:
 
     persistence: str = "memory"
     users_table: str = ""
+    aws_region: str = ""
     google_cloud_project: str = ""
     firestore_database: str = "(default)"
     cache: CacheSettings | None = None
@@ -45,6 +47,7 @@ class Settings:
         return cls(
             persistence=persistence,
             users_table=env.required("USERS_TABLE", "PERSISTENCE=dynamodb") if persistence == "dynamodb" else "",
+            aws_region=env.aws_region("PERSISTENCE=dynamodb") if persistence == "dynamodb" else "",
             google_cloud_project=(
                 env.required("GOOGLE_CLOUD_PROJECT", "PERSISTENCE=firestore") if persistence == "firestore" else ""
             ),
@@ -81,6 +84,7 @@ def _cache_settings(env: "_Environ") -> CacheSettings | None:
         ttl_seconds=env.integer("CACHE_TTL_SECONDS", 300, 1, 24 * 60 * 60),
         api_key=key or None,
         api_key_parameter=parameter or None,
+        aws_region=env.aws_region("MOMENTO_API_KEY_PARAMETER") if parameter else "",
     )
 
 
@@ -96,6 +100,11 @@ class _Environ:
         if not value:
             raise SettingsError(f"{name} is not set: {because} needs it")
         return value
+
+    def aws_region(self, because: str) -> str:
+        return (
+            self.text("AWS_REGION", "") or self.text("AWS_DEFAULT_REGION", "") or self.required("AWS_REGION", because)
+        )
 
     def choice(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
         value = self.text(name, default)

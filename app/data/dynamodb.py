@@ -41,10 +41,10 @@ CONFIG = Config(
 class DynamoDBDataClient:
     name = "dynamodb"
 
-    def __init__(self, table: str, metrics: Metrics) -> None:
+    def __init__(self, table: str, region: str, metrics: Metrics) -> None:
         self._table = table
         self._metrics = metrics
-        self._client: DynamoDBClient = boto3.client("dynamodb", config=CONFIG)  # pyright: ignore[reportUnknownMemberType]
+        self._client: DynamoDBClient = boto3.client("dynamodb", region, config=CONFIG)  # pyright: ignore[reportUnknownMemberType]
 
     def create_user(self, user: User) -> None:
         self._put(user, "attribute_not_exists(#id) OR #version = :version", {}, UserExists(user.id))

@@ -15,6 +15,8 @@ from tests.app import servers
 
 STORES = ["memory", "moto", "dynamodb-local", "built-in-firestore", "google-firestore"]
 
+REGION = "us-east-1"
+
 type NewDataClient = Callable[[Metrics], DataClient]
 
 
@@ -48,21 +50,20 @@ def _dynamodb(url: str, metrics: Metrics) -> DataClient:
         aws_environment(patch, url)
         table = f"users-{uuid.uuid4().hex}"
         create_table(url, table)
-        return DynamoDBDataClient(table, metrics)
+        return DynamoDBDataClient(table, REGION, metrics)
 
 
 def aws_environment(patch: pytest.MonkeyPatch, url: str) -> None:
     """What Lambda's environment holds, with the endpoint of a server on this machine."""
     patch.setenv("AWS_ENDPOINT_URL", url)
-    patch.setenv("AWS_REGION", "us-east-1")
-    patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    patch.setenv("AWS_REGION", REGION)
     patch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
     patch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
 
 
 def create_table(url: str, name: str) -> None:
     """The table as the stack makes it."""
-    client = boto3.client("dynamodb", endpoint_url=url)  # pyright: ignore[reportUnknownMemberType]
+    client = boto3.client("dynamodb", REGION, endpoint_url=url)  # pyright: ignore[reportUnknownMemberType]
     client.create_table(
         TableName=name,
         KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],

@@ -16,13 +16,14 @@ def test_lambda() -> None:
         "METRICS_FORMAT": "emf",
         "ARTIFACT_DIGEST": "sha256:1",
     }
-    momento = {"MOMENTO_CACHE": "c", "MOMENTO_ENDPOINT": "cell", "MOMENTO_API_KEY_PARAMETER": "/key"}
+    momento = {"MOMENTO_CACHE": "c", "MOMENTO_ENDPOINT": "cell", "MOMENTO_API_KEY_PARAMETER": "/key", "AWS_REGION": "r"}
     assert Settings.from_environ(environ | momento | {"CACHE_TTL_SECONDS": "60"}) == Settings(
         persistence="dynamodb",
         users_table="users-1",
+        aws_region="r",
         metrics_format="emf",
         artifact_digest="sha256:1",
-        cache=CacheSettings(name="c", endpoint="cell", ttl_seconds=60, api_key_parameter="/key"),
+        cache=CacheSettings(name="c", endpoint="cell", ttl_seconds=60, api_key_parameter="/key", aws_region="r"),
     )
 
 
@@ -46,6 +47,7 @@ def test_the_key_is_in_no_repr() -> None:
     [
         ({"PERSISTENCE": "mysql"}, "PERSISTENCE='mysql' is unknown: set it to dynamodb, firestore or memory"),
         ({"PERSISTENCE": "dynamodb"}, "USERS_TABLE is not set: PERSISTENCE=dynamodb needs it"),
+        ({"PERSISTENCE": "dynamodb", "USERS_TABLE": "t"}, "AWS_REGION is not set: PERSISTENCE=dynamodb needs it"),
         ({"PERSISTENCE": "firestore"}, "GOOGLE_CLOUD_PROJECT is not set: PERSISTENCE=firestore needs it"),
         ({"METRICS_FORMAT": "xml"}, "METRICS_FORMAT='xml' is unknown: set it to emf or json"),
         ({"DEMO": "yes"}, "DEMO='yes' is unknown: set it to true or false"),
