@@ -1,0 +1,74 @@
+"""Old against new, and state against the cloud."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pulumi.runtime.proto import PropertyDiff
+
+from local.providers.values import Props
+
+ABSENT = object()
+EMPTY: tuple[Any, ...] = (None, "", False, [], {})
+
+
+def same(old: Any, new: Any) -> bool:
+    """Equality that does not care how JSON text is laid out, as the real providers compare policies."""
+    return old == new or (isinstance(old, str) and isinstance(new, str) and _json(old) == _json(new) != ABSENT)
+
+
+def changes(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, int]]:
+    """Yields (property path, PropertyDiff.ADD | DELETE | UPDATE) of the innermost values that differ."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in sorted({*old, *new}):
+            yield from changes(old.get(key, ABSENT), new.get(key, ABSENT), f"{path}.{key}" if path else key)
+    elif isinstance(old, list) and isinstance(new, list):
+        for index in range(max(len(old), len(new))):
+            before, after = (items[index] if index < len(items) else ABSENT for items in (old, new))
+            yield from changes(before, after, f"{path}[{index}]")
+    elif old is ABSENT:
+        yield path, PropertyDiff.ADD
+    elif new is ABSENT:
+        yield path, PropertyDiff.DELETE
+    elif not same(old, new):
+        yield path, PropertyDiff.UPDATE
+
+
+def observed(inputs: Props, live: Mapping[str, Any], defaults: Mapping[str, Any], settable: Mapping[str, Any]) -> Props:
+    """The inputs that would describe what is live: the given ones where they hold, so that only drift shows.
+
+    A property that live does not name is one that the cloud does not tell. A property that the program left out shows
+    up only if it is settable and neither empty nor the cloud's default.
+    """
+    result = dict(inputs)
+    for name, value in live.items():
+        unset = value in EMPTY or value == defaults.get(name, ABSENT)
+        if name in inputs:
+            old = inputs[name]
+            if value is None and old not in EMPTY:
+                del result[name]
+            elif not (unset and old in EMPTY):
+                result[name] = _within(old, value)
+        elif name in settable and not unset:
+            result[name] = value
+    return result
+
+
+def _within(old: Any, live: Any) -> Any:
+    """Live in old's terms: nested properties that old left out are the cloud's defaults, not drift."""
+    if same(old, live):
+        return old
+    if isinstance(old, dict) and isinstance(live, dict) and set(old) <= set(live):
+        return {key: _within(value, live[key]) for key, value in old.items()}
+    if isinstance(old, list) and isinstance(live, list) and len(old) == len(live):
+        return [_within(*pair) for pair in zip(old, live, strict=True)]
+    return live
+
+
+def _json(text: str) -> Any:
+    if not text.startswith(("{", "[")):
+        return ABSENT
+    try:
+        return json.loads(text)
+    except ValueError:
+        return ABSENT

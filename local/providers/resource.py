@@ -1,0 +1,46 @@
+"""What a stand-in has to know about one resource type."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from local.providers.values import Props
+
+
+class StandInError(Exception):
+    """The laptop's cloud cannot do it; the message is one line that says why."""
+
+
+class Resource(ABC):
+    """One resource type. Properties have their Pulumi names and plain values, secrets revealed."""
+
+    replaces: ClassVar[frozenset[str]] = frozenset()
+    """The inputs that cannot change in place, from the real provider's documentation."""
+
+    defaults: ClassVar[Mapping[str, Any]] = {}
+    """What the cloud sets for inputs that are left out, other than empty values."""
+
+    autoname: ClassVar[str | None] = "name"
+    """The input that gets a name made of the resource's when it is left out."""
+
+    @abstractmethod
+    def create(self, inputs: Props) -> str:
+        """Returns the new resource's id."""
+
+    @abstractmethod
+    def read(self, identifier: str, known: Props) -> Props | None:
+        """What the cloud says: inputs and computed outputs. None if it is gone, or an error that means so.
+
+        `known` are the last outputs, or the inputs of a resource that was just made, or nothing in an import.
+        """
+
+    @abstractmethod
+    def update(self, identifier: str, olds: Props, news: Props) -> None:
+        """From the last outputs to the new inputs."""
+
+    @abstractmethod
+    def delete(self, identifier: str, known: Props) -> None: ...
+
+    def unsettled(self, changed: set[str], news: Props) -> set[str]:
+        """The outputs that a preview cannot know when these inputs change."""
+        return set()

@@ -1,0 +1,122 @@
+"""What the installed Pulumi SDKs say about their resource types: the laptop's schema, so that it cannot go stale."""
+
+import difflib
+import importlib
+import inspect
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
+from enum import Enum
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin
+
+from pulumi import Archive as PulumiArchive
+from pulumi import Asset as PulumiAsset
+from pulumi import Output, _types  # pyright: ignore[reportPrivateUsage] - the only description of the input types
+from pulumi.runtime import rpc
+
+from local.providers.values import UNKNOWN, Asset
+
+KINDS = {bool: "a boolean", int: "a whole number", float: "a number", str: "a string"}
+
+
+class Unknown(Exception):
+    """The SDK has no such resource type."""
+
+
+@cache
+def args_type(token: str) -> type:
+    """The class of a resource type's inputs: "aws:lambda/alias:Alias" -> pulumi_aws.lambda_.alias.AliasArgs."""
+    package, module, name = token.split(":")
+    importlib.import_module(f"pulumi_{package}")
+    registered: Any = rpc.get_resource_module(package, module, "")
+    if registered is None or token not in registered.mod_info["classes"]:
+        raise Unknown(f"pulumi_{package} has no resource type {token}")
+    return getattr(importlib.import_module(registered.mod_info["fqn"]), f"{name}Args")
+
+
+@cache
+def properties(args: type) -> dict[str, Any]:
+    """Pulumi name -> type of every property of an Args class."""
+    return _types.input_type_types(args)
+
+
+@cache
+def required(args: type) -> frozenset[str]:
+    """The Pulumi names of the properties that have no default."""
+    names = _types.input_type_py_to_pulumi_names(args)
+    parameters = inspect.signature(args).parameters.values()
+    return frozenset(names[p.name] for p in parameters if p.default is inspect.Parameter.empty and p.name in names)
+
+
+def faults(args: type, inputs: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, str]]:
+    """Yields (property path, what is wrong): unknown and missing properties and wrong types, at every level."""
+    known = properties(args)
+    for name, value in inputs.items():
+        if name in known:
+            yield from _value_faults(known[name], value, path + name)
+        else:
+            yield path + name, f"unknown property '{path}{name}'{_hint(name, known)}"
+    for name in sorted(required(args) - inputs.keys()):
+        yield path + name, f"missing required property '{path}{name}'"
+
+
+def unknown_names(args: type, inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    known = properties(args)
+    return ((name, f"unknown property '{name}'{_hint(name, known)}") for name in inputs if name not in known)
+
+
+def alternatives(annotation: Any) -> list[Any]:
+    """The value types of an annotation, without the wrappers: Input[Optional[str]] -> [str]."""
+    if get_origin(annotation) in (Union, UnionType):
+        return [kind for member in get_args(annotation) for kind in alternatives(member)]
+    return [] if annotation is NoneType or get_origin(annotation) in (Awaitable, Output) else [annotation]
+
+
+def _value_faults(annotation: Any, value: Any, path: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str) and value == UNKNOWN:
+        return
+    kinds = alternatives(annotation)
+    kind = next((kind for kind in kinds if _fits(kind, value)), None)
+    if kind is None:
+        wanted = " or ".join(dict.fromkeys(_called(kind) for kind in kinds))
+        yield path, f"property '{path}' must be {wanted}, not {_called(type(value))}"
+    elif _types.is_input_type(kind):
+        yield from faults(kind, value, f"{path}.")
+    elif get_origin(kind) is Sequence:
+        for index, item in enumerate(value):
+            yield from _value_faults(get_args(kind)[0], item, f"{path}[{index}]")
+    elif get_origin(kind) is Mapping:
+        for key, item in value.items():
+            yield from _value_faults(get_args(kind)[1], item, f"{path}.{key}")
+
+
+def _fits(kind: Any, value: Any) -> bool:
+    if kind is Any:
+        return True
+    if _types.is_input_type(kind) or get_origin(kind) is Mapping:
+        return isinstance(value, dict)
+    if get_origin(kind) is Sequence:
+        return isinstance(value, list)
+    if kind in (PulumiAsset, PulumiArchive):
+        return isinstance(value, Asset) and value.archive is (kind is PulumiArchive)
+    if kind is float:
+        return type(value) in (int, float)
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return value in [member.value for member in kind]
+    return type(value) is kind
+
+
+def _called(kind: Any) -> str:
+    if kind in (list,) or get_origin(kind) is Sequence:
+        return "a list"
+    if kind is Asset or kind in (PulumiAsset, PulumiArchive):
+        return "an asset or archive"
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return "one of " + ", ".join(str(member.value) for member in kind)
+    return KINDS.get(kind, "an object")
+
+
+def _hint(name: str, known: Mapping[str, Any]) -> str:
+    camel = name.split("_")[0] + "".join(part.title() for part in name.split("_")[1:])
+    close = [camel] if camel in known else difflib.get_close_matches(name, known, 1)
+    return f": did you mean '{close[0]}'?" if close else ""

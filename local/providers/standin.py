@@ -1,0 +1,223 @@
+"""The provider protocol (pulumirpc.ResourceProvider), the same for every package and resource type.
+
+It is served directly because the SDK's `pulumi.provider.experimental` drops what an honest answer needs: old inputs in
+`Diff`, the hashes of assets, unknowns, and errors without a traceback.
+"""
+
+import functools
+import hashlib
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from importlib.metadata import version
+from typing import Any
+
+import grpc
+from google.protobuf.empty_pb2 import Empty
+from google.protobuf.struct_pb2 import Struct
+from pulumi.runtime import proto
+
+from local.providers import sdk
+from local.providers.compare import changes, observed
+from local.providers.resource import Resource, StandInError
+from local.providers.values import Props, overlay, pack, plain
+
+DEFAULTS = "__defaults"  # the names of the inputs that the provider chose, as the real providers note them
+REPLACE = {0: 1, 2: 3, 4: 5}  # PropertyDiff.Kind: ADD, DELETE, UPDATE -> the same with REPLACE
+
+
+def answering[Request, Response](
+    method: Callable[[Any, Request, grpc.ServicerContext], Response],
+) -> Callable[[Any, Request, grpc.ServicerContext], Response]:
+    """Turns what the method raises into the one line that the engine shows."""
+
+    @functools.wraps(method)
+    def answer(self: Any, request: Request, context: grpc.ServicerContext) -> Response:
+        try:
+            return method(self, request, context)
+        except Exception as error:
+            if not isinstance(error, StandInError) and not self.explains(error):
+                traceback.print_exc(file=sys.stderr)
+                error = StandInError(f"{type(error).__name__}: {error}")
+            context.abort(grpc.StatusCode.UNKNOWN, " ".join(str(error).split()))
+
+    return answer
+
+
+class StandIn(proto.ResourceProviderServicer):
+    """A package's provider. Subclasses find the resource types and answer the functions."""
+
+    package: str
+
+    def __init__(self) -> None:
+        self.settings: Props = {}
+
+    def resource(self, token: str) -> Resource:
+        """The resource type. Raises StandInError if the stand-in has no such type."""
+        raise NotImplementedError
+
+    def function(self, token: str, args: Props) -> Props:
+        """The result of an invoke. Raises StandInError if the stand-in has no such function."""
+        raise NotImplementedError
+
+    def outputs(self, token: str, live: Props) -> Props:
+        """What every resource of the package tells besides what its type tells."""
+        return live
+
+    def is_missing(self, error: Exception) -> bool:
+        """Whether the cloud says by this error that the thing is gone."""
+        return False
+
+    def explains(self, error: Exception) -> bool:
+        """Whether the error's own text is fit for a person to read."""
+        return False
+
+    @answering
+    def GetPluginInfo(self, request: Empty, context: grpc.ServicerContext) -> proto.PluginInfo:
+        return proto.PluginInfo(version=version(f"pulumi-{self.package}"))
+
+    @answering
+    def GetSchema(self, request: proto.GetSchemaRequest, context: grpc.ServicerContext) -> proto.GetSchemaResponse:
+        return proto.GetSchemaResponse(schema="{}")
+
+    @answering
+    def Cancel(self, request: Empty, context: grpc.ServicerContext) -> Empty:
+        return Empty()
+
+    @answering
+    def CheckConfig(self, request: proto.CheckRequest, context: grpc.ServicerContext) -> proto.CheckResponse:
+        config = {name: value for name, value in plain(request.news).items() if name != "version"}
+        provider: type = importlib.import_module(f"pulumi_{self.package}.provider").ProviderArgs
+        return proto.CheckResponse(inputs=request.news, failures=_failures(sdk.unknown_names(provider, config)))
+
+    @answering
+    def DiffConfig(self, request: proto.DiffRequest, context: grpc.ServicerContext) -> proto.DiffResponse:
+        return _diff_response(list(changes(plain(request.old_inputs), plain(request.news))), frozenset())
+
+    @answering
+    def Configure(self, request: proto.ConfigureRequest, context: grpc.ServicerContext) -> proto.ConfigureResponse:
+        self.settings = plain(request.args)
+        return proto.ConfigureResponse(acceptSecrets=True, acceptResources=True, supportsPreview=True)
+
+    @answering
+    def Check(self, request: proto.CheckRequest, context: grpc.ServicerContext) -> proto.CheckResponse:
+        resource, args, olds, news = (
+            self.resource(request.type),
+            sdk.args_type(request.type),
+            plain(request.olds),
+            plain(request.news),
+        )
+        chosen: Props = {}
+        if (name := resource.autoname) and name not in news and name in sdk.properties(args):
+            kept = olds.get(name) if name in olds.get(DEFAULTS, []) else None
+            chosen = {name: kept or f"{request.name}-{_seven_hex(request.randomSeed)}", DEFAULTS: [name]}
+        failures = _failures(sdk.faults(args, news | {k: v for k, v in chosen.items() if k != DEFAULTS}))
+        return proto.CheckResponse(inputs=overlay(request.news, chosen), failures=failures)
+
+    @answering
+    def Diff(self, request: proto.DiffRequest, context: grpc.ServicerContext) -> proto.DiffResponse:
+        olds, news = plain(request.old_inputs), plain(request.news)
+        resource = self.resource(request.type)
+        found = list(changes(_given(olds), _given(news)))
+        response = _diff_response(found, resource.replaces)
+        name = resource.autoname
+        if response.replaces and name and name not in news.get(DEFAULTS, []) and olds.get(name) == news.get(name):
+            response.deleteBeforeReplace = True
+        return response
+
+    @answering
+    def Create(self, request: proto.CreateRequest, context: grpc.ServicerContext) -> proto.CreateResponse:
+        inputs = _without(request.properties, {DEFAULTS})
+        if request.preview:
+            return proto.CreateResponse(properties=inputs)
+        resource = self.resource(request.type)
+        identifier = resource.create(plain(inputs))
+        return proto.CreateResponse(id=identifier, properties=self._made(resource, request.type, identifier, inputs))
+
+    @answering
+    def Read(self, request: proto.ReadRequest, context: grpc.ServicerContext) -> proto.ReadResponse:
+        resource, inputs = self.resource(request.type), plain(request.inputs)
+        live = self._live(resource, request.type, request.id, plain(request.properties))
+        if live is None:
+            return proto.ReadResponse()
+        defaults = {**self.outputs(request.type, {}), **resource.defaults}
+        seen = observed(inputs, live, defaults, sdk.properties(sdk.args_type(request.type)))
+        gone = dict.fromkeys(inputs.keys() - seen.keys())
+        return proto.ReadResponse(
+            id=request.id, inputs=overlay(request.inputs, seen | gone), properties=overlay(request.properties, live)
+        )
+
+    @answering
+    def Update(self, request: proto.UpdateRequest, context: grpc.ServicerContext) -> proto.UpdateResponse:
+        resource, olds, news = self.resource(request.type), plain(request.olds), plain(request.news)
+        old_inputs, inputs = plain(request.old_inputs), _without(request.news, {DEFAULTS})
+        if request.preview:
+            changed = {path.split(".")[0].split("[")[0] for path, _ in changes(_given(old_inputs), _given(news))}
+            forgotten = resource.unsettled(changed, news) | (old_inputs.keys() - news.keys())
+            kept = _without(request.olds, forgotten | news.keys())
+            kept.MergeFrom(inputs)
+            return proto.UpdateResponse(properties=kept)
+        resource.update(request.id, olds, plain(inputs))
+        return proto.UpdateResponse(properties=self._made(resource, request.type, request.id, inputs))
+
+    @answering
+    def Delete(self, request: proto.DeleteRequest, context: grpc.ServicerContext) -> Empty:
+        try:
+            self.resource(request.type).delete(request.id, plain(request.properties))
+        except Exception as error:
+            if not self.is_missing(error):
+                raise
+        return Empty()
+
+    @answering
+    def Invoke(self, request: proto.InvokeRequest, context: grpc.ServicerContext) -> proto.InvokeResponse:
+        return proto.InvokeResponse(**{"return": pack(self.function(request.tok, plain(request.args)))})
+
+    def _live(self, resource: Resource, token: str, identifier: str, known: Props) -> Props | None:
+        try:
+            live = resource.read(identifier, known)
+        except Exception as error:
+            if self.is_missing(error):
+                return None
+            raise
+        return live and self.outputs(token, live)
+
+    def _made(self, resource: Resource, token: str, identifier: str, inputs: Struct) -> Struct:
+        live = self._live(resource, token, identifier, plain(inputs))
+        if live is None:
+            raise StandInError(f"{identifier} vanished as soon as it was made")
+        return overlay(inputs, live)
+
+
+def _diff_response(found: list[tuple[str, int]], forcing: frozenset[str]) -> proto.DiffResponse:
+    def root(path: str) -> str:
+        return path.split(".")[0].split("[")[0]
+
+    return proto.DiffResponse(
+        changes=proto.DiffResponse.DIFF_SOME if found else proto.DiffResponse.DIFF_NONE,
+        diffs=sorted({root(path) for path, _ in found}),
+        replaces=sorted({root(path) for path, _ in found} & forcing),
+        detailedDiff={
+            path: proto.PropertyDiff(kind=REPLACE[kind] if root(path) in forcing else kind, inputDiff=True)
+            for path, kind in found
+        },
+        hasDetailedDiff=True,
+    )
+
+
+def _failures(faults: Any) -> list[proto.CheckFailure]:
+    return [proto.CheckFailure(property=path, reason=reason) for path, reason in faults]
+
+
+def _given(inputs: Mapping[str, Any]) -> Props:
+    return {name: value for name, value in inputs.items() if name != DEFAULTS}
+
+
+def _without(struct: Struct, names: set[str]) -> Struct:
+    return overlay(struct, dict.fromkeys(names))
+
+
+def _seven_hex(seed: bytes) -> str:
+    return hashlib.sha256(seed or os.urandom(16)).hexdigest()[:7]

@@ -1,0 +1,86 @@
+"""Property values: between the engine's wire format and plain Python.
+
+The wire format is a protobuf Struct in which a map with a signature key is a secret, an asset or an archive, and in
+which a value that is not known before the update is a fixed string
+(https://github.com/pulumi/pulumi/blob/master/sdk/go/common/resource/plugin/rpc.go).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from google.protobuf import json_format
+from google.protobuf.struct_pb2 import Struct
+
+type Props = dict[str, Any]
+
+UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+_SIGNATURE = "4dabf18193072939515e22adb298388d"
+_SECRET = "1b47061264138c4ac30d75fd1eb44270"
+_OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
+_ASSET = "c44067f5952c0a294b673a41bacd8c17"
+_ARCHIVE = "0def7320c3a5731c473e5ecbe6d01bc7"
+
+
+@dataclass(frozen=True)
+class Asset:
+    """A file or an archive. Equal content is equal, wherever it lies: the engine sends the content's sha256."""
+
+    archive: bool
+    path: str | None
+    text: str | None
+    sha256: str
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Asset) and (self.archive, self.sha256) == (other.archive, other.sha256)
+
+    def __hash__(self) -> int:
+        return hash((self.archive, self.sha256))
+
+
+def plain(struct: Struct) -> Props:
+    """Secrets are revealed, whole numbers are ints, assets are `Asset`s, nulls are left out, unknowns stay UNKNOWN."""
+    return _plain(json_format.MessageToDict(struct))
+
+
+def pack(props: Mapping[str, Any]) -> Struct:
+    return json_format.ParseDict(dict(props), Struct())
+
+
+def overlay(struct: Struct, outputs: Mapping[str, Any]) -> Struct:
+    """`struct` with `outputs` over it. What was a secret, or held one, stays a secret; None takes a property away."""
+    old = plain(struct)
+    result = Struct()
+    result.CopyFrom(struct)
+    for name, value in outputs.items():
+        if value is None:
+            result.fields.pop(name, None)
+        elif name not in old or old[name] != value:
+            secret = name in old and _SECRET.encode() in struct.fields[name].SerializeToString()
+            result.fields[name].CopyFrom(pack({name: seal(value) if secret else value}).fields[name])
+    return result
+
+
+def seal(value: Any) -> Props:
+    """The value as a secret, for `pack`."""
+    return {_SIGNATURE: _SECRET, "value": value}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        entries: Mapping[str, Any] = value
+        if _SIGNATURE in entries:
+            return _signed(entries[_SIGNATURE], entries)
+        return {key: _plain(item) for key, item in entries.items() if item is not None}
+    if isinstance(value, list):
+        items: list[Any] = value
+        return [_plain(item) for item in items]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _signed(signature: str, value: Mapping[str, Any]) -> Any:
+    if signature in (_SECRET, _OUTPUT):
+        return _plain(value.get("value", UNKNOWN))
+    if signature in (_ASSET, _ARCHIVE):
+        return Asset(signature == _ARCHIVE, value.get("path"), value.get("text"), value.get("hash", ""))
+    return value.get("id", value.get("urn"))
