@@ -1,0 +1,168 @@
+"""Cloud Run services: revisions, the traffic between them, and the front that each service is reached at."""
+
+import asyncio
+import itertools
+import random
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+from local.cloud.cloud_run_front import forward, session
+from local.cloud.cloud_run_instance import Instance
+from local.cloud.cloud_run_revision import Revision
+from local.cloud.cloud_run_spec import Secret, Spec, SpecError, Target, spec, targets
+from local.cloud.listener import Listener, listen
+from local.cloud.processes import Processes
+from local.cloud.unpack import unpack
+
+PREFERRED_PORT = 8082
+IDLE_REVISIONS = 3  # kept running without traffic, for a rollback that takes no time
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """What every instance is made with. `read` gives an object's bytes by bucket, name and generation; `reveal` a secret's."""
+
+    processes: Processes
+    python: Path
+    code: Path
+    logs: Path
+    firestore: str  # host:port
+    read: Callable[[str, str, str | None], bytes]
+    reveal: Callable[[Secret], str]
+
+
+@dataclass
+class Service:
+    """`revisions` are the ones that passed their probe, oldest first. `public` is whether allUsers may invoke it."""
+
+    listener: Listener
+    revisions: dict[str, Revision] = field(default_factory=dict[str, Revision])
+    traffic: list[Target] = field(default_factory=list[Target])
+    numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
+    public: bool = False
+
+    @property
+    def latest(self) -> Revision:
+        return next(reversed(self.revisions.values()))
+
+    def split(self) -> dict[str, int]:
+        """Percent of the traffic by revision."""
+        percents: dict[str, int] = {}
+        for target in self.traffic:
+            name = target.revision or self.latest.name
+            percents[name] = percents.get(name, 0) + target.percent
+        return percents
+
+    def pick(self) -> Revision:
+        split = self.split()
+        [name] = random.choices(list(split), list(split.values()))
+        return self.revisions[name]
+
+
+class CloudRun:
+    def __init__(self, workshop: Workshop, http: aiohttp.ClientSession) -> None:
+        self._workshop = workshop
+        self._http = http
+        self._services: dict[str, Service] = {}
+
+    @classmethod
+    def open(cls, workshop: Workshop) -> "CloudRun":
+        return cls(workshop, session())
+
+    async def deploy(self, inputs: dict[str, Any]) -> Service:
+        """Creates or updates a service; a changed template makes a revision, which must start before traffic moves.
+
+        Raises SpecError or StartError; what served before goes on serving.
+        """
+        wanted, traffic = spec(inputs), targets(inputs)
+        service = self._services.get(wanted.name) or await self._listen()
+        name = inputs["template"].get("revision")
+        try:
+            _check_known(traffic, {*service.revisions, name})
+            if not service.revisions or service.latest.spec != wanted or name not in (None, service.latest.name):
+                revision = await self._start(service, wanted, name)
+                service.revisions[revision.name] = revision
+        except BaseException:
+            if wanted.name not in self._services:
+                await service.listener.close()
+            raise
+        service.traffic = traffic
+        self._services[wanted.name] = service
+        await _retire(service)
+        return service
+
+    async def delete(self, name: str) -> None:
+        service = self._services.pop(name, None)
+        if service:
+            await service.listener.close()
+            await asyncio.gather(*(revision.stop() for revision in service.revisions.values()))
+
+    def set_public(self, name: str, public: bool) -> None:
+        if name in self._services:
+            self._services[name].public = public
+
+    async def close(self) -> None:
+        await asyncio.gather(*(self.delete(name) for name in list(self._services)))
+        await self._http.close()
+
+    async def _listen(self) -> Service:
+        async def handle(request: web.BaseRequest) -> web.StreamResponse:
+            if not service.public:
+                return web.Response(status=403, text="Forbidden: allUsers do not have roles/run.invoker")
+            return await forward(request, service.pick(), self._http)
+
+        service = Service(await listen(handle, PREFERRED_PORT))
+        return service
+
+    async def _start(self, service: Service, wanted: Spec, name: str | None) -> Revision:
+        name = name or f"{wanted.name}-{next(service.numbers):05d}-{secrets.token_hex(2)}"
+        if name in service.revisions:
+            raise SpecError(f"template.revision: {name} exists already, with another template")
+        archive = await asyncio.to_thread(self._workshop.read, wanted.bucket, wanted.object, wanted.generation)
+        code = await asyncio.to_thread(unpack, archive, self._workshop.code)
+        env = self._variables(wanted, name)
+        log = self._workshop.logs / f"run-{wanted.name}-{name}.log"
+
+        async def start() -> Instance:
+            return await Instance.start(self._workshop.processes, self._http, wanted, env, code, log)
+
+        revision = Revision(name, wanted, start)
+        try:
+            await revision.start()
+        except BaseException:
+            await revision.stop()
+            raise
+        return revision
+
+    def _variables(self, wanted: Spec, revision: str) -> Mapping[str, str]:
+        """https://cloud.google.com/run/docs/container-contract#env-vars, and the address of the laptop's Firestore."""
+        own = {name: self._workshop.reveal(value) if isinstance(value, Secret) else value for name, value in wanted.env}
+        return {
+            "LANG": "C.UTF-8",
+            "HOME": str(self._workshop.python.parents[1]),
+            "PATH": f"{self._workshop.python.parent}:/usr/local/bin:/usr/bin:/bin",
+            "FIRESTORE_EMULATOR_HOST": self._workshop.firestore,
+            **own,
+            "K_SERVICE": wanted.name,
+            "K_CONFIGURATION": wanted.name,
+            "K_REVISION": revision,
+        }
+
+
+def _check_known(traffic: list[Target], revisions: set[str | None]) -> None:
+    for target in traffic:
+        if target.revision and target.revision not in revisions:
+            raise SpecError(f"traffics: revision {target.revision} does not exist")
+
+
+async def _retire(service: Service) -> None:
+    """Stops the oldest revisions that no longer get traffic."""
+    idle = [name for name in service.revisions if name not in service.split() and name != service.latest.name]
+    for name in idle[:-IDLE_REVISIONS]:
+        await service.revisions.pop(name).stop()

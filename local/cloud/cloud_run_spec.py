@@ -1,0 +1,124 @@
+"""A Cloud Run service as its Pulumi inputs describe it (gcp:cloudrunv2/service:Service), with Cloud Run's defaults.
+
+https://cloud.google.com/run/docs/reference/rest/v2/projects.locations.services
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+class SpecError(ValueError):
+    """A service that Cloud Run, or the laptop's, cannot run; the message names the property."""
+
+
+@dataclass(frozen=True)
+class Secret:
+    """A secret's id, or projects/P/secrets/ID, and a version: a number or `latest`."""
+
+    secret: str
+    version: str
+
+
+@dataclass(frozen=True)
+class Probe:
+    """`path` None is a TCP probe. Durations are in seconds."""
+
+    path: str | None
+    initial_delay: float
+    period: float
+    timeout: float
+    failure_threshold: int
+
+
+@dataclass(frozen=True)
+class Target:
+    """`revision` None is the latest one that is ready."""
+
+    revision: str | None
+    percent: int
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What makes a revision: any change of it makes a new one."""
+
+    name: str
+    bucket: str
+    object: str
+    generation: str | None
+    command: tuple[str, ...]
+    env: tuple[tuple[str, str | Secret], ...]
+    probe: Probe
+    concurrency: int
+    timeout: float  # seconds
+    min_instances: int
+    max_instances: int
+
+
+def spec(inputs: dict[str, Any]) -> Spec:
+    """Raises SpecError."""
+    template = inputs["template"]
+    containers = template.get("containers") or []
+    if len(containers) != 1:
+        raise SpecError(f"template.containers: {len(containers)} containers, the laptop runs exactly one")
+    container: dict[str, Any] = containers[0]
+    source = (container.get("sourceCode") or {}).get("cloudStorageSource")
+    if not source:
+        raise SpecError(
+            f"template.containers[0].sourceCode.cloudStorageSource is missing: the laptop cannot run image {container.get('image')}"
+        )
+    command = (*(container.get("commands") or ()), *(container.get("args") or ()))
+    if not command:
+        raise SpecError("template.containers[0].commands is missing: source without a build has no entry point")
+    scaling = template.get("scaling") or {}
+    return Spec(
+        name=inputs["name"],
+        bucket=source["bucket"],
+        object=source["object"],
+        generation=source.get("generation"),
+        command=command,
+        env=tuple((variable["name"], _value(variable)) for variable in container.get("envs") or ()),
+        probe=_probe(container.get("startupProbe")),
+        concurrency=int(template.get("maxInstanceRequestConcurrency") or 80),
+        timeout=seconds(template.get("timeout") or "300s"),
+        min_instances=int(scaling.get("minInstanceCount") or 0),
+        max_instances=int(scaling.get("maxInstanceCount") or 100),
+    )
+
+
+def targets(inputs: dict[str, Any]) -> list[Target]:
+    """The traffic split; without one, all of it goes to the latest revision. Raises SpecError if it is not 100 percent."""
+    traffic = [
+        Target(target.get("revision") or None, int(target.get("percent") or 0))
+        for target in inputs.get("traffics") or ()
+    ] or [Target(None, 100)]
+    total = sum(target.percent for target in traffic)
+    if total != 100:
+        raise SpecError(f"traffics: the percents add up to {total}, not to 100")
+    return traffic
+
+
+def seconds(duration: str) -> float:
+    """A google.protobuf.Duration in JSON: `3.5s`."""
+    return float(duration.removesuffix("s"))
+
+
+def _value(variable: dict[str, Any]) -> str | Secret:
+    reference = (variable.get("valueSource") or {}).get("secretKeyRef")
+    if reference:
+        return Secret(reference["secret"], reference.get("version") or "latest")
+    return variable.get("value") or ""
+
+
+def _probe(probe: dict[str, Any] | None) -> Probe:
+    """Without a probe Cloud Run waits four minutes for the port to be open."""
+    if not probe:
+        return Probe(None, 0, 240, 240, 1)
+    http = probe.get("httpGet")
+    return Probe(
+        path=(http.get("path") or "/") if http is not None else None,
+        initial_delay=float(probe.get("initialDelaySeconds") or 0),
+        period=float(probe.get("periodSeconds") or 10),
+        timeout=float(probe.get("timeoutSeconds") or 1),
+        failure_threshold=int(probe.get("failureThreshold") or 3),
+    )

@@ -1,0 +1,89 @@
+"""Firestore on the laptop: Google's emulator if it is installed, else the built-in server."""
+
+import asyncio
+import os
+import shutil
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from local.cloud.listener import HOST, free_port
+from local.cloud.processes import Child, Processes
+
+JAR = "platform/cloud-firestore-emulator/cloud-firestore-emulator.jar"
+MAIN_CLASS = "com.google.cloud.datastore.emulator.firestore.CloudFirestore"
+STARTS_WITHIN = 30  # seconds
+
+
+class BuiltIn:
+    kind = "built-in"
+
+    def __init__(self) -> None:
+        from local.cloud.firestore import FirestoreServer  # costs 0.3 s, for nothing if the emulator is there
+
+        self._server = FirestoreServer()
+        self._server.start()
+        self.address = f"{HOST}:{self._server.port}"
+
+    async def clear(self, project: str, database: str) -> None:
+        await asyncio.to_thread(self._server.clear, project, database)
+
+    async def close(self) -> None:
+        await asyncio.to_thread(self._server.stop)
+
+
+class GoogleEmulator:
+    """https://cloud.google.com/firestore/docs/emulator; a child process in Java."""
+
+    kind = "google-emulator"
+
+    def __init__(self, address: str, child: Child) -> None:
+        self.address = address
+        self._child = child
+
+    @classmethod
+    async def start(cls, processes: Processes, jar: Path, log: Path) -> "GoogleEmulator":
+        port = free_port()
+        command = ["java", "-Duser.language=en", "-cp", jar, MAIN_CLASS, "--host", HOST, "--port", str(port)]
+        child = await processes.start(command, log.parent, dict(os.environ), log)
+        async with asyncio.timeout(STARTS_WITHIN):
+            while not await asyncio.to_thread(_answers, f"http://{HOST}:{port}/"):
+                if child.exited.done():
+                    raise OSError(f"Google's Firestore emulator did not start: see {log}")
+                await asyncio.sleep(0.05)
+        return cls(f"{HOST}:{port}", child)
+
+    async def clear(self, project: str, database: str) -> None:
+        """https://firebase.google.com/docs/emulator-suite/connect_firestore#clear_your_database_between_tests"""
+        url = f"http://{self.address}/emulator/v1/projects/{project}/databases/{database}/documents"
+        await asyncio.to_thread(lambda: urllib.request.urlopen(urllib.request.Request(url, method="DELETE")).close())
+
+    async def close(self) -> None:
+        await self._child.stop(grace=0)
+
+
+type Firestore = BuiltIn | GoogleEmulator
+
+
+async def start(processes: Processes, log: Path) -> Firestore:
+    jar = emulator_jar()
+    return await GoogleEmulator.start(processes, jar, log) if jar else BuiltIn()
+
+
+def emulator_jar() -> Path | None:
+    """Google's emulator in the Google Cloud SDK that `gcloud` on PATH belongs to, or where its Debian package puts it."""
+    if not shutil.which("java"):
+        return None
+    gcloud = shutil.which("gcloud")
+    sdks = ([Path(gcloud).resolve().parents[1]] if gcloud else []) + [Path("/usr/lib/google-cloud-sdk")]
+    return next((sdk / JAR for sdk in sdks if (sdk / JAR).exists()), None)
+
+
+def _answers(url: str) -> bool:
+    try:
+        urllib.request.urlopen(url, timeout=5).close()
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,166 @@
+"""API Gateway's HTTP APIs: a listener for each, in front of Lambda.
+
+What API Gateway answers by itself is {"message": ...}, with the statuses of
+https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-troubleshooting-lambda.html and its quotas.
+"""
+
+import asyncio
+import json
+import re
+import sys
+
+from aiohttp import web
+from moto.apigatewayv2.models import Api, Stage
+
+from local.cloud import http_api_event
+from local.cloud.aws import Aws, Function, NotFound
+from local.cloud.http_api_event import MalformedAnswer, Match
+from local.cloud.http_api_routes import Route, choose
+from local.cloud.lambda_runtime_api import FunctionError
+from local.cloud.lambda_service import LambdaService, PayloadTooLarge, Throttled
+from local.cloud.listener import Listener, listen
+
+PREFERRED_PORT = 8081
+MAX_BODY = 10 * 1024 * 1024  # bytes
+MAX_HEAD = 10240  # bytes of request line and header values together
+LAMBDA_ARN = re.compile(r"arn:aws:lambda:[^/]+")
+
+
+class Refused(Exception):
+    """API Gateway answers by itself, with this status and message."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class HttpApis:
+    """The open listeners, by API id."""
+
+    def __init__(self, aws: Aws, functions: LambdaService) -> None:
+        self._aws = aws
+        self._functions = functions
+        self._listeners: dict[str, Listener] = {}
+
+    async def open(self, api_id: str) -> str:
+        """The URL of the API, which is opened if it is not open. Raises NotFound if moto has no such API."""
+        with self._aws.lock:
+            self._aws.api(api_id)
+        if api_id not in self._listeners:
+
+            async def handle(request: web.BaseRequest) -> web.StreamResponse:
+                return await self._handle(api_id, request)
+
+            self._listeners[api_id] = await listen(handle, PREFERRED_PORT)
+        return self._listeners[api_id].url
+
+    def url(self, api_id: str) -> str:
+        """The URL of an open API. Raises NotFound."""
+        if api_id not in self._listeners:
+            raise NotFound(f"HTTP API {api_id} is not open")
+        return self._listeners[api_id].url
+
+    async def shut(self, api_id: str) -> None:
+        """Closes the listener of an API. Raises NotFound."""
+        self.url(api_id)
+        await self._listeners.pop(api_id).close()
+
+    async def close(self) -> None:
+        await asyncio.gather(*(listener.close() for listener in self._listeners.values()))
+        self._listeners.clear()
+
+    async def _handle(self, api_id: str, request: web.BaseRequest) -> web.StreamResponse:
+        request_id = http_api_event.request_id()
+        try:
+            response = await self._respond(api_id, request, request_id)
+        except Refused as refusal:
+            response = web.json_response({"message": str(refusal)}, status=refusal.status)
+        response.headers["Apigw-Requestid"] = request_id
+        return response
+
+    async def _respond(self, api_id: str, request: web.BaseRequest, request_id: str) -> web.Response:
+        body = await _body(request)
+        try:
+            with self._aws.lock:
+                match, function, timeout = self._route(api_id, request)
+        except (NotFound, PermissionError) as error:
+            raise _failed(error) from error
+        trace_id = http_api_event.trace_id(request)
+        event = http_api_event.event(request, body, match, request_id, trace_id)
+        work = asyncio.ensure_future(self._functions.invoke(function, json.dumps(event).encode(), trace_id))
+        await asyncio.wait({work}, timeout=timeout)
+        if not work.done():
+            work.add_done_callback(lambda late: late.exception())
+            raise Refused(503, "Service Unavailable")
+        try:
+            return http_api_event.response(work.result())
+        except Throttled as error:
+            raise Refused(503, "Service Unavailable") from error
+        except PayloadTooLarge as error:
+            raise Refused(413, "Request Entity Too Large") from error
+        except (FunctionError, MalformedAnswer, OSError, ValueError) as error:
+            raise _failed(error) from error
+
+    def _route(self, api_id: str, request: web.BaseRequest) -> tuple[Match, Function, float]:
+        """The route, the version that it leads to and the integration's timeout in seconds."""
+        backend, api = self._aws.api(api_id)
+        path = http_api_event.decoded_path(request.raw_path.partition("?")[0])
+        stage, path_in_stage = _stage(api, path)
+        chosen = choose(
+            (Route(r.route_key, r.target or "") for r in api.routes.values()), request.method, path_in_stage
+        )
+        if not chosen:
+            raise Refused(404, "Not Found")
+        route, parameters = chosen
+        integration = api.integrations[route.target.removeprefix("integrations/")]
+        arn = LAMBDA_ARN.search(integration.integration_uri or "")
+        if not arn:
+            raise NotFound(f"integration {integration.integration_uri} is not a Lambda function")
+        match = Match(
+            api_id=api_id,
+            account=backend.account_id,
+            domain=api.api_endpoint.removeprefix("https://"),
+            stage=stage.name,
+            stage_variables=stage.stage_variables or {},
+            route_key=route.key,
+            path=path,
+            path_parameters=parameters,
+        )
+        method, _, template = route.key.rpartition(" ")
+        source = f"{stage.name}/{'*' if method in ('', 'ANY') else method}/{template.removeprefix('/')}"
+        function = self._aws.function(arn[0], f"{_execution_arn(backend.region_name, match)}/{source}")
+        return match, function, (integration.timeout_in_millis or 30000) / 1000
+
+
+def _execution_arn(region: str, match: Match) -> str:
+    return f"arn:aws:execute-api:{region}:{match.account}:{match.api_id}"
+
+
+def _stage(api: Api, path: str) -> tuple[Stage, str]:
+    """The stage of a request and the path below it; only `$default` has none of its own in the path."""
+    name, _, rest = path.removeprefix("/").partition("/")
+    if name in api.stages:
+        return api.stages[name], "/" + rest
+    if "$default" in api.stages:
+        return api.stages["$default"], path
+    raise Refused(404, "Not Found")
+
+
+async def _body(request: web.BaseRequest) -> bytes:
+    head = len(request.raw_path) + sum(len(value) for _, value in request.raw_headers)
+    if len(request.raw_path) > MAX_HEAD:
+        raise Refused(414, "Request-URI Too Long")
+    if head > MAX_HEAD:
+        raise Refused(431, "Request Header Fields Too Large")
+    body = bytearray()
+    async for chunk in request.content.iter_any():
+        body += chunk
+        if len(body) > MAX_BODY:
+            raise Refused(413, "Request Entity Too Large")
+    return bytes(body)
+
+
+def _failed(error: Exception) -> Refused:
+    """What a caller sees of a broken function or integration; the reason goes to the daemon's log."""
+    print(f"HTTP API: {type(error).__name__}: {error}", file=sys.stderr)
+    return Refused(500, "Internal Server Error")

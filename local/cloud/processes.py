@@ -1,0 +1,80 @@
+"""The daemon's child processes: each leads a process group, and none outlives the daemon."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+REAPER = Path(__file__).with_name("reaper.py")
+
+
+class Child:
+    """A running process group. `exited` completes with the leader's return code (negative: the signal that ended it)."""
+
+    def __init__(self, process: asyncio.subprocess.Process, exited: asyncio.Task[int]) -> None:
+        self.pid = process.pid
+        self.exited = exited
+
+    def kill(self) -> None:
+        self._signal(signal.SIGKILL)
+
+    async def stop(self, grace: float) -> None:
+        """SIGTERM, then SIGKILL when `grace` seconds have passed; returns when the group is gone."""
+        self._signal(signal.SIGTERM)
+        await asyncio.wait({self.exited}, timeout=grace)
+        self.kill()
+        await self.exited
+
+    def _signal(self, number: signal.Signals) -> None:
+        if not self.exited.done():
+            with suppress(ProcessLookupError):
+                os.killpg(self.pid, number)
+
+
+class Processes:
+    """Starts children and registers their groups with the reaper, which kills them even after a `kill -9` of this process."""
+
+    def __init__(self) -> None:
+        self._children: set[Child] = set()
+        self._reaper = subprocess.Popen(
+            [sys.executable, "-I", "-S", REAPER], stdin=subprocess.PIPE, text=True, start_new_session=True
+        )
+
+    async def start(self, command: Sequence[str | Path], cwd: Path, env: Mapping[str, str], log: Path) -> Child:
+        """Starts `command` with exactly `env`; stdout and stderr are appended to `log`. Raises OSError if it cannot be run."""
+        with log.open("ab") as output:
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                cwd=cwd,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        self._tell_reaper(f"+{process.pid}")
+        child = Child(process, asyncio.create_task(self._watch(process)))
+        self._children.add(child)
+        child.exited.add_done_callback(lambda _: self._children.discard(child))
+        return child
+
+    async def stop_all(self, grace: float) -> None:
+        """Stops every child, all at the same time, then the reaper."""
+        await asyncio.gather(*(child.stop(grace) for child in list(self._children)))
+        self._reaper.communicate()
+
+    async def _watch(self, process: asyncio.subprocess.Process) -> int:
+        code = await process.wait()
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        self._tell_reaper(f"-{process.pid}")
+        return code
+
+    def _tell_reaper(self, line: str) -> None:
+        assert self._reaper.stdin
+        with suppress(BrokenPipeError):
+            print(line, file=self._reaper.stdin, flush=True)

@@ -1,0 +1,52 @@
+"""Unpacks archives of code once each, read-only, as the platforms mount it."""
+
+import hashlib
+import io
+import os
+import shutil
+import tarfile
+import tempfile
+import threading
+import zipfile
+from pathlib import Path
+
+_LOCK = threading.Lock()
+
+
+def unpack(archive: bytes, folder: Path) -> Path:
+    """The folder `folder`/<sha256 of the archive> with the content of a zip or tar.gz. Raises ValueError if it is neither."""
+    with _LOCK:
+        target = folder / hashlib.sha256(archive).hexdigest()
+        if not target.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            unfinished = Path(tempfile.mkdtemp(dir=folder))
+            _extract(archive, unfinished)
+            _make_read_only(unfinished)
+            unfinished.rename(target)
+        return target
+
+
+def _extract(archive: bytes, folder: Path) -> None:
+    content = io.BytesIO(archive)
+    if zipfile.is_zipfile(content):
+        zipfile.ZipFile(content).extractall(folder)
+        return
+    try:
+        with tarfile.open(fileobj=io.BytesIO(archive), mode="r:*") as tar:
+            tar.extractall(folder, filter="data")
+    except tarfile.TarError as error:
+        raise ValueError(f"the archive is neither a zip nor a tar.gz: {error}") from error
+
+
+def _make_read_only(folder: Path) -> None:
+    for directory, _, files in os.walk(folder):
+        for file in files:
+            os.chmod(os.path.join(directory, file), 0o444)
+        os.chmod(directory, 0o555)
+
+
+def remove(folder: Path) -> None:
+    """Removes a folder with read-only folders in it; nothing happens if it is not there."""
+    for directory, _, _ in os.walk(folder):
+        os.chmod(directory, 0o755)
+    shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,172 @@
+"""A daemon of the laptop's clouds for each test process, and Lambda functions behind HTTP APIs in it."""
+
+import io
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import textwrap
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import boto3
+import httpx
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ROLE = "arn:aws:iam::123456789012:role/function"
+
+
+@dataclass
+class Daemon:
+    home: Path
+    process: subprocess.Popen[str]
+    _clients: list[Any] = field(default_factory=list[Any])
+
+    @classmethod
+    def start(cls, home: Path, path: str = "") -> "Daemon":
+        """Starts a daemon and waits for its daemon.json. Without Java on PATH, Firestore is the built-in one."""
+        home.mkdir(parents=True, exist_ok=True)
+        with (home / "daemon.log").open("a") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "local.cloud.daemon", "--home", home],
+                cwd=ROOT,
+                env=os.environ | {"PATH": path},
+                stdout=log,
+                stderr=log,
+                text=True,
+            )
+        daemon = cls(home, process)
+        ended = os.pidfd_open(process.pid)
+        try:
+            while not daemon.facts_file.exists():
+                if select.select([ended], [], [], 0.02)[0]:
+                    raise AssertionError(f"the daemon ended: {daemon.log}")
+        finally:
+            os.close(ended)
+        return daemon
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        for client in self._clients:
+            client.close()
+        self.process.send_signal(number)
+        return self.process.wait(10)
+
+    @property
+    def facts_file(self) -> Path:
+        return self.home / "daemon.json"
+
+    @property
+    def log(self) -> str:
+        return (self.home / "daemon.log").read_text()
+
+    @cached_property
+    def facts(self) -> dict[str, Any]:
+        return json.loads(self.facts_file.read_text())
+
+    @cached_property
+    def control(self) -> httpx.Client:
+        return self.http(self.facts["control"])
+
+    def http(self, url: str) -> httpx.Client:
+        client = httpx.Client(base_url=url, timeout=60)
+        self._clients.append(client)
+        return client
+
+    def client(self, service: Any) -> Any:
+        client = boto3.client(
+            service,
+            endpoint_url=self.facts["aws"],
+            region_name="eu-west-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+        self._clients.append(client)
+        return client
+
+
+@pytest.fixture(scope="session")
+def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
+    daemon = Daemon.start(tmp_path_factory.mktemp("clouds"), os.environ["PATH"])
+    daemon.client("iam").create_role(RoleName="function", AssumeRolePolicyDocument="{}")
+    yield daemon
+    assert daemon.stop() == 0
+    assert "Traceback" not in daemon.log
+
+
+@dataclass
+class Deployed:
+    """A function with an alias `live` of its version 1, behind an HTTP API."""
+
+    daemon: Daemon
+    name: str
+    api_id: str
+    url: str
+
+    @cached_property
+    def http(self) -> httpx.Client:
+        return self.daemon.http(self.url)
+
+    def lines(self, version: str = "1") -> list[str]:
+        """What the function's processes printed, and the platform about them."""
+        return (self.daemon.home / "logs" / f"lambda-{self.name}-{version}.log").read_text().splitlines()
+
+
+type Deploy = Callable[..., Deployed]
+
+
+def zipped(source: str) -> bytes:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("main.py", textwrap.dedent(source))
+    return archive.getvalue()
+
+
+@pytest.fixture
+def deploy(daemon: Daemon, request: pytest.FixtureRequest) -> Iterator[Deploy]:
+    """Deploys a handler `main.handler` with the source given; `route` and further settings of the function are optional."""
+    opened: list[str] = []
+
+    def deploy(source: str, route: str = "$default", permission: str = "/*/*", **settings: Any) -> Deployed:
+        functions, gateway = daemon.client("lambda"), daemon.client("apigatewayv2")
+        name = f"{request.node.name[:40]}-{len(opened)}".translate(str.maketrans("[]", "--"))
+        arn = functions.create_function(
+            FunctionName=name,
+            Runtime="python3.13",
+            Role=ROLE,
+            Handler="main.handler",
+            Code={"ZipFile": zipped(source)},
+            **settings,
+        )["FunctionArn"]
+        version = functions.publish_version(FunctionName=name)["Version"]
+        functions.create_alias(FunctionName=name, Name="live", FunctionVersion=version)
+        api_id = gateway.create_api(Name=name, ProtocolType="HTTP")["ApiId"]
+        integration = gateway.create_integration(
+            ApiId=api_id,
+            IntegrationType="AWS_PROXY",
+            IntegrationUri=f"arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/{arn}:live/invocations",
+            PayloadFormatVersion="2.0",
+        )["IntegrationId"]
+        gateway.create_route(ApiId=api_id, RouteKey=route, Target=f"integrations/{integration}")
+        gateway.create_stage(ApiId=api_id, StageName="$default", AutoDeploy=True)
+        functions.add_permission(
+            FunctionName=name,
+            Qualifier="live",
+            StatementId="api",
+            Action="lambda:InvokeFunction",
+            Principal="apigateway.amazonaws.com",
+            SourceArn=f"arn:aws:execute-api:eu-west-1:123456789012:{api_id}{permission}",
+        )
+        url = daemon.control.put(f"/aws/apis/{api_id}").raise_for_status().json()["url"]
+        opened.append(api_id)
+        return Deployed(daemon, name, api_id, url)
+
+    yield deploy
+    for api_id in opened:
+        assert daemon.control.delete(f"/aws/apis/{api_id}").status_code == 204
