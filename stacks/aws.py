@@ -1,0 +1,134 @@
+"""The AWS stack: API Gateway HTTP API -> Lambda alias `live` -> DynamoDB, and a Momento cache."""
+
+import pulumi
+from pulumi_aws import cloudwatch, dynamodb, iam, lambda_, ssm
+
+from pulumi_momento import Cache
+from stacks.artifact import Artifact
+from stacks.aws_http_api import http_api
+from stacks.config import LOG_RETENTION_DAYS, StackConfig
+
+# Every call of app/data/dynamodb.py, and nothing else.
+TABLE_ACTIONS = ("BatchGetItem", "BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "Scan")
+MEMORY_MB = 1024  # CPU comes with memory, and a cold start is mostly CPU
+TIMEOUT_SECONDS = 10
+
+
+class AwsStack(pulumi.ComponentResource):
+    """All resources of a stack on AWS. `outputs` has the same names as GcpStack's."""
+
+    def __init__(self, name: str, config: StackConfig, artifact: Artifact) -> None:
+        super().__init__("better-together:stacks:AwsStack", name)
+        self._config = config
+        self._child = pulumi.ResourceOptions(parent=self)
+        cache = Cache("users", name=config.name, opts=self._child)
+        self._table = self._make_table()
+        self._key = self._make_key()
+        function = self._make_function(artifact, cache)
+        alias = lambda_.Alias(
+            "live",
+            name="live",
+            function_name=function.name,
+            function_version=function.version,
+            opts=self._child,
+        )
+        self.outputs: dict[str, pulumi.Input[str]] = {
+            "url": http_api(config, alias, self._child),
+            "cloud": config.cloud,
+            "region": config.region,
+            "persistence": config.persistence,
+            "store": self._table.name,
+            "cache": cache.name,
+            "artifactDigest": artifact.digest,
+            "revision": function.version,
+        }
+        self.register_outputs(self.outputs)
+
+    def _make_table(self) -> dynamodb.Table:
+        return dynamodb.Table(
+            "users",
+            name=self._config.name,
+            billing_mode="PAY_PER_REQUEST",
+            hash_key="id",
+            attributes=[{"name": "id", "type": "S"}],
+            point_in_time_recovery={"enabled": True},
+            deletion_protection_enabled=False,
+            tags=self._config.tags,
+            opts=self._child,
+        )
+
+    def _make_key(self) -> ssm.Parameter:
+        return ssm.Parameter(
+            "momento-api-key",
+            name=f"/{self._config.name}/momento-api-key",
+            type=ssm.ParameterType.SECURE_STRING,
+            value=self._config.momento_api_key,
+            tags=self._config.tags,
+            opts=self._child,
+        )
+
+    def _make_function(self, artifact: Artifact, cache: Cache) -> lambda_.Function:
+        logs = cloudwatch.LogGroup(
+            "function",
+            name=f"/aws/lambda/{self._config.name}",
+            retention_in_days=LOG_RETENTION_DAYS,
+            tags=self._config.tags,
+            opts=self._child,
+        )
+        role = iam.Role(
+            "function",
+            name=self._config.name,
+            assume_role_policy=_policy(
+                {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
+            ),
+            tags=self._config.tags,
+            opts=self._child,
+        )
+        rights = iam.RolePolicy(
+            "function",
+            name="function",
+            role=role.name,
+            policy=_policy(
+                _allow([f"dynamodb:{action}" for action in TABLE_ACTIONS], self._table.arn),
+                _allow(["ssm:GetParameter"], self._key.arn),
+                _allow(["logs:CreateLogStream", "logs:PutLogEvents"], pulumi.Output.concat(logs.arn, ":*")),
+            ),
+            opts=self._child,
+        )
+        return lambda_.Function(
+            "api",
+            name=self._config.name,
+            runtime=lambda_.Runtime.PYTHON3D13,
+            architectures=["x86_64"],
+            code=pulumi.FileArchive(str(artifact.zip)),
+            handler="app.aws_lambda.handler",
+            role=role.arn,
+            publish=True,
+            memory_size=MEMORY_MB,
+            timeout=TIMEOUT_SECONDS,
+            environment={"variables": self._environment(artifact, cache)},
+            logging_config={"log_format": "Text", "log_group": logs.name},
+            tags=self._config.tags,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[rights]),
+        )
+
+    def _environment(self, artifact: Artifact, cache: Cache) -> dict[str, pulumi.Input[str]]:
+        return {
+            "PERSISTENCE": self._config.persistence,
+            "USERS_TABLE": self._table.name,
+            "MOMENTO_CACHE": cache.name,
+            "MOMENTO_ENDPOINT": self._config.momento_endpoint,
+            # The version is part of it, so that a new key makes a new version of the function, which reads it.
+            "MOMENTO_API_KEY_PARAMETER": pulumi.Output.format("{0}:{1}", self._key.name, self._key.version),
+            "CACHE_TTL_SECONDS": str(self._config.cache_ttl_seconds),
+            "METRICS_FORMAT": "emf",
+            "ARTIFACT_DIGEST": artifact.digest,
+        }
+
+
+def _allow(actions: list[str], resource: pulumi.Output[str]) -> dict[str, pulumi.Input[str] | list[str]]:
+    return {"Effect": "Allow", "Action": actions, "Resource": resource}
+
+
+def _policy(*statements: object) -> pulumi.Output[str]:
+    return pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": list(statements)})

@@ -1,0 +1,69 @@
+"""The front door on AWS: an HTTP API that hands every request to one version of a function."""
+
+import json
+
+import pulumi
+from pulumi_aws import apigatewayv2, cloudwatch, lambda_
+
+from stacks.config import LOG_RETENTION_DAYS, StackConfig
+
+ACCESS_LOG = {
+    name: f"$context.{name}"
+    for name in (
+        "requestId",
+        "requestTime",
+        "httpMethod",
+        "path",
+        "status",
+        "responseLatency",
+        "integrationErrorMessage",
+    )
+}
+
+
+def http_api(config: StackConfig, alias: lambda_.Alias, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
+    """An HTTP API before what the alias points at, open to the internet; returns its URL."""
+    api = apigatewayv2.Api("api", name=config.name, protocol_type="HTTP", tags=config.tags, opts=opts)
+    logs = cloudwatch.LogGroup(
+        "requests",
+        # API Gateway may write below this prefix without a resource policy for each group.
+        name=f"/aws/vendedlogs/{config.name}",
+        retention_in_days=LOG_RETENTION_DAYS,
+        tags=config.tags,
+        opts=opts,
+    )
+    integration = apigatewayv2.Integration(
+        "live",
+        api_id=api.id,
+        integration_type="AWS_PROXY",
+        integration_uri=alias.invoke_arn,
+        integration_method="POST",
+        payload_format_version="2.0",
+        opts=opts,
+    )
+    apigatewayv2.Route(
+        "default",
+        api_id=api.id,
+        route_key="$default",
+        target=pulumi.Output.concat("integrations/", integration.id),
+        opts=opts,
+    )
+    apigatewayv2.Stage(
+        "default",
+        api_id=api.id,
+        name="$default",
+        auto_deploy=True,
+        access_log_settings={"destination_arn": logs.arn, "format": json.dumps(ACCESS_LOG)},
+        tags=config.tags,
+        opts=opts,
+    )
+    lambda_.Permission(
+        "api",
+        action="lambda:InvokeFunction",
+        function=alias.function_name,
+        qualifier=alias.name,
+        principal="apigateway.amazonaws.com",
+        source_arn=pulumi.Output.concat(api.execution_arn, "/*/$default"),
+        opts=opts,
+    )
+    return api.api_endpoint

@@ -1,0 +1,139 @@
+"""The Google Cloud stack: Cloud Run -> Firestore, and a Momento cache."""
+
+import pulumi
+from pulumi_gcp import firestore, projects, secretmanager, serviceaccount, storage
+from pulumi_gcp.cloudrunv2 import ServiceTemplateContainerEnvArgsDict
+
+from pulumi_momento import Cache
+from stacks.artifact import Artifact
+from stacks.config import StackConfig
+from stacks.gcp_cloud_run import cloud_run
+
+APIS = ("cloudresourcemanager", "firestore", "iam", "run", "secretmanager", "storage")
+OLD_ARCHIVES_DAYS = 30  # for as long one can go back to the revision that was made from it
+
+
+class GcpStack(pulumi.ComponentResource):
+    """All resources of a stack on Google Cloud. `outputs` has the same names as AwsStack's."""
+
+    def __init__(self, name: str, config: StackConfig, artifact: Artifact) -> None:
+        super().__init__("better-together:stacks:GcpStack", name)
+        self._config = config
+        self._child = pulumi.ResourceOptions(parent=self)
+        apis = [
+            projects.Service(api, service=f"{api}.googleapis.com", disable_on_destroy=False, opts=self._child)
+            for api in APIS
+        ]
+        self._child = pulumi.ResourceOptions(parent=self, depends_on=apis)
+        cache = Cache("users", name=config.name, opts=pulumi.ResourceOptions(parent=self))
+        self._database = self._make_database()
+        self._account = serviceaccount.Account(
+            "api", account_id=config.name, display_name=f"{config.name}: Cloud Run", opts=self._child
+        )
+        self._key, key_version = self._make_key()
+        service = cloud_run(
+            config,
+            self._account,
+            self._make_source(artifact),
+            self._environment(artifact, cache, key_version),
+            pulumi.ResourceOptions(parent=self, depends_on=[*apis, *self._make_rights()]),
+        )
+        self.outputs: dict[str, pulumi.Input[str]] = {
+            "url": service.uri,
+            "cloud": config.cloud,
+            "region": config.region,
+            "persistence": config.persistence,
+            "store": self._database.name,
+            "cache": cache.name,
+            "artifactDigest": artifact.digest,
+            "revision": service.latest_ready_revision.apply(lambda name: name.rpartition("/")[2]),
+        }
+        self.register_outputs(self.outputs)
+
+    def _make_database(self) -> firestore.Database:
+        return firestore.Database(
+            "users",
+            name=self._config.name,
+            location_id=self._config.region,
+            type="FIRESTORE_NATIVE",
+            point_in_time_recovery_enablement="POINT_IN_TIME_RECOVERY_ENABLED",
+            delete_protection_state="DELETE_PROTECTION_DISABLED",
+            deletion_policy="DELETE",
+            opts=self._child,
+        )
+
+    def _make_key(self) -> tuple[secretmanager.Secret, secretmanager.SecretVersion]:
+        secret = secretmanager.Secret(
+            "momento-api-key",
+            secret_id=f"{self._config.name}-momento-api-key",
+            replication={"auto": {}},
+            labels=self._config.tags,
+            opts=self._child,
+        )
+        version = secretmanager.SecretVersion(
+            "momento-api-key", secret=secret.id, secret_data=self._config.momento_api_key, opts=self._child
+        )
+        return secret, version
+
+    def _make_rights(self) -> list[pulumi.Resource]:
+        """What the service may do: read and write in the one database, read the one secret."""
+        database = f"projects/{self._config.gcp_project}/databases/{self._config.name}"
+        store = projects.IAMMember(
+            "store",
+            project=self._config.gcp_project,
+            role="roles/datastore.user",
+            member=self._account.member,
+            condition={"title": self._config.name, "expression": f'resource.name == "{database}"'},
+            opts=self._child,
+        )
+        secret = secretmanager.SecretIamMember(
+            "momento-api-key",
+            secret_id=self._key.id,
+            role="roles/secretmanager.secretAccessor",
+            member=self._account.member,
+            opts=self._child,
+        )
+        return [store, secret]
+
+    def _make_source(self, artifact: Artifact) -> storage.BucketObject:
+        bucket = storage.Bucket(
+            "source",
+            name=f"{self._config.gcp_project}-{self._config.name}",
+            location=self._config.region,
+            uniform_bucket_level_access=True,
+            public_access_prevention="enforced",
+            versioning={"enabled": True},
+            lifecycle_rules=[
+                {"action": {"type": "Delete"}, "condition": {"days_since_noncurrent_time": OLD_ARCHIVES_DAYS}}
+            ],
+            force_destroy=True,
+            labels=self._config.tags,
+            opts=self._child,
+        )
+        return storage.BucketObject(
+            "source",
+            bucket=bucket.name,
+            name=f"{artifact.digest.removeprefix('sha256:')}.tar.gz",
+            source=pulumi.FileAsset(str(artifact.tar)),
+            content_type="application/gzip",
+            opts=self._child,
+        )
+
+    def _environment(
+        self, artifact: Artifact, cache: Cache, key_version: secretmanager.SecretVersion
+    ) -> list[ServiceTemplateContainerEnvArgsDict]:
+        values: dict[str, pulumi.Input[str]] = {
+            "PERSISTENCE": self._config.persistence,
+            "GOOGLE_CLOUD_PROJECT": self._config.gcp_project,
+            "FIRESTORE_DATABASE": self._database.name,
+            "MOMENTO_CACHE": cache.name,
+            "MOMENTO_ENDPOINT": self._config.momento_endpoint,
+            "CACHE_TTL_SECONDS": str(self._config.cache_ttl_seconds),
+            "METRICS_FORMAT": "json",
+            "ARTIFACT_DIGEST": artifact.digest,
+        }
+        key: ServiceTemplateContainerEnvArgsDict = {
+            "name": "MOMENTO_API_KEY",
+            "value_source": {"secret_key_ref": {"secret": self._key.secret_id, "version": key_version.version}},
+        }
+        return [*({"name": name, "value": value} for name, value in values.items()), key]

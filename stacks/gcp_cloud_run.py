@@ -1,0 +1,80 @@
+"""The front door and the runtime on Google Cloud: a Cloud Run service made of an archive, without a build.
+
+Deploying source without a build is a preview feature of Cloud Run
+(https://cloud.google.com/run/docs/deploying-source-code#deploy-without-build).
+"""
+
+import pulumi
+from pulumi_gcp import cloudrunv2, serviceaccount, storage
+from pulumi_gcp.cloudrunv2 import ServiceTemplateContainerArgsDict, ServiceTemplateContainerEnvArgsDict
+
+from stacks.config import StackConfig
+
+CONCURRENCY = 8  # the threads of app/gunicorn_config.py
+MAX_INSTANCES = 10
+TIMEOUT_SECONDS = 10
+
+
+def cloud_run(
+    config: StackConfig,
+    account: serviceaccount.Account,
+    source: storage.BucketObject,
+    environment: list[ServiceTemplateContainerEnvArgsDict],
+    opts: pulumi.ResourceOptions,
+) -> cloudrunv2.Service:
+    """A service that runs the archive `source` as `account`, open to the internet."""
+    service = cloudrunv2.Service(
+        "api",
+        name=config.name,
+        location=config.region,
+        ingress="INGRESS_TRAFFIC_ALL",
+        deletion_protection=False,
+        labels=config.tags,
+        template={
+            "labels": config.tags,
+            "service_account": account.email,
+            "timeout": f"{TIMEOUT_SECONDS}s",
+            "max_instance_request_concurrency": CONCURRENCY,
+            "scaling": {"min_instance_count": 0, "max_instance_count": MAX_INSTANCES},
+            "containers": [_container(config.region, source, environment)],
+        },
+        traffics=[{"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST", "percent": 100}],
+        opts=opts,
+    )
+    cloudrunv2.ServiceIamMember(
+        "public",
+        name=service.name,
+        location=service.location,
+        role="roles/run.invoker",
+        member="allUsers",
+        opts=opts,
+    )
+    return service
+
+
+def _container(
+    region: str, source: storage.BucketObject, environment: list[ServiceTemplateContainerEnvArgsDict]
+) -> ServiceTemplateContainerArgsDict:
+    """Google's Python image, with the archive unpacked in its working directory."""
+    return {
+        "image": "scratch",
+        "base_image_uri": f"{region}-docker.pkg.dev/serverless-runtimes/google-22/runtimes/python313",
+        "source_code": {
+            "cloud_storage_source": {
+                "bucket": source.bucket,
+                "object": source.name,
+                "generation": source.generation.apply(str),
+            }
+        },
+        "commands": ["python3"],
+        "args": ["-m", "gunicorn", "--config", "python:app.gunicorn_config", "app.wsgi:app"],
+        "envs": environment,
+        "resources": {"limits": {"cpu": "1", "memory": "512Mi"}, "cpu_idle": True, "startup_cpu_boost": True},
+        "startup_probe": {
+            "http_get": {"path": "/health/live"},
+            "period_seconds": 2,
+            "timeout_seconds": 1,
+            "failure_threshold": 30,
+        },
+        "liveness_probe": {"http_get": {"path": "/health/live"}, "period_seconds": 30, "timeout_seconds": 5},
+    }
