@@ -1,0 +1,1 @@
+"""The provider plugin: the process that the Pulumi engine starts to manage Momento caches."""

@@ -1,0 +1,63 @@
+"""What the provider is configured with: the stack config or the provider's arguments, else environment variables."""
+
+import dataclasses
+import os
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from momento import CredentialProvider
+from momento.errors import InvalidArgumentException
+
+
+class InvalidSetting(Exception):
+    """`property` is the setting's name; the message says what is wrong with it and how to mend it."""
+
+    def __init__(self, property: str, reason: str) -> None:
+        super().__init__(reason)
+        self.property = property
+
+
+@dataclass(frozen=True)
+class Settings:
+    endpoint: str
+    credentials: CredentialProvider
+
+    @classmethod
+    def read(cls, api_key: str, endpoint: str) -> "Settings":
+        """Empty means not set. Raises InvalidSetting."""
+        api_key = api_key or os.environ.get("MOMENTO_API_KEY", "")
+        endpoint = endpoint or os.environ.get("MOMENTO_ENDPOINT", "")
+        if not api_key:
+            raise InvalidSetting(
+                "apiKey", "is missing: `pulumi config set --secret momento:apiKey`, or set MOMENTO_API_KEY"
+            )
+        if not endpoint:
+            raise InvalidSetting(
+                "endpoint", "is missing: `pulumi config set momento:endpoint`, or set MOMENTO_ENDPOINT"
+            )
+        if endpoint.startswith("http://"):
+            return cls(endpoint, _momento_local(api_key, endpoint))
+        return cls(endpoint, _momento(api_key, endpoint))
+
+
+def _momento_local(api_key: str, endpoint: str) -> CredentialProvider:
+    try:
+        url = urlsplit(endpoint)
+        host, port = url.hostname, url.port
+    except ValueError:
+        host, port = None, None
+    if not host or port is None:
+        raise InvalidSetting("endpoint", f"{endpoint!r} is not http://host:port")
+    return dataclasses.replace(CredentialProvider.for_momento_local(host, port), auth_token=api_key)
+
+
+def _momento(api_key: str, endpoint: str) -> CredentialProvider:
+    if not re.fullmatch(r"[A-Za-z0-9.-]+", endpoint):
+        raise InvalidSetting(
+            "endpoint", f"{endpoint!r} is neither the host that Momento's console shows nor http://host:port"
+        )
+    try:
+        return CredentialProvider.from_api_key_v2(api_key, endpoint)
+    except InvalidArgumentException:
+        raise InvalidSetting("apiKey", "is not a v2 API key: make one in Momento's console") from None
