@@ -1,12 +1,16 @@
-"""The Lambda handler, behind an API Gateway HTTP API (payload format 2.0)."""
+"""The Lambda handler, behind an API Gateway HTTP API."""
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+import binascii
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import quote
 
+import msgspec
 import serverless_wsgi  # pyright: ignore[reportMissingTypeStubs]
+from flask import Flask
 
 from app.bootstrap import create_app_from_environ
-from app.http.problems import PROBLEM_JSON
+from app.http.problems import PROBLEM_JSON, Problem
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -14,15 +18,60 @@ if TYPE_CHECKING:
 serverless_wsgi.TEXT_MIME_TYPES.append(PROBLEM_JSON)
 _handle_request: Any = serverless_wsgi.handle_request  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
 
-app = create_app_from_environ()
+type Handler = Callable[[Any, object], dict[str, Any]]
 
 
-def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Answer one event."""
-    return _handle_request(_at_root, event, context)
+class _Http(msgspec.Struct):
+    method: str
+    sourceIp: str = ""
 
 
-def _at_root(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-    """The app without the stage that serverless-wsgi puts into SCRIPT_NAME: `/$default` is in no URL."""
-    environ["SCRIPT_NAME"] = ""
-    return app(environ, start_response)
+class _RequestContext(msgspec.Struct):
+    http: _Http
+    authorizer: dict[str, Any] = {}
+
+
+class _Event(msgspec.Struct):
+    """What is needed of payload format 2.0
+    (https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html)."""
+
+    version: Literal["2.0"]
+    rawPath: str
+    headers: dict[str, str]
+    requestContext: _RequestContext
+    rawQueryString: str = ""
+    cookies: list[str] = []
+    body: str = ""
+    isBase64Encoded: bool = False
+
+
+def create_handler(app: Flask) -> Handler:
+    """A Lambda handler around the app."""
+
+    def at_root(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Without the stage that serverless-wsgi puts into SCRIPT_NAME: `/$default` is in no URL."""
+        environ["SCRIPT_NAME"] = ""
+        return app(environ, start_response)
+
+    def handler(event: Any, context: object) -> dict[str, Any]:
+        try:
+            checked = msgspec.to_builtins(msgspec.convert(event, _Event))
+            # API Gateway has decoded the path, and serverless-wsgi decodes it again.
+            return _handle_request(at_root, checked | {"rawPath": quote(checked["rawPath"])}, context)
+        except (msgspec.ValidationError, UnicodeEncodeError, binascii.Error) as error:
+            return _not_an_event(error)
+
+    return handler
+
+
+def _not_an_event(error: Exception) -> dict[str, Any]:
+    problem = Problem(400, f"Not an event of an HTTP API, payload format 2.0: {error}").response()
+    return {
+        "statusCode": problem.status_code,
+        "headers": dict(problem.headers),
+        "body": problem.get_data(as_text=True),
+        "isBase64Encoded": False,
+    }
+
+
+handler = create_handler(create_app_from_environ())

@@ -21,12 +21,17 @@ from app.users import Users
 def create_app(settings: Settings) -> Flask:
     """The app, ready to serve."""
     metrics = Metrics(settings.metrics_format, settings.metrics_namespace)
-    users = Users(data_client(settings, metrics), cache(settings.cache, metrics))
+    return assemble(settings, metrics, data_client(settings, metrics), cache(settings.cache, metrics))
+
+
+def assemble(settings: Settings, metrics: Metrics, data: DataClient, cache: Cache) -> Flask:
+    """The app around these implementations."""
     app = Flask(__name__, static_folder=None)
+    app.url_map.merge_slashes = False
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     problems.register(app)
     observe.register(app, metrics)
-    app.register_blueprint(UserRoutes(users, settings.artifact_digest).blueprint())
+    app.register_blueprint(UserRoutes(Users(data, cache), settings.artifact_digest, settings.demo).blueprint())
     return app
 
 

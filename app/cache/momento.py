@@ -36,10 +36,13 @@ class MomentoCache:
 
     name = "momento"
 
-    def __init__(self, settings: CacheSettings, api_key: Callable[[], str], metrics: Metrics) -> None:
+    def __init__(
+        self, settings: CacheSettings, api_key: Callable[[], str], metrics: Metrics, deadline: timedelta = DEADLINE
+    ) -> None:
         self._settings = settings
         self._ttl = timedelta(seconds=settings.ttl_seconds)
         self._api_key = api_key
+        self._deadline = deadline
         self._metrics = metrics
         self._lock = Lock()
         self._client: CacheClient | None = None
@@ -92,7 +95,7 @@ class MomentoCache:
             answers = {keys[0]: call(client, keys[0])}
         else:
             futures = {key: self._threads.submit(call, client, key) for key in keys}
-            done, late = wait(futures.values(), DEADLINE.total_seconds())
+            done, late = wait(futures.values(), self._deadline.total_seconds())
             if late:
                 timing.outcome = "timeout"
             answers = {key: future.result() for key, future in futures.items() if future in done}
@@ -104,13 +107,15 @@ class MomentoCache:
     def _connected(self) -> CacheClient:
         with self._lock:
             if self._client is None:
-                self._client = CacheClient(_configuration(), _credentials(self._settings, self._api_key()), self._ttl)
+                self._client = CacheClient(
+                    _configuration(self._deadline), _credentials(self._settings, self._api_key()), self._ttl
+                )
             return self._client
 
 
-def _configuration() -> Configuration:
+def _configuration(deadline: timedelta) -> Configuration:
     grpc = StaticGrpcConfiguration(
-        deadline=DEADLINE, keepalive_permit_without_calls=False, keepalive_time=None, keepalive_timeout=None
+        deadline=deadline, keepalive_permit_without_calls=False, keepalive_time=None, keepalive_timeout=None
     )
     return Configuration(StaticTransportStrategy(grpc), FixedCountRetryStrategy(max_attempts=0))
 

@@ -2,13 +2,14 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 from flask import Request, Response
 
+from app.http import paging
 from app.http.problems import Problem
-from app.model import PublicUser, UserInput
+from app.model import PublicUser, User, UserInput, picture_type
 
 MAX_BODY_BYTES = 400 * 1024
 
@@ -30,12 +31,36 @@ def decode_user(request: Request) -> UserInput:
 
 def user_response(user: PublicUser, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """A user without the picture. The version is its ETag."""
-    body = {"id": user.id, "name": user.name, "followers": user.followers}
-    return json_response(body, status, {"ETag": f'"{user.version}"'} | dict(headers or {}))
+    return json_response(_public(user), status, {"ETag": f'"{user.version}"'} | dict(headers or {}))
+
+
+def list_response(users: Sequence[PublicUser], next_after: str | None, limit: int) -> Response:
+    """A page, and where the next one is, also as a Link (RFC 8288)."""
+    cursor = None if next_after is None else paging.encode(next_after)
+    body = {"users": [_public(user) for user in users], "next_cursor": cursor}
+    link = {"Link": f'</users?limit={limit}&cursor={cursor}>; rel="next"'} if cursor else None
+    return json_response(body, headers=link)
+
+
+def picture_response(user: User, headers: Mapping[str, str] | None = None) -> Response:
+    """The picture, for this viewer only."""
+    picture = user.profile_pic or b""
+    fixed = {"ETag": f'"{user.version}"', "Cache-Control": "private, no-cache", "X-Content-Type-Options": "nosniff"}
+    return Response(picture, 200, fixed | dict(headers or {}), content_type=picture_type(picture))
+
+
+def no_content(headers: Mapping[str, str] | None = None) -> Response:
+    response = Response(status=204, headers=headers)
+    response.headers.remove("Content-Type")
+    return response
 
 
 def json_response(body: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     return Response(msgspec.json.encode(body), status, headers, mimetype="application/json")
+
+
+def _public(user: PublicUser) -> dict[str, object]:
+    return {"id": user.id, "name": user.name, "followers": user.followers}
 
 
 def _field(message: str) -> str:

@@ -3,8 +3,12 @@
 from app.users import CacheOutcome
 
 
-def cache_status(outcome: CacheOutcome) -> str:
-    """`momento; hit`, `momento; fwd=uri-miss; stored`, or `momento; fwd=miss; detail=timeout`."""
+def cache_status(outcome: CacheOutcome) -> dict[str, str]:
+    """The header: `momento; hit`, `momento; fwd=uri-miss; stored`, `momento; fwd=miss; detail=timeout`, ..."""
+    return {"Cache-Status": _value(outcome)}
+
+
+def _value(outcome: CacheOutcome) -> str:
     if outcome.cache == "none":
         return "none; fwd=bypass"
     if outcome.hits == outcome.asked:

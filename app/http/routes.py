@@ -3,11 +3,22 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, request
+from werkzeug import Response
 
-from app.http.bodies import decode_user, json_response, user_response
+from app.http import paging
+from app.http.bodies import (
+    decode_user,
+    json_response,
+    list_response,
+    no_content,
+    picture_response,
+    user_response,
+)
 from app.http.cache_status import cache_status
+from app.http.preconditions import accepted_versions, must_be_new
 from app.http.problems import Problem
+from app.http.viewer import viewer
 from app.model import is_user_id
 from app.users import Users
 
@@ -23,35 +34,89 @@ class Route(NamedTuple):
 class UserRoutes:
     """The users API over the use cases."""
 
-    def __init__(self, users: Users, artifact_digest: str) -> None:
+    def __init__(self, users: Users, artifact_digest: str, demo: bool) -> None:
         self._users = users
         self._artifact_digest = artifact_digest
+        self._demo = demo
 
     def table(self) -> list[Route]:
+        """Every operation there is; HEAD comes with GET, OPTIONS with every path."""
+        demo = [Route("POST", "/bootstrap", self.bootstrap)] if self._demo else []
         return [
+            *demo,
             Route("POST", "/users", self.create_user),
+            Route("GET", "/users", self.list_users),
             Route("GET", "/users/<user_id>", self.get_user),
+            Route("PUT", "/users/<user_id>", self.put_user),
+            Route("DELETE", "/users/<user_id>", self.delete_user),
             Route("GET", "/cached-users/<user_id>", self.get_cached_user),
+            Route("GET", "/followers/<user_id>", self.get_followers),
+            Route("GET", "/cached-followers/<user_id>", self.get_cached_followers),
+            Route("GET", "/profile-pic/<user_id>", self.get_profile_pic),
+            Route("GET", "/cached-profile-pic/<user_id>", self.get_cached_profile_pic),
             Route("GET", "/health/live", self.live),
             Route("GET", "/health/ready", self.ready),
         ]
 
     def blueprint(self) -> Blueprint:
         blueprint = Blueprint("users", __name__)
+        allowed: dict[str, set[str]] = {}
         for method, path, view in self.table():
-            blueprint.add_url_rule(path, view.__name__, view, methods=[method])
+            blueprint.add_url_rule(path, view.__name__, view, methods=[method], provide_automatic_options=False)
+            allowed.setdefault(path, {"OPTIONS"}).update({"GET", "HEAD"} if method == "GET" else {method})
+        for path, methods in allowed.items():
+            allow = ", ".join(sorted(methods))
+            blueprint.add_url_rule(path, f"options {path}", _options(allow), methods=["OPTIONS"])
         return blueprint
+
+    def bootstrap(self) -> Response:
+        return json_response({"users": self._users.bootstrap()}, 201)
 
     def create_user(self) -> Response:
         user = self._users.create(decode_user(request))
         return user_response(user, 201, {"Location": f"/users/{user.id}"})
 
+    def list_users(self) -> Response:
+        limit, after = paging.read(request)
+        users, next_after = self._users.list(limit, after)
+        return list_response(users, next_after, limit)
+
     def get_user(self, user_id: str) -> Response:
-        return user_response(self._users.get(_checked(user_id)))
+        return user_response(self._users.get(_checked(user_id))).make_conditional(request)
+
+    def put_user(self, user_id: str) -> Response:
+        new = decode_user(request)
+        if new.id != _checked(user_id):
+            raise Problem(400, f"The body is user {new.id!r}, the path is user {user_id!r}.", "id")
+        if must_be_new(request):
+            return user_response(self._users.create(new), 201, {"Location": f"/users/{user_id}"})
+        accepts = accepted_versions(request)
+        if accepts is None:
+            raise Problem(428, "Say which version to replace in If-Match, or If-None-Match: * for a new user.")
+        return user_response(self._users.replace(new, accepts))
+
+    def delete_user(self, user_id: str) -> Response:
+        self._users.delete(_checked(user_id), accepted_versions(request))
+        return no_content()
 
     def get_cached_user(self, user_id: str) -> Response:
         user, outcome = self._users.get_cached(_checked(user_id))
-        return user_response(user, headers={"Cache-Status": cache_status(outcome)})
+        return user_response(user, headers=cache_status(outcome)).make_conditional(request)
+
+    def get_followers(self, user_id: str) -> Response:
+        return json_response(self._users.followers(_checked(user_id)))
+
+    def get_cached_followers(self, user_id: str) -> Response:
+        names, outcome = self._users.followers_cached(_checked(user_id))
+        return json_response(names, headers=cache_status(outcome))
+
+    def get_profile_pic(self, user_id: str) -> Response:
+        user = self._users.profile_pic(_checked(user_id), viewer(request))
+        return picture_response(user).make_conditional(request)
+
+    def get_cached_profile_pic(self, user_id: str) -> Response:
+        user, outcome = self._users.profile_pic_cached(_checked(user_id), viewer(request))
+        return picture_response(user, cache_status(outcome)).make_conditional(request)
 
     def live(self) -> Response:
         return json_response({"status": "ok", "artifact": self._artifact_digest})
@@ -59,6 +124,13 @@ class UserRoutes:
     def ready(self) -> Response:
         self._users.ready()
         return json_response({"status": "ok"})
+
+
+def _options(allow: str) -> Callable[..., Response]:
+    def options(**_: str) -> Response:
+        return no_content({"Allow": allow})
+
+    return options
 
 
 def _checked(user_id: str) -> str:

@@ -1,15 +1,24 @@
 import io
 from collections.abc import Generator
+from datetime import timedelta
 
+import httpx
 import pytest
 
+from app.bootstrap import assemble
 from app.cache.momento import MomentoCache
+from app.cache.none import NoCache
 from app.data import DataClient
+from app.data.memory import MemoryDataClient
 from app.metrics import Metrics
-from app.settings import CacheSettings
+from app.settings import CacheSettings, Settings
 from local.cloud.momento import MomentoServer
+from tests.app.clients import NewClient, lambda_client, wsgi_client
 from tests.app.servers import MOMENTO_API_KEY, momento_cache
 from tests.app.stores import STORES, NewDataClient, store
+
+# A test that is not about time must not fail because the machine is busy.
+PATIENT = timedelta(seconds=30)
 
 
 @pytest.fixture(scope="session", params=STORES)
@@ -52,5 +61,19 @@ def cache_settings(momento_server: MomentoServer) -> CacheSettings:
 @pytest.fixture
 def cache(cache_settings: CacheSettings, metrics: Metrics) -> Generator[MomentoCache]:
     """A client of the empty cache."""
-    with MomentoCache(cache_settings, lambda: MOMENTO_API_KEY, metrics) as client:
+    with MomentoCache(cache_settings, lambda: MOMENTO_API_KEY, metrics, PATIENT) as client:
+        yield client
+
+
+@pytest.fixture(params=["wsgi", "lambda"])
+def new_client(request: pytest.FixtureRequest) -> NewClient:
+    """Makes HTTP clients of an app: as gunicorn and `flask run` call it, and as Lambda does."""
+    return wsgi_client if request.param == "wsgi" else lambda_client
+
+
+@pytest.fixture
+def client(new_client: NewClient, metrics: Metrics) -> Generator[httpx.Client]:
+    """A client of an empty memory store, without a cache, with the demo turned on."""
+    app = assemble(Settings(demo=True, artifact_digest="sha256:1"), metrics, MemoryDataClient(), NoCache())
+    with new_client(app) as client:
         yield client

@@ -68,14 +68,17 @@ class TestFailures:
         momento_server.stop()
         self.reads_as_a_miss(cache, keys, "server_unavailable")
 
-    def test_slow(self, cache: MomentoCache, momento_server: MomentoServer, keys: list[str]) -> None:
+    def test_slow(
+        self, cache_settings: CacheSettings, metrics: Metrics, momento_server: MomentoServer, keys: list[str]
+    ) -> None:
         released = threading.Event()
 
         def hold(method: str, context: grpc.ServicerContext) -> None:
             released.wait()
 
         momento_server.fault = hold
-        self.reads_as_a_miss(cache, keys, "timeout")
+        with MomentoCache(cache_settings, lambda: MOMENTO_API_KEY, metrics) as cache:
+            self.reads_as_a_miss(cache, keys, "timeout")
         released.set()
 
     def test_wrong_key(self, cache_settings: CacheSettings, metrics: Metrics, keys: list[str]) -> None:
