@@ -1,6 +1,6 @@
 """AWS on the laptop: moto's server, and what the HTTP API front and Lambda need to know of its state.
 
-Moto keeps that state in this process, so it is read from there: its own Lambda wants Docker, its code URLs lead nowhere.
+Moto keeps that state in this process so it is read there: its own Lambda wants Docker, its code URLs lead nowhere.
 """
 
 import io

@@ -26,7 +26,7 @@ IDLE_REVISIONS = 3  # kept running without traffic, for a rollback that takes no
 
 @dataclass(frozen=True)
 class Workshop:
-    """What every instance is made with. `read` gives an object's bytes by bucket, name and generation; `reveal` a secret's."""
+    """What every instance is made with. `read` gives an object by bucket, name and generation, `reveal` a secret."""
 
     processes: Processes
     python: Path

@@ -20,7 +20,7 @@ BROKEN = "The request failed because either the HTTP response was malformed or c
 
 
 def session() -> aiohttp.ClientSession:
-    """A client that passes on what it is given: bodies as they are, no redirects, no cookies, a connection per request."""
+    """A client that passes on what it is given: bodies as they are, no cookies, a connection for each request."""
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0, force_close=True),
         cookie_jar=aiohttp.DummyCookieJar(),
@@ -35,13 +35,16 @@ async def forward(request: web.BaseRequest, revision: Revision, http: aiohttp.Cl
         return _give_up(request, None, 413, "Request Entity Too Large")
     response: web.StreamResponse | None = None
     try:
-        async with asyncio.timeout(revision.spec.timeout), revision.instance() as instance:
-            async with _ask(request, instance, http) as answer:
-                response = web.StreamResponse(status=answer.status, headers=_end_to_end(answer.headers))
-                response.headers["Server"] = "Google Frontend"
-                await response.prepare(request)
-                async for chunk in answer.content.iter_any():
-                    await response.write(chunk)
+        async with (
+            asyncio.timeout(revision.spec.timeout),
+            revision.instance() as instance,
+            _ask(request, instance, http) as answer,
+        ):
+            response = web.StreamResponse(status=answer.status, headers=_end_to_end(answer.headers))
+            response.headers["Server"] = "Google Frontend"
+            await response.prepare(request)
+            async for chunk in answer.content.iter_any():
+                await response.write(chunk)
         await response.write_eof()
         return response
     except NoInstance:

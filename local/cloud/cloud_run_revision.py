@@ -19,7 +19,7 @@ class NoInstance(Exception):
 
 
 class Revision:
-    """Keeps at least one instance, so that the first request after a pause is quick; Cloud Run would go down to none."""
+    """Keeps at least one instance, so that no request waits for a start; Cloud Run would go down to none."""
 
     def __init__(self, name: str, spec: Spec, start: Callable[[], Awaitable[Instance]]) -> None:
         self.name = name

@@ -64,9 +64,8 @@ def spec(inputs: dict[str, Any]) -> Spec:
     container: dict[str, Any] = containers[0]
     source = (container.get("sourceCode") or {}).get("cloudStorageSource")
     if not source:
-        raise SpecError(
-            f"template.containers[0].sourceCode.cloudStorageSource is missing: the laptop cannot run image {container.get('image')}"
-        )
+        image = container.get("image")
+        raise SpecError(f"template.containers[0].sourceCode is missing: the laptop cannot run image {image}")
     command = (*(container.get("commands") or ()), *(container.get("args") or ()))
     if not command:
         raise SpecError("template.containers[0].commands is missing: source without a build has no entry point")
@@ -87,7 +86,7 @@ def spec(inputs: dict[str, Any]) -> Spec:
 
 
 def targets(inputs: dict[str, Any]) -> list[Target]:
-    """The traffic split; without one, all of it goes to the latest revision. Raises SpecError if it is not 100 percent."""
+    """The traffic split; all to the latest revision if there is none. Raises SpecError if it is not 100 percent."""
     traffic = [
         Target(target.get("revision") or None, int(target.get("percent") or 0))
         for target in inputs.get("traffics") or ()

@@ -71,7 +71,7 @@ async def start(processes: Processes, log: Path) -> Firestore:
 
 
 def emulator_jar() -> Path | None:
-    """Google's emulator in the Google Cloud SDK that `gcloud` on PATH belongs to, or where its Debian package puts it."""
+    """Google's emulator in the SDK that `gcloud` on PATH belongs to, or where its Debian package puts it."""
     if not shutil.which("java"):
         return None
     gcloud = shutil.which("gcloud")

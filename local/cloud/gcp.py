@@ -1,14 +1,13 @@
 """Google Cloud's control plane on the laptop: a store of resources with the outputs that the real ones compute.
 
-A resource's type is its Pulumi type token. Inputs and outputs are the provider's, camelCase. What a resource does besides
-being stored (a service runs, an object has bytes, a database is emptied) is here too; the rest is in gcp_outputs.py.
+A resource's type is its Pulumi type token. Inputs and outputs are the provider's, camelCase. What a resource does
+besides being stored (a service runs, an object has bytes, a database is emptied) is here; the rest in gcp_outputs.py.
 """
 
 import base64
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from local.cloud import gcp_outputs
 from local.cloud.aws import NotFound
@@ -88,7 +87,7 @@ class Gcp:
         if type == SERVICE:
             await self._cloud_run.delete(resource.inputs["name"])
         elif type == DATABASE:
-            await self._firestore.clear(resource.outputs["project"], resource.inputs["name"])
+            await self._firestore.clear(resource.inputs["project"], resource.inputs["name"])
         elif type == BUCKET:
             self._empty(resource)
         self._resources.pop((type, id))
@@ -142,9 +141,9 @@ class Gcp:
     def _read(self, bucket: str, name: str, generation: str | None) -> bytes:
         """Raises NotFound unless the bucket has the object in that generation."""
         for one in self._every(OBJECT):
-            if (one.inputs["bucket"], one.outputs["name"]) == (bucket, name):
-                if generation in (None, str(one.outputs["generation"])):
-                    return one.content
+            found = one.inputs["bucket"], one.inputs["name"], str(one.outputs["generation"])
+            if found == (bucket, name, generation or found[2]):
+                return one.content
         raise NotFound(f"object gs://{bucket}/{name} (generation {generation or 'any'}) does not exist")
 
     def _reveal(self, wanted: Secret) -> str:

@@ -1,4 +1,4 @@
-"""What Google Cloud's resources compute from their inputs, as far as programs use it. Names and shapes are the provider's."""
+"""What Google Cloud's resources compute from their inputs. Names and shapes are the provider's."""
 
 import base64
 import hashlib

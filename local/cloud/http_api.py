@@ -126,14 +126,14 @@ class HttpApis:
             path=path,
             path_parameters=parameters,
         )
-        method, _, template = route.key.rpartition(" ")
-        source = f"{stage.name}/{'*' if method in ('', 'ANY') else method}/{template.removeprefix('/')}"
-        function = self._aws.function(arn[0], f"{_execution_arn(backend.region_name, match)}/{source}")
+        function = self._aws.function(arn[0], _source_arn(backend.region_name, match))
         return match, function, (integration.timeout_in_millis or 30000) / 1000
 
 
-def _execution_arn(region: str, match: Match) -> str:
-    return f"arn:aws:execute-api:{region}:{match.account}:{match.api_id}"
+def _source_arn(region: str, match: Match) -> str:
+    """What a Lambda permission's SourceArn is held against: API, stage and route, as in api/stage/GET/users/{id}."""
+    route = match.route_key.replace("ANY ", "*").replace(" ", "")
+    return f"arn:aws:execute-api:{region}:{match.account}:{match.api_id}/{match.stage}/{route}"
 
 
 def _stage(api: Api, path: str) -> tuple[Stage, str]:

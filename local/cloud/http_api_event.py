@@ -1,8 +1,8 @@
 """API Gateway's payload format 2.0: a request to an event, a function's answer to a response.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
-Where that page is silent or wrong this follows what the service was seen to do: the path arrives percent-decoded and cut at
-a decoded question mark, and an answer without a statusCode is the body as it stands, JSON or not.
+Where that page is silent or wrong this follows what the service was seen to do: the path arrives percent-decoded and
+cut at a decoded question mark, and an answer without a statusCode is the body as it stands, JSON or not.
 """
 
 import base64

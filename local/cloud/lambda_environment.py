@@ -1,4 +1,4 @@
-"""One Lambda execution environment: a process of AWS's own runtime client on the unpacked code, and nothing else on its path."""
+"""A Lambda execution environment: AWS's own runtime client on the unpacked code, with nothing else on its path."""
 
 import asyncio
 import os
@@ -76,7 +76,7 @@ class Environment:
         return not self._child.exited.done()
 
     async def invoke(self, invocation: Invocation) -> bytes:
-        """The function's answer, JSON. Raises FunctionError; after a timeout or an exit the environment is not alive."""
+        """The function's answer, JSON. Raises FunctionError; after a timeout or an exit it is not `alive`."""
         result = self._api.submit(invocation)
         started = time.monotonic()
         self._write(f"START RequestId: {invocation.request_id} Version: {self.function.version}")

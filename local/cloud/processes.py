@@ -13,7 +13,7 @@ REAPER = Path(__file__).with_name("reaper.py")
 
 
 class Child:
-    """A running process group. `exited` completes with the leader's return code (negative: the signal that ended it)."""
+    """A running process group. `exited` completes with the leader's return code; a signal's is negative."""
 
     def __init__(self, process: asyncio.subprocess.Process, exited: asyncio.Task[int]) -> None:
         self.pid = process.pid
@@ -36,7 +36,7 @@ class Child:
 
 
 class Processes:
-    """Starts children and registers their groups with the reaper, which kills them even after a `kill -9` of this process."""
+    """Starts children and tells the reaper, which kills them even after a `kill -9` of this process."""
 
     def __init__(self) -> None:
         self._children: set[Child] = set()
@@ -45,7 +45,7 @@ class Processes:
         )
 
     async def start(self, command: Sequence[str | Path], cwd: Path, env: Mapping[str, str], log: Path) -> Child:
-        """Starts `command` with exactly `env`; stdout and stderr are appended to `log`. Raises OSError if it cannot be run."""
+        """Starts `command` with exactly `env`; its output is appended to `log`. Raises OSError if it cannot be run."""
         with log.open("ab") as output:
             process = await asyncio.create_subprocess_exec(
                 *command,

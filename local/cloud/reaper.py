@@ -1,6 +1,6 @@
-"""Kills the daemon's children when the daemon is gone, however it went: run by processes.py, with a pipe from the daemon as stdin.
+"""Kills the daemon's children when the daemon is gone, however it went. Its stdin is a pipe from processes.py.
 
-Lines on stdin are `+PID` and `-PID`, process groups that began and ended. End of file means that the daemon ended.
+Lines on it are `+PID` and `-PID`, process groups that began and ended. End of file means that the daemon ended.
 """
 
 import os

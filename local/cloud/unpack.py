@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import os
 import shutil
 import tarfile
 import tempfile
@@ -14,7 +13,7 @@ _LOCK = threading.Lock()
 
 
 def unpack(archive: bytes, folder: Path) -> Path:
-    """The folder `folder`/<sha256 of the archive> with the content of a zip or tar.gz. Raises ValueError if it is neither."""
+    """The folder `folder`/<sha256> with the content of a zip or tar.gz. Raises ValueError if it is neither."""
     with _LOCK:
         target = folder / hashlib.sha256(archive).hexdigest()
         if not target.exists():
@@ -39,14 +38,14 @@ def _extract(archive: bytes, folder: Path) -> None:
 
 
 def _make_read_only(folder: Path) -> None:
-    for directory, _, files in os.walk(folder):
+    for directory, _, files in folder.walk():
         for file in files:
-            os.chmod(os.path.join(directory, file), 0o444)
-        os.chmod(directory, 0o555)
+            (directory / file).chmod(0o444)
+        directory.chmod(0o555)
 
 
 def remove(folder: Path) -> None:
     """Removes a folder with read-only folders in it; nothing happens if it is not there."""
-    for directory, _, _ in os.walk(folder):
-        os.chmod(directory, 0o755)
+    for directory, _, _ in folder.walk():
+        directory.chmod(0o755)
     shutil.rmtree(folder, ignore_errors=True)

@@ -1,5 +1,6 @@
 """A daemon of the laptop's clouds for each test process, and Lambda functions behind HTTP APIs in it."""
 
+import http.client
 import io
 import json
 import os
@@ -121,6 +122,16 @@ class Deployed:
 type Deploy = Callable[..., Deployed]
 
 
+def raw_get(url: str, target: str) -> bytes:
+    """The answer to a request line that httpx would have normalised."""
+    connection = http.client.HTTPConnection(url.removeprefix("http://").rstrip("/"), timeout=60)
+    try:
+        connection.request("GET", target)
+        return connection.getresponse().read()
+    finally:
+        connection.close()
+
+
 def zipped(source: str) -> bytes:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
@@ -130,7 +141,7 @@ def zipped(source: str) -> bytes:
 
 @pytest.fixture
 def deploy(daemon: Daemon, request: pytest.FixtureRequest) -> Iterator[Deploy]:
-    """Deploys a handler `main.handler` with the source given; `route` and further settings of the function are optional."""
+    """Deploys the source as main.py with `main.handler`; `settings` are further ones of the function."""
     opened: list[str] = []
 
     def deploy(source: str, route: str = "$default", permission: str = "/*/*", **settings: Any) -> Deployed:

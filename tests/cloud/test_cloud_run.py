@@ -1,0 +1,284 @@
+"""Cloud Run, by what happens to tiny servers deployed through the control API."""
+
+import io
+import json
+import os
+import signal
+import tarfile
+import textwrap
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+from tests.cloud.conftest import Daemon, raw_get
+
+SERVICE = "gcp:cloudrunv2/service:Service"
+OBJECT = "gcp:storage/bucketObject:BucketObject"
+
+SERVER = """
+    import json, os, sys, time
+    from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self):
+            self.reply(b"")
+
+        def do_POST(self):
+            self.reply(self.rfile.read(int(self.headers["Content-Length"])))
+
+        def reply(self, body):
+            if self.path == "/exit":
+                os._exit(3)
+            if self.path.startswith("/wait/"):
+                open(self.path.removeprefix("/wait") + ".in", "a").write("x")
+                while not os.path.exists(self.path.removeprefix("/wait")):
+                    time.sleep(0.01)
+            facts = {
+                "pid": os.getpid(), "path": self.path, "headers": dict(self.headers), "env": dict(os.environ),
+                "body": body.decode(), "argv": sys.argv[1:], "path_entries": sys.path, "cwd": os.getcwd(),
+            }
+            content = json.dumps(facts).encode()
+            self.send_response(int(os.environ.get("STATUS", "200")))
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+    print("serving", os.environ["K_REVISION"], flush=True)
+    ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
+"""
+
+
+def tarred(source: str) -> bytes:
+    content = textwrap.dedent(source).encode()
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w:gz") as tar:
+        entry = tarfile.TarInfo("server.py")
+        entry.size = len(content)
+        tar.addfile(entry, io.BytesIO(content))
+    return archive.getvalue()
+
+
+@dataclass
+class Cloud:
+    daemon: Daemon
+    folder: Path
+    name: str
+
+    def put(self, type: str, id: str, inputs: dict[str, Any], **files: str) -> httpx.Response:
+        url = f"/gcp/resources/{quote(type, safe='')}/{quote(id, safe='')}"
+        return self.daemon.control.put(url, json={"inputs": inputs, "files": files})
+
+    def delete(self, type: str, id: str) -> httpx.Response:
+        return self.daemon.control.delete(f"/gcp/resources/{quote(type, safe='')}/{quote(id, safe='')}")
+
+    def upload(self, source: str) -> dict[str, Any]:
+        file = self.folder / "source.tar.gz"
+        file.write_bytes(tarred(source))
+        inputs = {"bucket": "sources", "name": f"{self.name}.tar.gz"}
+        return self.put(OBJECT, self.name, inputs, source=str(file)).raise_for_status().json()["outputs"]
+
+    def deploy(self, source: str = SERVER, env: dict[str, Any] | None = None, **changes: Any) -> httpx.Response:
+        """Uploads the server and deploys it; `changes` are of the service, `template` and `container` of those."""
+        stored = self.upload(source)
+        template, container = changes.pop("template", {}), changes.pop("container", {})
+        envs = [{"name": name, **({"value": v} if isinstance(v, str) else v)} for name, v in (env or {}).items()]
+        inputs = {
+            "name": self.name,
+            "project": "p",
+            "location": "europe-west1",
+            "template": {
+                "containers": [
+                    {
+                        "image": "scratch",
+                        "sourceCode": {
+                            "cloudStorageSource": {
+                                "bucket": stored["bucket"],
+                                "object": stored["name"],
+                                "generation": str(stored["generation"]),
+                            }
+                        },
+                        "commands": ["python3"],
+                        "args": ["server.py", "--flag"],
+                        "envs": envs,
+                        "startupProbe": {"httpGet": {"path": "/up"}, "periodSeconds": 1, "failureThreshold": 8},
+                    }
+                    | container
+                ],
+                **template,
+            },
+            **changes,
+        }
+        return self.put(SERVICE, self.name, inputs)
+
+    def deployed(self, **arguments: Any) -> httpx.Client:
+        """A client of the service, which anyone may invoke."""
+        outputs = self.deploy(invokerIamDisabled=True, **arguments).raise_for_status().json()["outputs"]
+        return self.daemon.http(outputs["uri"])
+
+
+@pytest.fixture
+def cloud(daemon: Daemon, tmp_path: Path) -> Iterator[Cloud]:
+    cloud = Cloud(daemon, tmp_path, f"s{uuid.uuid4().hex[:6]}")
+    yield cloud
+    cloud.delete(SERVICE, cloud.name)
+
+
+def test_the_service_runs_its_own_command_with_what_cloud_run_gives(cloud: Cloud):
+    client = cloud.deployed(env={"COLOUR": "red"})
+    facts = json.loads(raw_get(str(client.base_url), "/a%2Fb/../%00//c?x=%20"))
+    env = facts["env"]
+    assert facts["path"] == "/a%2Fb/../%00//c?x=%20"
+    assert facts["argv"] == ["--flag"]
+    assert (env["COLOUR"], env["K_SERVICE"], env["K_CONFIGURATION"]) == ("red", cloud.name, cloud.name)
+    assert env["K_REVISION"].startswith(f"{cloud.name}-00001-")
+    assert env["FIRESTORE_EMULATOR_HOST"] == cloud.daemon.facts["firestore"]
+    assert not [entry for entry in facts["path_entries"] if "app/.venv" in entry]
+    log = cloud.daemon.home / "logs" / f"run-{cloud.name}-{env['K_REVISION']}.log"
+    assert f"serving {env['K_REVISION']}" in log.read_text()
+
+
+def test_headers_and_bodies_pass_through(cloud: Cloud):
+    client = cloud.deployed()
+    response = client.post("/", content="größe".encode(), headers={"Authorization": "Bearer x", "Host": "example.com"})
+    facts = response.json()
+    headers = {name.lower(): value for name, value in facts["headers"].items()}
+    assert facts["body"] == "größe"
+    assert (headers["authorization"], headers["host"]) == ("Bearer x", "example.com")
+    assert (headers["x-forwarded-proto"], headers["x-forwarded-for"]) == ("http", "127.0.0.1")
+    assert "accept-encoding" in headers and "traceparent" in headers
+    assert (
+        client.post("/", content=iter([b"in ", b"chunks"]), headers={"Content-Length": "9"}).json()["body"]
+        == "in chunks"
+    )
+    assert client.post("/", content=b"x" * (32 * 2**20 + 1)).status_code == 413
+
+
+def test_without_an_invoker_the_service_is_closed(cloud: Cloud):
+    client = cloud.daemon.http(cloud.deploy().json()["outputs"]["uri"])
+    assert client.get("/").status_code == 403
+    grant = {"name": cloud.name, "location": "europe-west1", "role": "roles/run.invoker", "member": "allUsers"}
+    cloud.put("gcp:cloudrunv2/serviceIamMember:ServiceIamMember", cloud.name, grant).raise_for_status()
+    assert client.get("/").status_code == 200
+    cloud.delete("gcp:cloudrunv2/serviceIamMember:ServiceIamMember", cloud.name)
+    assert client.get("/").status_code == 403
+
+
+def test_secrets_reach_the_service_as_values(cloud: Cloud):
+    secret = f"projects/p/secrets/{cloud.name}"
+    for data in ("first", "second"):
+        version = cloud.put(
+            "gcp:secretmanager/secretVersion:SecretVersion",
+            f"{cloud.name}-{data}",
+            {"secret": secret, "secretData": data},
+        )
+        assert version.is_success
+    assert version.json()["outputs"]["name"] == f"{secret}/versions/2"
+
+    def reference(version: str) -> dict[str, Any]:
+        return {"valueSource": {"secretKeyRef": {"secret": cloud.name, "version": version}}}
+
+    env = cloud.deployed(env={"OLD": reference("1"), "NEW": reference("latest")}).get("/").json()["env"]
+    assert (env["OLD"], env["NEW"]) == ("first", "second")
+    refusal = cloud.deploy(env={"NONE": reference("3")})
+    assert (refusal.status_code, refusal.json()["error"]) == (
+        400,
+        f"{cloud.name}: secret {cloud.name} version 3 does not exist",
+    )
+
+
+@pytest.mark.parametrize(
+    ("env", "source", "reason"),
+    [
+        ({"STATUS": "503"}, SERVER, "startup probe /up failed (status 503)"),
+        ({}, "raise SystemExit(4)", "exited with 4"),
+    ],
+)
+def test_a_revision_that_does_not_start_leaves_the_old_one_serving(
+    cloud: Cloud, env: dict[str, str], source: str, reason: str
+):
+    client = cloud.deployed()
+    before = client.get("/").json()
+    probe = {"httpGet": {"path": "/up"}, "periodSeconds": 1, "failureThreshold": 1}
+    refusal = cloud.deploy(source, env=env, container={"startupProbe": probe})
+    assert refusal.status_code == 400
+    assert reason in refusal.json()["error"] and "\n" not in refusal.json()["error"]
+    assert client.get("/").json()["pid"] == before["pid"]
+
+
+def test_a_new_revision_takes_over_and_traffic_can_be_split_and_rolled_back(cloud: Cloud):
+    client = cloud.deployed(env={"COLOUR": "red"})
+    old = client.get("/").json()["env"]["K_REVISION"]
+    cloud.deployed(env={"COLOUR": "blue"})
+    assert client.get("/").json()["env"]["COLOUR"] == "blue"
+
+    def share(percent: int) -> None:
+        targets = [
+            {"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION", "revision": old, "percent": percent},
+            {"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST", "percent": 100 - percent},
+        ]
+        cloud.deployed(env={"COLOUR": "blue"}, traffics=targets)
+
+    share(50)
+    assert {client.get("/").json()["env"]["COLOUR"] for _ in range(60)} == {"red", "blue"}
+    share(100)
+    assert {client.get("/").json()["env"]["COLOUR"] for _ in range(20)} == {"red"}
+
+
+def test_an_instance_serves_no_more_requests_at_a_time_than_its_concurrency(cloud: Cloud):
+    scaling = {"maxInstanceCount": 2}
+    client = cloud.deployed(template={"maxInstanceRequestConcurrency": 2, "scaling": scaling})
+    gate = cloud.folder / "gate"
+    with ThreadPoolExecutor(5) as pool:
+        answers = [pool.submit(client.get, f"/wait{gate}") for _ in range(5)]
+        arrived = cloud.folder / "gate.in"
+        while not arrived.exists() or len(arrived.read_text()) < 4:
+            pass
+        assert len(arrived.read_text()) == 4
+        gate.touch()
+        pids = [answer.result().json()["pid"] for answer in answers]
+    assert len(pids) == 5 and len(set(pids)) == 2
+
+
+def test_an_instance_that_dies_answers_503_and_is_replaced(cloud: Cloud):
+    client = cloud.deployed()
+    pid = client.get("/").json()["pid"]
+    assert client.get("/exit").status_code == 503
+    assert client.get("/").json()["pid"] != pid
+    os.kill(client.get("/").json()["pid"], signal.SIGKILL)
+    assert client.get("/").status_code in (200, 503)
+    assert client.get("/").status_code == 200
+
+
+def test_a_request_that_takes_too_long_gets_504(cloud: Cloud):
+    client = cloud.deployed(template={"timeout": "0.2s"})
+    response = client.get(f"/wait{cloud.folder}/never")
+    assert (response.status_code, response.text) == (504, "upstream request timeout")
+
+
+def test_a_deleted_service_has_no_process_and_no_listener(cloud: Cloud):
+    client = cloud.deployed()
+    pid = client.get("/").json()["pid"]
+    assert cloud.delete(SERVICE, cloud.name).status_code == 204
+    assert not Path(f"/proc/{pid}").exists()
+    with pytest.raises(httpx.ConnectError):
+        cloud.daemon.http(str(client.base_url)).get("/")
+    assert cloud.delete(SERVICE, cloud.name).status_code == 404
+
+
+def test_the_source_must_be_the_generation_that_was_asked_for(cloud: Cloud):
+    first, same, other = cloud.upload(SERVER), cloud.upload(SERVER), cloud.upload(SERVER + "    # changed\n")
+    assert first["generation"] == same["generation"] < other["generation"]
+    source = {
+        "cloudStorageSource": {"bucket": "sources", "object": first["name"], "generation": str(first["generation"])}
+    }
+    refusal = cloud.deploy(SERVER + "    # changed again\n", container={"sourceCode": source})
+    assert "does not exist" in refusal.json()["error"]
