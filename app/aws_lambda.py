@@ -51,6 +51,7 @@ def create_handler(app: Flask) -> Handler:
     def at_root(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Without the stage that serverless-wsgi puts into SCRIPT_NAME: `/$default` is in no URL."""
         environ["SCRIPT_NAME"] = ""
+        environ["HTTP_X_REQUEST_ID"] = getattr(environ["serverless.context"], "aws_request_id", "")
         return app(environ, start_response)
 
     def handler(event: Any, context: object) -> dict[str, Any]:

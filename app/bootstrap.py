@@ -1,7 +1,6 @@
 """The only place that picks implementations. Imports are late: each cloud's SDK costs a quarter of a second."""
 
 import functools
-import sys
 from collections.abc import Callable
 
 from flask import Flask
@@ -29,7 +28,7 @@ def assemble(settings: Settings, metrics: Metrics, data: DataClient, cache: Cach
     app = Flask(__name__, static_folder=None)
     app.url_map.merge_slashes = False
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
-    problems.register(app)
+    problems.register(app, metrics)
     observe.register(app, metrics)
     app.register_blueprint(UserRoutes(Users(data, cache), settings.artifact_digest, settings.demo).blueprint())
     return app
@@ -62,16 +61,17 @@ def data_client(settings: Settings, metrics: Metrics) -> DataClient:
 def cache(settings: CacheSettings | None, metrics: Metrics) -> Cache:
     if settings is None:
         return NoCache()
+    from app.cache.breaker import CircuitBreaker
     from app.cache.momento import MomentoCache
 
-    return MomentoCache(settings, _momento_api_key(settings), metrics)
+    return CircuitBreaker(MomentoCache(settings, _momento_api_key(settings, metrics), metrics))
 
 
-def _momento_api_key(settings: CacheSettings) -> Callable[[], str]:
+def _momento_api_key(settings: CacheSettings, metrics: Metrics) -> Callable[[], str]:
     """Read once, while the app starts. If that fails the cache's calls try again, and the store answers meanwhile."""
     read = functools.cache(lambda: momento_api_key(settings))
     try:
         read()
     except SecretUnavailable as error:
-        print(f"no cache for now: {error}", file=sys.stderr, flush=True)
+        metrics.log("WARNING", f"no cache for now: {error}")
     return read

@@ -68,6 +68,13 @@ class Metrics:
             line = {"_aws": {"Timestamp": time.time_ns() // 1_000_000, "CloudWatchMetrics": [directive]}, **line}
         else:
             line = {"severity": "INFO", **line}
+        self._write(line)
+
+    def log(self, severity: str, message: str, fields: Mapping[str, Value] = {}) -> None:
+        """A line that is no metric. `severity` is one of Cloud Logging's."""
+        self._write({"severity": severity, "message": message, **fields})
+
+    def _write(self, line: Mapping[str, object]) -> None:
         stream = self._stream or sys.stdout
         stream.write(msgspec.json.encode(line).decode() + "\n")
         stream.flush()

@@ -114,8 +114,12 @@ class MomentoCache:
 
 
 def _configuration(deadline: timedelta) -> Configuration:
+    # Not to ping Momento while Lambda sleeps; but with a keepalive gRPC has the kernel give up a peer that went silent.
     grpc = StaticGrpcConfiguration(
-        deadline=deadline, keepalive_permit_without_calls=False, keepalive_time=None, keepalive_timeout=None
+        deadline=deadline,
+        keepalive_permit_without_calls=False,
+        keepalive_time=timedelta(minutes=1),
+        keepalive_timeout=timedelta(seconds=5),
     )
     return Configuration(StaticTransportStrategy(grpc), FixedCountRetryStrategy(max_attempts=0))
 

@@ -1,6 +1,5 @@
 """Errors as problem details (RFC 9457), the same whatever runs the app."""
 
-import sys
 import traceback
 from collections.abc import Mapping
 
@@ -10,6 +9,8 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.http import HTTP_STATUS_CODES
 
 from app.data import StoreUnavailable, UserExists
+from app.http.observe import request_fields
+from app.metrics import Metrics
 from app.users import NotAFollower, PreconditionFailed, UserNotFound
 
 PROBLEM_JSON = "application/problem+json"
@@ -37,16 +38,26 @@ class Problem(Exception):
         return Response(msgspec.json.encode(body), self.status, self.headers, content_type=PROBLEM_JSON)
 
 
-def register(app: Flask) -> None:
-    """Turn every exception of a request into a problem."""
+def register(app: Flask, metrics: Metrics) -> None:
+    """Turn every exception of a request into a problem; what is not the client's fault is logged."""
+
+    def store_unavailable(error: StoreUnavailable) -> Response:
+        metrics.log("ERROR", f"store unavailable: {error}", request_fields())
+        headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+        return Problem(503, "The store does not answer; try again.", headers=headers).response()
+
+    def unexpected(error: Exception) -> Response:
+        metrics.log("ERROR", "".join(traceback.format_exception(error)), request_fields())
+        return Problem(500, "Something is wrong with this service; it has been logged.").response()
+
     app.register_error_handler(Problem, Problem.response)
     app.register_error_handler(UserNotFound, lambda e: Problem(404, f"There is no user {str(e)!r}.").response())
     app.register_error_handler(UserExists, _user_exists)
     app.register_error_handler(NotAFollower, _not_a_follower)
     app.register_error_handler(PreconditionFailed, _precondition_failed)
-    app.register_error_handler(StoreUnavailable, _store_unavailable)
+    app.register_error_handler(StoreUnavailable, store_unavailable)
     app.register_error_handler(HTTPException, _http_exception)
-    app.register_error_handler(Exception, _unexpected)
+    app.register_error_handler(Exception, unexpected)
 
 
 def _user_exists(error: UserExists) -> Response:
@@ -63,20 +74,8 @@ def _precondition_failed(error: PreconditionFailed) -> Response:
     return Problem(412, f"User {str(error)!r} has another version by now, or is gone.", "If-Match").response()
 
 
-def _store_unavailable(error: StoreUnavailable) -> Response:
-    print(f"store unavailable: {error}", file=sys.stderr, flush=True)
-    return Problem(
-        503, "The store does not answer; try again.", headers={"Retry-After": str(RETRY_AFTER_SECONDS)}
-    ).response()
-
-
 def _http_exception(error: HTTPException) -> Response:
     if error.code is None or error.code < 400:
         return Response(status=error.code, headers=error.get_headers())
     headers = {k: v for k, v in error.get_headers() if k.lower() not in ("content-type", "content-length")}
     return Problem(error.code, error.description or "", headers=headers).response()
-
-
-def _unexpected(error: Exception) -> Response:
-    traceback.print_exception(error)
-    return Problem(500, "Something is wrong with this service; it has been logged.").response()
