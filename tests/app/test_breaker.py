@@ -1,0 +1,83 @@
+from collections.abc import Mapping, Sequence
+
+from app.cache import Lookup
+from app.cache.breaker import FAILURES, PAUSE_SECONDS, CircuitBreaker
+
+
+class Asked:
+    """A cache that counts its calls and fails while `error` is set."""
+
+    name = "asked"
+
+    def __init__(self) -> None:
+        self.error: str | None = "timeout"
+        self.reads = 0
+        self.invalidated: list[str] = []
+
+    def get(self, keys: Sequence[str]) -> Lookup:
+        self.reads += 1
+        return Lookup(error=self.error)
+
+    def fill(self, entries: Mapping[str, bytes]) -> bool:
+        return True
+
+    def invalidate(self, keys: Sequence[str]) -> None:
+        self.invalidated += keys
+
+
+class Clock:
+    time = 100.0
+
+    def __call__(self) -> float:
+        return self.time
+
+
+def test_a_failing_cache_is_left_alone_until_one_lookup_succeeds() -> None:
+    cache, clock = Asked(), Clock()
+    breaker = CircuitBreaker(cache, clock)
+    errors = [breaker.get(["a"]).error for _ in range(FAILURES + 2)]
+    assert errors == ["timeout"] * FAILURES + ["circuit_open"] * 2
+
+    clock.time += PAUSE_SECONDS
+    assert [breaker.get(["a"]).error for _ in range(2)] == ["timeout", "circuit_open"]
+
+    clock.time += PAUSE_SECONDS
+    cache.error = None
+    assert [breaker.get(["a"]).error for _ in range(3)] == [None] * 3
+
+
+def test_failures_must_come_in_a_row() -> None:
+    cache = Asked()
+    breaker = CircuitBreaker(cache)
+    for error in ["timeout"] * (FAILURES - 1) + [None] + ["timeout"] * (FAILURES - 1):
+        cache.error = error
+        breaker.get(["a"])
+    cache.error = None
+    assert breaker.get(["a"]).error is None
+
+
+def test_while_one_lookup_tries_the_others_do_not() -> None:
+    cache, clock = Asked(), Clock()
+    breaker = CircuitBreaker(cache, clock)
+    for _ in range(FAILURES):
+        breaker.get(["a"])
+    clock.time += PAUSE_SECONDS
+    during: list[str | None] = []
+
+    class Meanwhile(Asked):
+        def get(self, keys: Sequence[str]) -> Lookup:
+            during.append(breaker.get(["b"]).error)
+            return Lookup()
+
+    cache.get = Meanwhile().get
+    assert breaker.get(["a"]).error is None
+    assert during == ["circuit_open"]
+
+
+def test_an_open_circuit_still_invalidates() -> None:
+    cache = Asked()
+    breaker = CircuitBreaker(cache)
+    for _ in range(FAILURES):
+        breaker.get(["a"])
+    breaker.invalidate(["a"])
+    assert cache.invalidated == ["a"]

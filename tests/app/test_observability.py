@@ -1,0 +1,180 @@
+"""What is written about requests and upstreams."""
+
+import io
+import json
+from typing import Any
+
+import httpx
+import jsonschema
+import pytest
+
+from app.bootstrap import assemble
+from app.cache.none import NoCache
+from app.data import StoreUnavailable
+from app.data.memory import MemoryDataClient
+from app.metrics import Metrics
+from app.model import User
+from app.settings import Settings
+from tests.app.clients import NewClient
+
+# The rules of CloudWatch's embedded metric format specification.
+EMF: dict[str, Any] = {
+    "type": "object",
+    "required": ["_aws"],
+    "properties": {
+        "_aws": {
+            "type": "object",
+            "required": ["Timestamp", "CloudWatchMetrics"],
+            "properties": {
+                "Timestamp": {"type": "integer"},
+                "CloudWatchMetrics": {
+                    "type": "array",
+                    "items": {
+                        "type": "object",
+                        "required": ["Namespace", "Dimensions", "Metrics"],
+                        "properties": {
+                            "Namespace": {"type": "string", "minLength": 1, "maxLength": 1024},
+                            "Dimensions": {
+                                "type": "array",
+                                "minItems": 1,
+                                "items": {
+                                    "type": "array",
+                                    "maxItems": 30,
+                                    "items": {"type": "string", "minLength": 1, "maxLength": 250},
+                                },
+                            },
+                            "Metrics": {
+                                "type": "array",
+                                "maxItems": 100,
+                                "items": {
+                                    "type": "object",
+                                    "required": ["Name"],
+                                    "properties": {
+                                        "Name": {"type": "string", "minLength": 1, "maxLength": 1024},
+                                        "Unit": {"enum": ["Milliseconds", "Count"]},
+                                    },
+                                    "additionalProperties": False,
+                                },
+                            },
+                        },
+                    },
+                },
+            },
+        }
+    },
+}
+
+
+class BrokenStore(MemoryDataClient):
+    def get_user(self, user_id: str) -> User | None:
+        raise StoreUnavailable("down") if user_id == "down" else ValueError("a mistake of ours")
+
+
+def lines(log: io.StringIO) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in log.getvalue().splitlines()]
+
+
+def check_emf(line: dict[str, Any]) -> None:
+    """By the schema, and: every metric is a number and every dimension a string at the top of the line."""
+    jsonschema.validate(line, EMF)
+    for directive in line["_aws"]["CloudWatchMetrics"]:
+        assert all(isinstance(line[metric["Name"]], int | float) for metric in directive["Metrics"])
+        assert all(isinstance(line[name], str) for names in directive["Dimensions"] for name in names)
+
+
+def test_a_request_is_one_line(client: httpx.Client, log: io.StringIO) -> None:
+    headers = {"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}
+    client.post("/users", json={"id": "1", "name": "Secret Name"}, headers=headers)
+    client.get("/cached-users/1")
+    client.get("/nothing/here?token=secret")
+    first, second, third = lines(log)
+    assert {
+        k: first[k] for k in ("severity", "API", "route", "status", "cold_start", "ColdStarts", "trace", "cache")
+    } == {
+        "severity": "INFO",
+        "API": "POST:/users",
+        "route": "/users",
+        "status": 201,
+        "cold_start": True,
+        "ColdStarts": 1,
+        "trace": headers["traceparent"],
+        "cache": None,
+    }.items()
+    assert first["ProcessingTime"] > 0
+    assert (second["API"], second["cold_start"], second["cache"]) == (
+        "GET:/cached-users/{user_id}",
+        False,
+        "none; fwd=bypass",
+    )
+    assert (third["API"], third["status"]) == ("GET:unknown", 404)
+    assert "ecret" not in log.getvalue()
+
+
+def test_every_request_has_an_id_that_is_answered_too(client: httpx.Client, log: io.StringIO) -> None:
+    answers = [client.get("/health/live") for _ in range(2)]
+    ids = [line["request_id"] for line in lines(log)]
+    assert [answer.headers["x-request-id"] for answer in answers] == ids
+    assert len(set(ids)) == 2
+
+
+def test_methods_and_paths_of_strangers_make_no_metric_of_their_own(client: httpx.Client, log: io.StringIO) -> None:
+    client.request("BREW", "/users")
+    client.get("/made-up")
+    assert [line["API"] for line in lines(log)] == ["OTHER:unknown", "GET:unknown"]
+
+
+def test_failures_are_logged_and_say_nothing_to_the_client(
+    new_client: NewClient, metrics: Metrics, log: io.StringIO
+) -> None:
+    app = assemble(Settings(), metrics, BrokenStore(), NoCache())
+    with new_client(app) as client:
+        down, mistake = client.get("/users/down"), client.get("/users/1")
+    assert (down.status_code, down.headers["retry-after"]) == (503, "2")
+    assert (mistake.status_code, mistake.headers["content-type"]) == (500, "application/problem+json")
+    assert "mistake of ours" not in mistake.text
+    unavailable, _, traceback, request = lines(log)
+    assert (unavailable["severity"], unavailable["message"]) == ("ERROR", "store unavailable: down")
+    assert traceback["message"].rstrip().endswith("ValueError: a mistake of ours")
+    assert (request["severity"], request["Errors"]) == ("ERROR", 1)
+    assert request["request_id"] == traceback["request_id"] == mistake.headers["x-request-id"]
+
+
+@pytest.mark.parametrize("format", ["emf", "json"])
+def test_upstreams_are_timed_and_failures_counted(format: str) -> None:
+    log = io.StringIO()
+    metrics = Metrics(format, "Space", log)
+    with metrics.upstream("dynamodb", "GetItem") as timing:
+        timing.counts = {"CacheHits": 3}
+    with pytest.raises(ZeroDivisionError), metrics.upstream("firestore", "Get"):
+        raise ZeroDivisionError
+    good, bad = lines(log)
+    assert (good["upstream"], good["operation"], good["outcome"], good["UpstreamErrors"], good["CacheHits"]) == (
+        "dynamodb",
+        "GetItem",
+        "ok",
+        0,
+        3,
+    )
+    assert (bad["upstream"], bad["outcome"], bad["UpstreamErrors"]) == ("firestore", "error", 1)
+    assert good["UpstreamProcessingTime"] >= 0
+    assert ("_aws" in good) == (format == "emf")
+
+
+def test_emf_keeps_to_its_specification() -> None:
+    log = io.StringIO()
+    app = assemble(Settings(), Metrics("emf", "Space", log), MemoryDataClient(), NoCache())
+    with httpx.Client(transport=httpx.WSGITransport(app), base_url="http://testserver") as client:
+        client.get("/users/1")
+    [line] = lines(log)
+    check_emf(line)
+    assert line["_aws"]["CloudWatchMetrics"] == [
+        {
+            "Namespace": "Space",
+            "Dimensions": [["API"]],
+            "Metrics": [
+                {"Name": "ProcessingTime", "Unit": "Milliseconds"},
+                {"Name": "Errors", "Unit": "Count"},
+                {"Name": "ColdStarts", "Unit": "Count"},
+            ],
+        }
+    ]
