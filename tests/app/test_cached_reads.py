@@ -1,0 +1,171 @@
+"""Reads through a real cache: right whatever the cache does, and never old for good."""
+
+import threading
+from collections.abc import Generator, Sequence
+
+import grpc
+import msgspec
+import pytest
+
+from app.cache import INVALIDATION_SECONDS
+from app.cache.breaker import FAILURES, CircuitBreaker
+from app.cache.momento import MomentoCache
+from app.data.memory import MemoryDataClient
+from app.metrics import Metrics
+from app.model import PublicUser, User, UserInput
+from app.settings import CacheSettings
+from app.users import UserNotFound, Users
+from local.cloud.momento import MomentoServer
+from tests.app.servers import MOMENTO_API_KEY
+
+ANN = UserInput(id="1", name="Ann", followers=("2", "3"), profile_pic=b"\x89PNG\r\n\x1a\n")
+NEW = UserInput(id="1", name="New Ann")
+GARBAGE = {
+    "garbage": b"\xc1garbage",
+    "another type": msgspec.msgpack.encode("user"),
+    "an older schema": msgspec.msgpack.encode((0, {"id": "1", "name": "Old Ann"})),
+    "a field too many": msgspec.msgpack.encode(
+        (1, {"id": "1", "name": "Old", "followers": [], "version": "0", "age": 3})
+    ),
+    "a field too few": msgspec.msgpack.encode((1, {"id": "1", "name": "Old"})),
+    "deep nesting": b"\x92\x01" + b"\x91" * 100_000,
+}
+
+
+class Store(MemoryDataClient):
+    """Counts its calls, and can do something while a read is under way: after the data was read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls = 0
+        self.meanwhile = threading.Event().set
+
+    def get_user(self, user_id: str) -> User | None:
+        self.calls += 1
+        user = super().get_user(user_id)
+        self.meanwhile()
+        return user
+
+    def get_users(self, user_ids: Sequence[str]) -> dict[str, PublicUser]:
+        self.calls += 1
+        users = super().get_users(user_ids)
+        self.meanwhile()
+        return users
+
+
+@pytest.fixture
+def store() -> Store:
+    return Store()
+
+
+@pytest.fixture
+def users(store: Store, cache: MomentoCache) -> Users:
+    return Users(store, cache)
+
+
+@pytest.fixture
+def other(store: Store, cache_settings: CacheSettings, metrics: Metrics) -> Generator[Users]:
+    """Another process: the same store, the same cache, a connection of its own."""
+    with MomentoCache(cache_settings, lambda: MOMENTO_API_KEY, metrics) as cache:
+        yield Users(store, cache)
+
+
+def anything(version: str) -> bool:
+    return True
+
+
+def test_the_second_read_does_not_ask_the_store(users: Users, store: Store) -> None:
+    users.create(ANN)
+    first, miss = users.get_cached("1")
+    second, hit = users.get_cached("1")
+    assert first == second == store.get_user("1").public()  # type: ignore[union-attr]
+    assert (miss.hits, miss.stored, hit.hits, hit.stored) == (0, True, 1, False)
+    assert store.calls == 2
+
+
+def test_warm_followers_do_not_ask_the_store(users: Users, store: Store) -> None:
+    for new in (ANN, UserInput(id="2", name="Bob"), UserInput(id="3", name="Cid")):
+        users.create(new)
+    users.get_cached("2")
+    store.calls = 0
+    names, outcome = users.followers_cached("1")
+    assert (names, outcome.hits, outcome.asked, store.calls) == (["Bob", "Cid"], 1, 2, 2)
+    names, outcome = users.followers_cached("1")
+    assert (names, outcome.hits, outcome.asked, store.calls) == (["Bob", "Cid"], 2, 2, 2)
+
+
+def test_the_picture_is_cached_with_who_may_see_it(users: Users, store: Store) -> None:
+    users.create(ANN)
+    for _ in range(2):
+        assert users.profile_pic_cached("1", "3")[0].profile_pic == ANN.profile_pic
+    assert store.calls == 1
+
+
+def test_a_write_is_seen_at_once_by_everybody(users: Users, other: Users) -> None:
+    users.create(ANN)
+    other.get_cached("1")
+    other.profile_pic_cached("1", "1")
+    users.replace(UserInput(id="1", name="New Ann", profile_pic=b"GIF89a"), anything)
+    assert other.get_cached("1")[0].name == "New Ann"
+    assert other.profile_pic_cached("1", "1")[0].profile_pic == b"GIF89a"
+    users.delete("1")
+    with pytest.raises(UserNotFound):
+        other.get_cached("1")
+
+
+@pytest.mark.parametrize("kind", ["user", "picture"])
+def test_a_reader_that_started_before_a_write_cannot_bring_the_old_user_back(
+    users: Users, other: Users, store: Store, kind: str
+) -> None:
+    users.create(ANN)
+
+    def write() -> None:
+        store.meanwhile = threading.Event().set
+        users.replace(NEW, anything)
+
+    store.meanwhile = write
+    if kind == "user":
+        read, outcome = other.get_cached("1")
+    else:
+        read, outcome = other.profile_pic_cached("1", "1")
+    assert (read.name, outcome.stored) == ("Ann", False)
+    assert other.get_cached("1")[0].name == "New Ann"
+
+
+def test_a_reader_that_took_longer_than_an_invalidation_lasts_does_not_fill(store: Store, cache: MomentoCache) -> None:
+    times = iter([0.0, INVALIDATION_SECONDS / 2])
+    users = Users(store, cache, lambda: next(times))
+    users.create(ANN)
+    assert not users.get_cached("1")[1].stored
+    assert cache.get(["user:1"]).hits == {}
+
+
+@pytest.mark.parametrize("value", GARBAGE.values(), ids=GARBAGE.keys())
+def test_garbage_is_a_miss_and_goes_away(users: Users, cache: MomentoCache, value: bytes) -> None:
+    users.create(ANN)
+    cache.fill({"user:1": value, "picture:1": value})
+    user, outcome = users.get_cached("1")
+    assert (user.name, outcome.hits, outcome.error) == ("Ann", 0, "garbage")
+    assert users.profile_pic_cached("1", "1")[0].profile_pic == ANN.profile_pic
+    assert cache.get(["user:1", "picture:1"]).hits == {}
+
+
+def test_down_and_slow_caches_are_misses_until_nobody_asks_any_more(
+    store: Store, cache_settings: CacheSettings, momento_server: MomentoServer, metrics: Metrics
+) -> None:
+    asked: list[str] = []
+    released = threading.Event()
+
+    def hold(method: str, context: grpc.ServicerContext) -> None:
+        asked.append(method)
+        released.wait()
+
+    with MomentoCache(cache_settings, lambda: MOMENTO_API_KEY, metrics) as cache:
+        users = Users(store, CircuitBreaker(cache))
+        users.create(ANN)
+        momento_server.fault = hold
+        outcomes = [users.get_cached("1") for _ in range(FAILURES + 3)]
+    assert {user.name for user, _ in outcomes} == {"Ann"}
+    assert [outcome.error for _, outcome in outcomes] == ["timeout"] * FAILURES + ["circuit_open"] * 3
+    assert asked == ["Get"] * FAILURES
+    released.set()

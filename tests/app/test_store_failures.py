@@ -1,0 +1,215 @@
+"""Stores that throttle, hang, answer in part or are gone: injected in the path of the real clients."""
+
+import json
+import socket
+import threading
+from collections.abc import Callable, Generator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import grpc
+import pytest
+
+from app.bootstrap import assemble
+from app.cache.none import NoCache
+from app.data import DataClient, StoreUnavailable
+from app.data.dynamodb import MAX_BATCH_ATTEMPTS, DynamoDBDataClient
+from app.data.firestore import FirestoreDataClient
+from app.metrics import Metrics
+from app.model import User
+from app.settings import Settings
+from local.cloud.firestore import FirestoreServer
+from tests.app.clients import NewClient
+from tests.app.stores import REGION, aws_environment
+
+ANN = User(id="1", name="Ann", version="a")
+CALLS: dict[str, Callable[[DataClient], object]] = {
+    "create": lambda data: data.create_user(ANN),
+    "get": lambda data: data.get_user("1"),
+    "get many": lambda data: data.get_users(["1", "2"]),
+    "list": lambda data: data.list_users(10),
+    "replace": lambda data: data.replace_user(ANN, "0"),
+    "delete": lambda data: data.delete_user("1"),
+    "delete version": lambda data: data.delete_user("1", "0"),
+    "put many": lambda data: data.put_users([ANN]),
+    "ping": lambda data: data.ping(),
+}
+
+type Answer = Callable[[str, dict[str, Any]], tuple[int, dict[str, Any]]]
+
+
+class DynamoDB(ThreadingHTTPServer):
+    """Answers as told, and keeps what was asked. A test sets `answer`: operation and request -> status and body."""
+
+    answer: Answer
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.requests: list[dict[str, Any]] = []
+
+
+class _Handler(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        assert isinstance(self.server, DynamoDB)
+        request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.requests.append(request)
+        status, body = self.server.answer(self.headers["X-Amz-Target"].partition(".")[2], request)
+        self.send_response(status)
+        self.send_header("Content-Type", "application/x-amz-json-1.0")
+        self.end_headers()
+        self.wfile.write(json.dumps(body).encode())
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def dynamodb() -> Generator[DynamoDB]:
+    with DynamoDB() as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def dynamodb_client(url: str, metrics: Metrics) -> DynamoDBDataClient:
+    with pytest.MonkeyPatch.context() as patch:
+        aws_environment(patch, url)
+        return DynamoDBDataClient("users", REGION, metrics)
+
+
+def firestore_client(port: int, metrics: Metrics) -> FirestoreDataClient:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FIRESTORE_EMULATOR_HOST", f"127.0.0.1:{port}")
+        return FirestoreDataClient("test", "(default)", metrics)
+
+
+@pytest.fixture
+def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Retries happen, but do not wait."""
+
+    def none(*_: object) -> int:
+        return 0
+
+    monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", none)
+    monkeypatch.setattr("app.data.dynamodb.time.sleep", none)
+
+
+@pytest.mark.usefixtures("quick_retries")
+class TestDynamoDB:
+    @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
+    @pytest.mark.parametrize(
+        ("status", "code"),
+        [
+            (400, "ProvisionedThroughputExceededException"),
+            (400, "ThrottlingException"),
+            (500, "InternalServerError"),
+            (400, "ResourceNotFoundException"),
+            (400, "AccessDeniedException"),
+        ],
+    )
+    def test_refusals(
+        self, dynamodb: DynamoDB, metrics: Metrics, status: int, code: str, call: Callable[[DataClient], object]
+    ) -> None:
+        dynamodb.answer = lambda operation, request: (status, {"__type": f"com.amazonaws.dynamodb#{code}"})
+        with pytest.raises(StoreUnavailable, match=code):
+            call(dynamodb_client(f"http://127.0.0.1:{dynamodb.server_port}", metrics))
+
+    def test_gone(self, metrics: Metrics) -> None:
+        with pytest.raises(StoreUnavailable, match="dynamodb GetItem"):
+            dynamodb_client(f"http://127.0.0.1:{closed_port()}", metrics).get_user("1")
+
+    def test_half_a_batch_is_asked_for_again(self, dynamodb: DynamoDB, metrics: Metrics) -> None:
+        def half(operation: str, request: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+            asked = request["RequestItems"]["users"]
+            keys = asked["Keys"]
+            served, left = keys[: len(keys) // 2 or 1], keys[len(keys) // 2 or 1 :]
+            items: list[dict[str, Any]] = [
+                {"id": key["id"], "name": {"S": "N"}, "followers": {"L": []}, "version": {"S": "v"}} for key in served
+            ]
+            unprocessed = {"users": {**asked, "Keys": left}} if left else {}
+            return 200, {"Responses": {"users": items}, "UnprocessedKeys": unprocessed}
+
+        dynamodb.answer = half
+        found = dynamodb_client(f"http://127.0.0.1:{dynamodb.server_port}", metrics).get_users(list("12345678"))
+        assert set(found) == set("12345678")
+        assert [len(r["RequestItems"]["users"]["Keys"]) for r in dynamodb.requests] == [8, 4, 2, 1]
+        assert all(r["RequestItems"]["users"]["ConsistentRead"] for r in dynamodb.requests)
+
+    def test_a_batch_that_stays_unprocessed_is_no_answer(self, dynamodb: DynamoDB, metrics: Metrics) -> None:
+        dynamodb.answer = lambda operation, request: (
+            200,
+            {
+                "Responses": {},
+                "UnprocessedKeys": request["RequestItems"],
+                "UnprocessedItems": request["RequestItems"],
+            },
+        )
+        client = dynamodb_client(f"http://127.0.0.1:{dynamodb.server_port}", metrics)
+        with pytest.raises(StoreUnavailable, match="BatchGetItem"):
+            client.get_users(["1"])
+        with pytest.raises(StoreUnavailable, match="BatchWriteItem"):
+            client.put_users([ANN])
+        assert len(dynamodb.requests) == 2 * MAX_BATCH_ATTEMPTS
+
+    def test_over_http_it_is_503(self, dynamodb: DynamoDB, metrics: Metrics, new_client: NewClient) -> None:
+        dynamodb.answer = lambda operation, request: (400, {"__type": "x#ThrottlingException"})
+        data = dynamodb_client(f"http://127.0.0.1:{dynamodb.server_port}", metrics)
+        every_route_answers_503(data, metrics, new_client)
+
+
+class TestFirestore:
+    @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
+    @pytest.mark.parametrize("code", [grpc.StatusCode.NOT_FOUND, grpc.StatusCode.PERMISSION_DENIED])
+    def test_refusals(self, metrics: Metrics, code: grpc.StatusCode, call: Callable[[DataClient], object]) -> None:
+        def refuse(method: str, context: grpc.ServicerContext) -> None:
+            context.abort(code, "no")
+
+        with FirestoreServer() as server:
+            server.fault = refuse
+            with pytest.raises(StoreUnavailable):
+                call(firestore_client(server.port, metrics))
+
+    def test_throttling_is_tried_again(self, metrics: Metrics) -> None:
+        asked: list[str] = []
+
+        def throttle_once(method: str, context: grpc.ServicerContext) -> None:
+            asked.append(method)
+            if len(asked) == 1:
+                context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "slow down")
+
+        with FirestoreServer() as server:
+            server.fault = throttle_once
+            assert firestore_client(server.port, metrics).get_user("1") is None
+        assert len(asked) == 2
+
+    def test_gone_is_503_over_http(self, metrics: Metrics, new_client: NewClient) -> None:
+        def refuse(method: str, context: grpc.ServicerContext) -> None:
+            context.abort(grpc.StatusCode.PERMISSION_DENIED, "no")
+
+        with FirestoreServer() as server:
+            server.fault = refuse
+            every_route_answers_503(firestore_client(server.port, metrics), metrics, new_client)
+
+
+def every_route_answers_503(data: DataClient, metrics: Metrics, new_client: NewClient) -> None:
+    app = assemble(Settings(demo=True), metrics, data, NoCache())
+    body = {"id": "1", "name": "Ann"}
+    with new_client(app) as client:
+        answers = [
+            client.post("/users", json=body),
+            client.put("/users/1", json=body, headers={"If-Match": "*"}),
+            client.delete("/users/1"),
+            client.post("/bootstrap"),
+            *(client.get(path) for path in ("/users", "/users/1", "/cached-users/1", "/followers/1", "/health/ready")),
+            *(client.get(f"/{route}/1", headers={"X-User-Id": "1"}) for route in ("profile-pic", "cached-profile-pic")),
+        ]
+        assert client.get("/health/live").status_code == 200
+    assert {(answer.status_code, answer.headers.get("retry-after")) for answer in answers} == {(503, "2")}
+
+
+def closed_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
