@@ -1,0 +1,214 @@
+"""Whatever comes in: a problem that names the field, the same through WSGI and Lambda, and nothing written."""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from app.aws_lambda import create_handler, handler
+from app.bootstrap import assemble
+from app.cache.none import NoCache
+from app.data.memory import MemoryDataClient
+from app.metrics import Metrics
+from app.settings import Settings
+from tests.app.clients import lambda_client, wsgi_client
+from tests.app.events import event
+
+NASTY_IDS = {
+    "empty": "",
+    "10 KB": "x" * 10_000,
+    "one too long": "x" * 129,
+    "dots": "..",
+    "dot": ".",
+    "slash": "a/b",
+    "escaped slash": "a%2Fb",
+    "double escaped": "a%252Fb",
+    "NUL": "a\0b",
+    "reserved by Firestore": "__x__",
+    "emoji": "🦆",
+    "combining": "e\u0301",
+    "right to left": "\u202eabc",
+    "newline at the end": "abc\n",
+    "space": " ",
+    "template": "{{7*7}}",
+    "quotes": "'\"",
+    "backslash": "a\\b",
+}
+NASTY_BODIES = {
+    "empty": (b"", "body"),
+    "null": (b"null", "body"),
+    "array": (b"[]", "body"),
+    "string": (b'"id"', "body"),
+    "number": (b"1e999", "body"),
+    "two values": (b'{"id":"1","name":"a"} {}', "body"),
+    "deep arrays": (b"[" * 100_000, "body"),
+    "deep objects": (b'{"a":' * 50_000, "a"),
+    "deep in a field": (b'{"id":"1","name":' + b"[" * 100_000, "name"),
+    "deep in an unknown field": (b'{"x":' + b"[" * 100_000, "x"),
+    "duplicate keys": (b'{"id":"1","name":"a","name":"b"}', "name"),
+    "duplicate keys, one escaped": (b'{"id":"1","name":"a","n\\u0061me":"b"}', "name"),
+    "invalid UTF-8": (b'{"id":"1","name":"\xff"}', "body"),
+    "lone surrogate": (b'{"id":"1","name":"\\ud800"}', "body"),
+    "byte order mark": (b'\xef\xbb\xbf{"id":"1","name":"a"}', "body"),
+    "UTF-16": ('{"id":"1","name":"a"}'.encode("utf-16"), "body"),
+    "NaN": (b'{"id":"1","name":NaN}', "body"),
+    "huge number": (b'{"id":' + b"9" * 10_000 + b',"name":"a"}', "id"),
+    "no id": (b'{"name":"a"}', "id"),
+    "no name": (b'{"id":"1"}', "name"),
+    "null name": (b'{"id":"1","name":null}', "name"),
+    "empty name": (b'{"id":"1","name":""}', "name"),
+    "long name": (b'{"id":"1","name":"' + b"a" * 257 + b'"}', "name"),
+    "control characters": (b'{"id":"1","name":"a\\u0000"}', "name"),
+    "unknown field": (b'{"id":"1","name":"a","admin":true}', "admin"),
+    "the version": (b'{"id":"1","name":"a","version":"1"}', "version"),
+    "followers no list": (b'{"id":"1","name":"a","followers":"2"}', "followers"),
+    "followers null": (b'{"id":"1","name":"a","followers":null}', "followers"),
+    "a follower no string": (b'{"id":"1","name":"a","followers":["2",3]}', "followers[1]"),
+    "a follower no id": (b'{"id":"1","name":"a","followers":["__x__"]}', "followers[0]"),
+    "a follower twice": (b'{"id":"1","name":"a","followers":["2","2"]}', "followers"),
+    "1001 followers": (
+        json.dumps({"id": "1", "name": "a", "followers": [str(i) for i in range(1001)]}).encode(),
+        "followers",
+    ),
+    "picture no base64": (b'{"id":"1","name":"a","profile_pic":"!"}', "profile_pic"),
+    "picture of text": (b'{"id":"1","name":"a","profile_pic":"PHNjcmlwdD4="}', "profile_pic"),
+    "picture too large": (
+        b'{"id":"1","name":"a","profile_pic":"' + b"A" * (4 * (256 * 1024 // 3 + 1)) + b'"}',
+        "profile_pic",
+    ),
+}
+
+any_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+)
+user_like = st.fixed_dictionaries(
+    {},
+    optional={
+        "id": st.text() | any_json | st.just("1"),
+        "name": st.text() | any_json,
+        "followers": st.lists(st.text() | st.just("2")) | any_json,
+        "profile_pic": st.text() | any_json,
+    },
+)
+bodies = (any_json | user_like).map(lambda value: json.dumps(value).encode()) | st.binary()
+paths = st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=20), max_size=4).map(
+    lambda parts: "/" + "/".join(parts)
+)
+
+
+class Both:
+    """The same request to two equal apps, through WSGI and through Lambda; the one answer they must agree on."""
+
+    def __init__(self, log_nothing: Metrics) -> None:
+        self.stores = MemoryDataClient(), MemoryDataClient()
+        apps = [assemble(Settings(), log_nothing, store, NoCache()) for store in self.stores]
+        self.clients = wsgi_client(apps[0]), lambda_client(apps[1])
+
+    def request(self, method: str, url: httpx.URL | str, **more: Any) -> httpx.Response:
+        one, other = (client.request(method, url, **more) for client in self.clients)
+        assert (one.status_code, one.content, one.headers["content-type"]) == (
+            other.status_code,
+            other.content,
+            other.headers["content-type"],
+        )
+        return one
+
+    def nothing_is_written(self) -> None:
+        assert [store.list_users(1) for store in self.stores] == [[], []]
+
+
+@pytest.fixture
+def both(metrics: Metrics) -> Both:
+    return Both(metrics)
+
+
+def is_problem(answer: httpx.Response, field: str | None) -> None:
+    assert 400 <= answer.status_code < 500, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json().get("field") == field, answer.text
+
+
+@pytest.mark.parametrize("user_id", [*NASTY_IDS.values(), "a?b"], ids=[*NASTY_IDS, "question mark"])
+def test_nasty_ids_in_a_body(both: Both, user_id: str) -> None:
+    is_problem(both.request("POST", "/users", json={"id": user_id, "name": "a"}), "id")
+    is_problem(both.request("POST", "/users", json={"id": "1", "name": "a", "followers": [user_id]}), "followers[0]")
+    both.nothing_is_written()
+
+
+@pytest.mark.parametrize("user_id", NASTY_IDS.values(), ids=NASTY_IDS.keys())
+@pytest.mark.parametrize("route", ["users", "cached-users", "followers", "cached-followers", "profile-pic"])
+def test_nasty_ids_in_a_path(both: Both, route: str, user_id: str) -> None:
+    url = httpx.URL("http://testserver", raw_path=f"/{route}/{percent(user_id)}".encode())
+    is_problem(both.request("GET", url), None if not user_id or "/" in user_id else "id")
+
+
+@pytest.mark.parametrize(("body", "field"), NASTY_BODIES.values(), ids=NASTY_BODIES.keys())
+def test_nasty_bodies(both: Both, body: bytes, field: str) -> None:
+    headers = {"Content-Type": "application/json"}
+    is_problem(both.request("POST", "/users", content=body, headers=headers), field)
+    is_problem(both.request("PUT", "/users/1", content=body, headers=headers | {"If-None-Match": "*"}), field)
+    both.nothing_is_written()
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(body=bodies, method=st.sampled_from(["POST", "PUT"]))
+def test_any_body_is_a_user_or_a_problem(both: Both, body: bytes, method: str) -> None:
+    path = "/users" if method == "POST" else "/users/1"
+    headers = {"Content-Type": "application/json", "If-None-Match": "*"}
+    answer = both.request(method, path, content=body, headers=headers)
+    if answer.status_code == 201:
+        for store in both.stores:
+            assert store.delete_user(answer.json()["id"])
+    else:
+        assert answer.status_code in (400, 413)
+        is_problem(answer, answer.json()["field"])
+    both.nothing_is_written()
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(path=paths, method=st.sampled_from(["GET", "PUT", "POST", "DELETE", "HEAD", "OPTIONS", "TRACE"]))
+def test_any_path_is_answered(both: Both, path: str, method: str) -> None:
+    path = path.replace("?", "")  # at which API Gateway cuts the decoded path
+    url = httpx.URL("http://testserver", raw_path=percent(path, "/").encode())
+    one, other = (client.request(method, url) for client in both.clients)
+    assert one.status_code == other.status_code < 500
+
+
+@settings(deadline=None)
+@given(
+    any_json | st.fixed_dictionaries({"version": st.just("2.0")}, optional={"rawPath": any_json, "headers": any_json})
+)
+def test_a_malformed_event_is_a_clean_error(malformed: Any) -> None:
+    answer = handler(malformed, None)
+    assert answer["statusCode"] == 400
+    assert json.loads(answer["body"])["detail"].startswith("Not an event of an HTTP API, payload format 2.0: ")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"version": "1.0"},
+        {"rawPath": None},
+        {"headers": None},
+        {"headers": {"a": 1}},
+        {"requestContext": {}},
+        {"body": "not base64!", "isBase64Encoded": True},
+        {"body": "\ud800"},
+        {"rawPath": "/\ud800"},
+    ],
+    ids=str,
+)
+def test_an_event_with_one_thing_wrong(metrics: Metrics, change: dict[str, Any]) -> None:
+    lambda_handler = create_handler(assemble(Settings(), metrics, MemoryDataClient(), NoCache()))
+    good = event(httpx.Request("GET", "http://testserver/health/live"))
+    assert lambda_handler(good | change, None)["statusCode"] == 400
+    assert lambda_handler(good, None)["statusCode"] == 200
+
+
+def percent(text: str, safe: str = "") -> str:
+    """Every character escaped, also those that need not be."""
+    return "".join(c if c in safe else "".join(f"%{byte:02X}" for byte in c.encode()) for c in text)
