@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from stacks.artifact import Artifact, build
+from tests.stacks.deployment import Deployment, deploy
 
 ROOT = Path(__file__).parents[2]
 
@@ -35,3 +36,19 @@ def tar_tree(artifact: Artifact, tmp_path_factory: pytest.TempPathFactory) -> Pa
     with tarfile.open(artifact.tar) as archive:
         archive.extractall(folder, filter="data")
     return folder
+
+
+@pytest.fixture(scope="session")
+def aws() -> Deployment:
+    return deploy("aws")
+
+
+@pytest.fixture(scope="session")
+def gcp() -> Deployment:
+    return deploy("gcp")
+
+
+@pytest.fixture(params=["aws", "gcp"])
+def either(request: pytest.FixtureRequest) -> Deployment:
+    """Both stacks, one after the other."""
+    return request.getfixturevalue(request.param)

@@ -1,0 +1,136 @@
+"""Runs the project's own program against a monitor that notes what is registered, as the engine would see it."""
+
+import asyncio
+import runpy
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import pulumi
+import yaml
+from google.protobuf.struct_pb2 import Struct
+from pulumi.runtime import get_root_resource, mocks, set_all_config
+from pulumi.runtime.stack import Stack, run_pulumi_func
+
+from local.providers import values
+
+ROOT = Path(__file__).parents[2]
+PROJECT = "better-together"
+KEYS = {"momento:apiKey": "the provider's key", f"{PROJECT}:momentoApiKey": "the app's key"}
+# The signature of a secret on the wire: github.com/pulumi/pulumi, sdk/go/common/resource/sig/sig.go
+SECRET = "1b47061264138c4ac30d75fd1eb44270"
+# What the clouds make up. `{}` is the resource's name in the program.
+COMPUTED = {
+    "apiEndpoint": "https://{}.execute-api.test",
+    "arn": "arn:test:{}",
+    "email": "{}@test",
+    "executionArn": "arn:test:execute-api:{}",
+    "generation": 42,
+    "invokeArn": "arn:test:invoke:{}",
+    "latestReadyRevision": "projects/p/locations/l/services/s/revisions/{}-00001-abc",
+    "member": "serviceAccount:{}@test",
+    "uri": "https://{}.run.test",
+    "version": "7",
+}
+
+
+@dataclass(frozen=True)
+class Registered:
+    """One resource: its inputs as they go over the wire, and which of them are secret."""
+
+    type: str
+    name: str
+    inputs: dict[str, Any]
+    secrets: set[str]
+    parent: str
+    needs: set[str]
+    """The resources, as `type::name`, that the engine makes before this one."""
+
+
+@dataclass(frozen=True)
+class Deployment:
+    resources: list[Registered]
+    outputs: dict[str, Any]
+
+    def one(self, kind: str, name: str | None = None) -> Registered:
+        """The only resource whose type ends so, or the one of them with that name."""
+        [found] = [r for r in self.resources if r.type.endswith(kind) and name in (None, r.name)]
+        return found
+
+    def inputs(self, kind: str, name: str | None = None) -> dict[str, Any]:
+        return self.one(kind, name).inputs
+
+
+def stack_config(cloud: str) -> dict[str, str]:
+    """What a person has who followed the README: Pulumi.yaml's defaults, the stack file, the keys and the project."""
+    keys: dict[str, Any] = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
+    defaults = {f"{PROJECT}:{key}": str(facts["default"]) for key, facts in keys.items() if "default" in facts}
+    stack: dict[str, str] = yaml.safe_load((ROOT / f"Pulumi.{cloud}.yaml").read_text())["config"]
+    return defaults | stack | KEYS | ({"gcp:project": "a-project"} if cloud == "gcp" else {})
+
+
+def deploy(cloud: str, changes: Mapping[str, str | None] | None = None, stack: str = "", plain: str = "") -> Deployment:
+    """Run `__main__.py` with changed config, None takes a key away; `plain` is a key to leave unencrypted."""
+    config = {key: value for key, value in (stack_config(cloud) | dict(changes or {})).items() if value is not None}
+    monitor = _Monitor()
+    with _event_loop() as loop:
+        mocks.set_mocks(_Cloud(), PROJECT, stack or cloud, preview=False, monitor=monitor)
+        set_all_config(config, [key for key in KEYS if key != plain])
+        return Deployment(monitor.registered, loop.run_until_complete(_run()))
+
+
+@contextmanager
+def _event_loop() -> Generator[asyncio.AbstractEventLoop]:
+    """A loop for this thread; the SDK would make one of its own, and never close it."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        yield loop
+    finally:
+        loop.close()
+        asyncio.set_event_loop(None)
+
+
+async def _run() -> dict[str, Any]:
+    def program() -> None:
+        runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
+
+    await run_pulumi_func(program)
+    exported: dict[str, Any] = cast(Stack, get_root_resource()).outputs
+    return await pulumi.Output.all(**exported).future() or {}
+
+
+class _Cloud(mocks.Mocks):
+    def call(self, args: mocks.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
+        raise NotImplementedError(f"the stacks look nothing up in a cloud: {args.token}")
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        computed = {k: v.format(args.name) if isinstance(v, str) else v for k, v in COMPUTED.items()}
+        return f"{args.name}-id", computed | cast("dict[str, Any]", args.inputs)  # pyright: ignore[reportUnknownMemberType]
+
+
+class _Monitor(mocks.MockMonitor):
+    def __init__(self) -> None:
+        super().__init__(_Cloud())
+        self.registered: list[Registered] = []
+
+    def RegisterResource(self, request: Any) -> Any:
+        if request.type != "pulumi:pulumi:Stack":
+            self.registered.append(
+                Registered(
+                    type=request.type,
+                    name=request.name,
+                    inputs=values.plain(request.object),
+                    secrets=_secrets(request.object),
+                    parent=request.parent,
+                    needs={"::".join(urn.split("$")[-1].split("::")[-2:]) for urn in request.dependencies},
+                )
+            )
+        with _event_loop():
+            return super().RegisterResource(request)  # pyright: ignore[reportUnknownMemberType]
+
+
+def _secrets(inputs: Struct) -> set[str]:
+    return {name for name, value in inputs.fields.items() if SECRET in str(value)}

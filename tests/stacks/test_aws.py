@@ -1,0 +1,101 @@
+"""The AWS stack's properties that security, data and first deployments hang on."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from local.providers.values import Asset
+from stacks.artifact import Artifact
+from tests.stacks.deployment import Deployment
+
+
+def statements(stack: Deployment) -> list[dict[str, Any]]:
+    return json.loads(stack.inputs("RolePolicy")["policy"])["Statement"]
+
+
+def test_the_role_may_do_exactly_what_the_app_calls(aws: Deployment, root: Path) -> None:
+    source = "".join((root / "app" / "data" / "dynamodb.py").read_text().split())
+    called = set(re.findall(r'_call\("(\w+)"', source))
+    store, key, logs = statements(aws)
+    assert store == {
+        "Effect": "Allow",
+        "Action": sorted(f"dynamodb:{action}" for action in called),
+        "Resource": "arn:test:users",
+    }
+    assert key == {"Effect": "Allow", "Action": ["ssm:GetParameter"], "Resource": "arn:test:momento-api-key"}
+    assert logs["Resource"] == "arn:test:function:*"
+    assert logs["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
+    assert len(called) >= 4
+
+
+def test_only_lambda_may_take_the_role(aws: Deployment) -> None:
+    [trust] = json.loads(aws.inputs("role:Role")["assumeRolePolicy"])["Statement"]
+    assert trust == {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
+    assert "managedPolicyArns" not in aws.inputs("role:Role")
+
+
+def test_the_table(aws: Deployment) -> None:
+    table = aws.inputs("Table")
+    assert table["billingMode"] == "PAY_PER_REQUEST"
+    assert table["hashKey"] == "id"
+    assert table["attributes"] == [{"name": "id", "type": "S"}]
+    assert table["pointInTimeRecovery"] == {"enabled": True}
+    assert table["deletionProtectionEnabled"] is False
+
+
+def test_the_function_runs_the_artifact_on_its_published_version(aws: Deployment, artifact: Artifact) -> None:
+    function = aws.inputs("lambda/function:Function")
+    assert function["publish"] is True
+    assert isinstance(function["code"], Asset)
+    assert (function["code"].archive, function["code"].path) == (True, str(artifact.zip))
+    assert (function["runtime"], function["architectures"]) == ("python3.13", ["x86_64"])
+    assert function["handler"] == "app.aws_lambda.handler"
+    assert function["role"] == "arn:test:function"
+    assert aws.inputs("Alias") == {"name": "live", "functionName": "better-together-aws", "functionVersion": "7"}
+    assert aws.outputs["revision"] == "7"
+
+
+def test_the_function_is_made_after_its_rights_and_its_log_group(aws: Deployment) -> None:
+    needs = aws.one("lambda/function:Function").needs
+    assert {"aws:iam/rolePolicy:RolePolicy::function", "aws:cloudwatch/logGroup:LogGroup::function"} <= needs
+    logging = aws.inputs("lambda/function:Function")["loggingConfig"]
+    assert logging == {"logFormat": "Text", "logGroup": aws.inputs("LogGroup", "function")["name"]}
+
+
+def test_logs_are_kept_for_a_while(aws: Deployment) -> None:
+    groups = [r.inputs["retentionInDays"] for r in aws.resources if r.type.endswith("LogGroup")]
+    assert groups == [30, 30]
+
+
+def test_the_key_is_encrypted_and_a_new_one_makes_a_new_version(aws: Deployment) -> None:
+    parameter = aws.inputs("Parameter")
+    assert parameter["type"] == "SecureString"
+    assert parameter["value"] == "the app's key"
+    variables = aws.inputs("lambda/function:Function")["environment"]["variables"]
+    assert variables["MOMENTO_API_KEY_PARAMETER"] == f"{parameter['name']}:7"
+
+
+def test_the_api_leads_to_the_alias_and_alone_may_invoke_it(aws: Deployment) -> None:
+    assert aws.inputs("Api")["protocolType"] == "HTTP"
+    integration = aws.inputs("Integration")
+    assert integration["integrationUri"] == "arn:test:invoke:live"
+    assert (integration["integrationType"], integration["payloadFormatVersion"]) == ("AWS_PROXY", "2.0")
+    assert (aws.inputs("Route")["routeKey"], aws.inputs("Route")["target"]) == ("$default", "integrations/live-id")
+    assert (aws.inputs("Stage")["name"], aws.inputs("Stage")["autoDeploy"]) == ("$default", True)
+    assert aws.inputs("Permission") == {
+        "action": "lambda:InvokeFunction",
+        "function": "better-together-aws",
+        "qualifier": "live",
+        "principal": "apigateway.amazonaws.com",
+        "sourceArn": "arn:test:execute-api:api/*/$default",
+    }
+    assert aws.outputs["url"] == "https://api.execute-api.test"
+
+
+def test_requests_are_logged_without_what_they_carry(aws: Deployment) -> None:
+    settings = aws.inputs("Stage")["accessLogSettings"]
+    assert settings["destinationArn"] == "arn:test:requests"
+    fields = json.loads(settings["format"]).values()
+    assert all(field.startswith("$context.") for field in fields)
+    assert not [field for field in fields if "authorizer" in field or "header" in field.lower()]

@@ -1,0 +1,132 @@
+"""What holds for both stacks."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from app.settings import CacheSettings, Settings
+from local.providers import sdk
+from stacks.artifact import Artifact
+from tests.stacks.deployment import KEYS, Deployment, deploy
+
+OUTPUTS = ["artifactDigest", "cache", "cloud", "persistence", "region", "revision", "store", "url"]
+# What neither takes tags nor labels.
+UNTAGGED = {
+    *("Account", "Alias", "AwsStack", "BucketObject", "Cache", "Database", "GcpStack", "IAMMember", "Integration"),
+    *("Permission", "RolePolicy", "Route", "SecretIamMember", "SecretVersion", "ServiceIamMember"),
+}
+
+
+class Reading(Mapping[str, str]):
+    """An environment that knows which of its variables were read."""
+
+    def __init__(self, variables: dict[str, str]) -> None:
+        self.variables = variables
+        self.read: set[str] = set()
+
+    def __getitem__(self, name: str) -> str:
+        self.read.add(name)
+        return self.variables[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.variables)
+
+    def __len__(self) -> int:
+        return len(self.variables)
+
+
+def environment(stack: Deployment) -> dict[str, str]:
+    """The app's variables as the runtime sets them, with a secret's reference for its value."""
+    if stack.outputs["cloud"] == "aws":
+        given_by_lambda = {"AWS_REGION": stack.outputs["region"]}
+        return given_by_lambda | stack.inputs("lambda/function:Function")["environment"]["variables"]
+    [container] = stack.inputs("cloudrunv2/service:Service")["template"]["containers"]
+    return {env["name"]: env.get("value") or "a secret" for env in container["envs"]}
+
+
+def test_the_outputs_have_the_same_names(either: Deployment, artifact: Artifact) -> None:
+    assert sorted(either.outputs) == OUTPUTS
+    assert all(either.outputs.values())
+    assert either.outputs["artifactDigest"] == artifact.digest
+
+
+def test_the_app_understands_its_environment_and_reads_all_of_it(either: Deployment, artifact: Artifact) -> None:
+    environ = Reading(environment(either))
+    settings = Settings.from_environ(environ)
+    assert set(environ.variables) - environ.read == set()
+    assert settings.persistence == either.outputs["persistence"]
+    assert settings.artifact_digest == artifact.digest
+    assert isinstance(settings.cache, CacheSettings)
+    assert settings.cache.name == either.outputs["cache"]
+    assert settings.cache.ttl_seconds == 300
+
+
+def test_every_input_is_one_that_the_sdk_knows(either: Deployment) -> None:
+    for resource in either.resources:
+        if resource.type.startswith(("aws:", "gcp:")):
+            assert list(sdk.faults(sdk.args_type(resource.type), resource.inputs)) == [], resource
+
+
+@pytest.mark.parametrize("nested", [{"log_format": "Text"}, {"logFormat": "Text", "logGroups": "g"}])
+def test_the_check_of_inputs_sees_nested_mistakes(aws: Deployment, nested: dict[str, str]) -> None:
+    function = aws.one("lambda/function:Function")
+    assert list(sdk.faults(sdk.args_type(function.type), function.inputs | {"loggingConfig": nested})) != []
+
+
+def test_the_keys_are_secret_wherever_they_go(either: Deployment) -> None:
+    for resource in either.resources:
+        for name, value in resource.inputs.items():
+            if any(key in str(value) for key in KEYS.values()):
+                assert name in resource.secrets, resource
+    assert not [value for value in either.outputs.values() if value in KEYS.values()]
+    holders = {r.type for r in either.resources if r.secrets}
+    assert holders <= {"aws:ssm/parameter:Parameter", "gcp:secretmanager/secretVersion:SecretVersion"}
+    assert len(holders) == 1
+
+
+def test_all_that_can_be_tagged_is(either: Deployment) -> None:
+    tags = {"project": "better-together", "stack": either.outputs["cloud"]}
+    for resource in either.resources:
+        if resource.type.rpartition(":")[2] not in UNTAGGED and not resource.type.startswith("gcp:projects/service:"):
+            assert (resource.inputs.get("tags") or resource.inputs["labels"]) == tags, resource
+
+
+def test_all_resources_belong_to_the_component(either: Deployment) -> None:
+    component, *children = either.resources
+    assert component.type == f"better-together:stacks:{either.outputs['cloud'].title()}Stack"
+    assert {child.parent.partition("$")[2] for child in children} == {f"{component.type}::{component.name}"}
+
+
+@pytest.mark.parametrize("cloud", ["aws", "gcp"])
+def test_two_stacks_fit_into_one_account(cloud: str, request: pytest.FixtureRequest) -> None:
+    one, other = request.getfixturevalue(cloud), deploy(cloud, stack="staging")
+    inside = {"RolePolicy", "Alias", "Stage", "BucketObject", "SecretIamMember"}  # of something that is not shared
+    for kind in ("name", "accountId", "secretId"):
+        names = [
+            {r.inputs[kind] for r in stack.resources if kind in r.inputs and r.type.rpartition(":")[2] not in inside}
+            for stack in (one, other)
+        ]
+        assert not names[0] & names[1]
+
+
+def test_gunicorn_has_a_thread_for_every_request(gcp: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", "8080")
+    spec = importlib.util.find_spec("app.gunicorn_config")
+    assert spec
+    assert spec.origin
+    gunicorn = SimpleNamespace()
+    exec(compile(Path(spec.origin).read_text(), spec.origin, "exec"), vars(gunicorn))
+    template = gcp.inputs("cloudrunv2/service:Service")["template"]
+    assert template["maxInstanceRequestConcurrency"] == gunicorn.workers * gunicorn.threads
+
+
+@pytest.mark.parametrize(("cloud", "unwanted"), [("aws", "pulumi_gcp"), ("gcp", "pulumi_aws")])
+def test_only_the_chosen_cloud_is_imported(root: Path, cloud: str, unwanted: str) -> None:
+    code = f"import stacks.{cloud}, stacks.config, sys; sys.exit({unwanted!r} in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], cwd=root, env=os.environ, check=True)

@@ -1,0 +1,109 @@
+"""Wrong configuration: every mistake at once, each in a line that names stack file, key, value and what is allowed."""
+
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+import yaml
+
+from tests.stacks.deployment import KEYS, PROJECT, deploy, stack_config
+
+HOSTS = "a host, or http://host:port"
+
+
+def errors(*args: Any, **kwargs: Any) -> list[str]:
+    with pytest.raises(pulumi.RunError) as caught:
+        deploy(*args, **kwargs)
+    return str(caught.value).splitlines()
+
+
+@pytest.mark.parametrize(
+    ("cloud", "key", "value", "problem"),
+    [
+        ("aws", "better-together:cloud", "azure", "is 'azure': it takes aws or gcp"),
+        ("aws", "better-together:persistence", "mongodb", "is 'mongodb': it takes dynamodb on aws"),
+        ("aws", "better-together:persistence", "firestore", "is 'firestore': it takes dynamodb on aws"),
+        ("gcp", "better-together:persistence", "dynamodb", "is 'dynamodb': it takes firestore on gcp"),
+        ("aws", "better-together:cacheTtlSeconds", "0", "is 0: it takes a whole number from 1 to 86400"),
+        ("aws", "better-together:cacheTtlSeconds", "86401", "is 86401: it takes a whole number from 1 to 86400"),
+        ("aws", "better-together:cacheTtlSeconds", "soon", "is 'soon': it takes a whole number from 1 to 86400"),
+        ("aws", "aws:region", "us-central1", "is 'us-central1': it takes a region of the cloud"),
+        ("gcp", "gcp:region", "us-east-1", "is 'us-east-1': it takes a region of the cloud"),
+        ("gcp", "gcp:project", "My Project", "is 'My Project': it takes the id of a project"),
+        ("gcp", "momento:endpoint", "https://momento", f"is 'https://momento': it takes {HOSTS}"),
+    ],
+)
+def test_a_wrong_value(cloud: str, key: str, value: str, problem: str) -> None:
+    assert errors(cloud, {key: value}) == [f"Pulumi.{cloud}.yaml: {key} {problem}"]
+
+
+@pytest.mark.parametrize(
+    ("key", "fix"),
+    [
+        ("gcp:project", "set the id of a project with `pulumi config set gcp:project ... -s gcp`"),
+        ("momento:endpoint", f"set {HOSTS} with `pulumi config set momento:endpoint ... -s gcp`"),
+        ("momento:apiKey", "set it with `pulumi config set --secret momento:apiKey -s gcp`"),
+        ("better-together:momentoApiKey", "set it with `pulumi config set --secret momentoApiKey -s gcp`"),
+    ],
+)
+def test_a_missing_value(key: str, fix: str) -> None:
+    assert errors("gcp", {key: None}) == [f"Pulumi.gcp.yaml: {key} is missing: {fix}"]
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_key_in_plain_text_is_refused_and_not_repeated(key: str) -> None:
+    [line] = errors("aws", plain=key)
+    assert line.startswith(f"Pulumi.aws.yaml: {key} is in plain text: set it with `pulumi config set --secret ")
+    assert KEYS[key] not in line
+
+
+def test_all_mistakes_are_reported_at_once() -> None:
+    lines = errors("gcp", {"better-together:persistence": "x", "gcp:project": None, "momento:apiKey": None})
+    assert sorted(line.split()[1] for line in lines) == [
+        "better-together:persistence",
+        "gcp:project",
+        "momento:apiKey",
+    ]
+
+
+def test_the_stacks_name_must_fit_what_is_named_after_it() -> None:
+    [line] = errors("gcp", stack="a-very-long-stack-name")
+    assert line == (
+        "the stack's name 'a-very-long-stack-name' makes 'better-together-a-very-long-stack-name': "
+        "it takes 6 to 30 lowercase letters, digits and hyphens, with the project's name before it"
+    )
+
+
+@pytest.mark.parametrize("endpoint", ["cell-1.prod.a.momentohq.com", "http://127.0.0.1:8080", "localhost"])
+def test_endpoints_that_the_app_understands(endpoint: str) -> None:
+    function = deploy("aws", {"momento:endpoint": endpoint}).inputs("lambda/function:Function")
+    assert function["environment"]["variables"]["MOMENTO_ENDPOINT"] == endpoint
+
+
+@pytest.mark.parametrize("region", ["us-gov-west-1", "ap-southeast-5"])
+def test_regions_of_aws(region: str) -> None:
+    assert deploy("aws", {"aws:region": region}).outputs["region"] == region
+
+
+@pytest.mark.parametrize("region", ["northamerica-northeast2", "me-central1"])
+def test_regions_of_google_cloud(region: str) -> None:
+    assert deploy("gcp", {"gcp:region": region}).outputs["region"] == region
+
+
+def test_the_project_describes_every_key_with_its_type(root: Path) -> None:
+    project = yaml.safe_load((root / "Pulumi.yaml").read_text())
+    read = {"cloud", "persistence", "cacheTtlSeconds", "momentoApiKey"}
+    assert set(project["config"]) == read
+    assert all(key["type"] and key["description"] for key in project["config"].values())
+    assert project["config"]["momentoApiKey"]["secret"] is True
+    [plugin] = project["plugins"]["providers"]
+    assert (root / plugin["path"] / f"pulumi-resource-{plugin['name']}").stat().st_mode & 0o111
+
+
+@pytest.mark.parametrize("cloud", ["aws", "gcp"])
+def test_the_stack_files_hold_no_secrets_and_no_account(root: Path, cloud: str) -> None:
+    stack = yaml.safe_load((root / f"Pulumi.{cloud}.yaml").read_text())
+    assert set(stack) == {"config"}
+    assert not set(stack["config"]) & {*KEYS, "gcp:project"}
+    assert stack_config(cloud)[f"{PROJECT}:cloud"] == cloud

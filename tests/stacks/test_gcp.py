@@ -1,0 +1,129 @@
+"""The Google Cloud stack's properties that security, data and first deployments hang on."""
+
+from typing import Any
+
+from local.providers.values import Asset
+from stacks.artifact import Artifact
+from tests.stacks.deployment import Deployment
+
+SERVICE = "cloudrunv2/service:Service"
+
+
+def container(stack: Deployment) -> dict[str, Any]:
+    [found] = stack.inputs(SERVICE)["template"]["containers"]
+    return found
+
+
+def test_the_apis_are_turned_on_and_stay_on(gcp: Deployment) -> None:
+    apis = [r for r in gcp.resources if r.type == "gcp:projects/service:Service"]
+    assert {api.inputs["service"].removesuffix(".googleapis.com") for api in apis} == {
+        *("cloudresourcemanager", "firestore", "iam", "run", "secretmanager", "storage")
+    }
+    assert [api for api in apis if api.inputs["disableOnDestroy"] is not False] == []
+    needed = {f"{api.type}::{api.name}" for api in apis}
+    rest = [r for r in gcp.resources if r.type.startswith("gcp:") and r not in apis]
+    assert [r for r in rest if not needed <= r.needs] == []
+
+
+def test_the_service_account_may_use_one_database_and_read_one_secret(gcp: Deployment) -> None:
+    member = "serviceAccount:api@test"
+    assert gcp.inputs("IAMMember") == {
+        "project": "a-project",
+        "role": "roles/datastore.user",
+        "member": member,
+        "condition": {
+            "title": "better-together-gcp",
+            "expression": f'resource.name == "projects/a-project/databases/{gcp.inputs("Database")["name"]}"',
+        },
+    }
+    assert gcp.inputs("SecretIamMember") == {
+        "secretId": "momento-api-key-id",
+        "role": "roles/secretmanager.secretAccessor",
+        "member": member,
+    }
+    assert gcp.inputs(SERVICE)["template"]["serviceAccount"] == "api@test"
+    assert len([r for r in gcp.resources if "member" in r.inputs]) == 3
+
+
+def test_only_the_service_is_public(gcp: Deployment) -> None:
+    public = [r for r in gcp.resources if r.inputs.get("member") in ("allUsers", "allAuthenticatedUsers")]
+    assert [(r.type, r.inputs["role"]) for r in public] == [
+        ("gcp:cloudrunv2/serviceIamMember:ServiceIamMember", "roles/run.invoker")
+    ]
+    bucket = gcp.inputs("Bucket")
+    assert bucket["publicAccessPrevention"] == "enforced"
+    assert bucket["uniformBucketLevelAccess"] is True
+
+
+def test_the_service_is_made_after_its_rights(gcp: Deployment) -> None:
+    assert {
+        "gcp:projects/iAMMember:IAMMember::store",
+        "gcp:secretmanager/secretIamMember:SecretIamMember::momento-api-key",
+        "gcp:secretmanager/secretVersion:SecretVersion::momento-api-key",
+    } <= gcp.one(SERVICE).needs
+
+
+def test_the_database_is_deleted_with_a_development_stack(gcp: Deployment) -> None:
+    database = gcp.inputs("Database")
+    assert database["type"] == "FIRESTORE_NATIVE"
+    assert database["locationId"] == "us-central1"
+    assert database["deletionPolicy"] == "DELETE"
+    assert database["deleteProtectionState"] == "DELETE_PROTECTION_DISABLED"
+    assert database["pointInTimeRecoveryEnablement"] == "POINT_IN_TIME_RECOVERY_ENABLED"
+    assert gcp.inputs(SERVICE)["deletionProtection"] is False
+    assert gcp.inputs("Bucket")["forceDestroy"] is True
+
+
+def test_the_service_runs_the_artifact_without_a_build(gcp: Deployment, artifact: Artifact) -> None:
+    digest = artifact.digest.removeprefix("sha256:")
+    uploaded = gcp.inputs("BucketObject")
+    assert uploaded["name"] == f"{digest}.tar.gz"
+    assert isinstance(uploaded["source"], Asset)
+    assert (uploaded["source"].archive, uploaded["source"].path) == (False, str(artifact.tar))
+    assert "buildConfig" not in gcp.inputs(SERVICE)
+    found = container(gcp)
+    assert found["image"] == "scratch"
+    assert found["baseImageUri"].endswith("us-central1-docker.pkg.dev/serverless-runtimes/google-22/runtimes/python313")
+    assert found["sourceCode"] == {
+        "cloudStorageSource": {
+            "bucket": "a-project-better-together-gcp",
+            "object": f"{digest}.tar.gz",
+            "generation": "42",
+        }
+    }
+    assert found["commands"] == ["python3"]
+    assert found["args"] == ["-m", "gunicorn", "--config", "python:app.gunicorn_config", "app.wsgi:app"]
+
+
+def test_old_archives_outlive_the_way_back_and_then_go(gcp: Deployment) -> None:
+    bucket = gcp.inputs("Bucket")
+    assert bucket["versioning"] == {"enabled": True}
+    assert bucket["lifecycleRules"] == [{"action": {"type": "Delete"}, "condition": {"daysSinceNoncurrentTime": 30}}]
+
+
+def test_the_key_is_a_reference_to_one_version_of_the_secret(gcp: Deployment) -> None:
+    assert gcp.inputs("SecretVersion")["secretData"] == "the app's key"
+    [key] = [env for env in container(gcp)["envs"] if env["name"] == "MOMENTO_API_KEY"]
+    reference = {"secret": gcp.inputs("secret:Secret")["secretId"], "version": "7"}
+    assert key == {"name": "MOMENTO_API_KEY", "valueSource": {"secretKeyRef": reference}}
+
+
+def test_the_service_starts_fast_and_costs_nothing_when_idle(gcp: Deployment) -> None:
+    assert container(gcp)["resources"] == {
+        "limits": {"cpu": "1", "memory": "512Mi"},
+        "cpuIdle": True,
+        "startupCpuBoost": True,
+    }
+    assert gcp.inputs(SERVICE)["template"]["scaling"] == {"minInstanceCount": 0, "maxInstanceCount": 10}
+
+
+def test_probes_ask_a_path_that_reaches_the_app_and_are_as_google_allows(gcp: Deployment) -> None:
+    for name in ("startupProbe", "livenessProbe"):
+        probe = container(gcp)[name]
+        assert probe["httpGet"] == {"path": "/health/live"}
+        assert probe["timeoutSeconds"] < probe["periodSeconds"]
+
+
+def test_the_newest_revision_serves(gcp: Deployment) -> None:
+    assert gcp.inputs(SERVICE)["traffics"] == [{"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST", "percent": 100}]
+    assert (gcp.outputs["revision"], gcp.outputs["url"]) == ("api-00001-abc", "https://api.run.test")
