@@ -61,7 +61,8 @@ class MomentoProvider(provider_pb2_grpc.ResourceProviderServicer):
             try:
                 Settings.read(api_key, endpoint)
             except InvalidSetting as invalid:
-                return _refused(invalid.property, str(invalid))
+                # Of no property: the engine prints the value of the one that is to blame, even if it is a secret.
+                return _refused("", str(invalid))
         return provider_pb2.CheckResponse(inputs=request.news)
 
     def DiffConfig(self, request: provider_pb2.DiffRequest, context: grpc.ServicerContext) -> provider_pb2.DiffResponse:
@@ -117,9 +118,7 @@ def _one_line(context: grpc.ServicerContext) -> Generator[None]:
     """Ends the call with the error's own message."""
     try:
         yield
-    except InvalidSetting as invalid:
-        context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"momento:{invalid.property} {invalid}")
-    except MomentoError as error:
+    except (InvalidSetting, MomentoError) as error:
         context.abort(grpc.StatusCode.UNKNOWN, str(error))
 
 

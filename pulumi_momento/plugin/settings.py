@@ -11,11 +11,7 @@ from momento.errors import InvalidArgumentException
 
 
 class InvalidSetting(Exception):
-    """`property` is the setting's name; the message says what is wrong with it and how to mend it."""
-
-    def __init__(self, property: str, reason: str) -> None:
-        super().__init__(reason)
-        self.property = property
+    """The message is one line that names the setting, what is wrong with it and how to mend it."""
 
 
 @dataclass(frozen=True)
@@ -30,11 +26,11 @@ class Settings:
         endpoint = endpoint or os.environ.get("MOMENTO_ENDPOINT", "")
         if not api_key:
             raise InvalidSetting(
-                "apiKey", "is missing: `pulumi config set --secret momento:apiKey`, or set MOMENTO_API_KEY"
+                "momento:apiKey is missing: `pulumi config set --secret momento:apiKey`, or set MOMENTO_API_KEY"
             )
         if not endpoint:
             raise InvalidSetting(
-                "endpoint", "is missing: `pulumi config set momento:endpoint`, or set MOMENTO_ENDPOINT"
+                "momento:endpoint is missing: `pulumi config set momento:endpoint`, or set MOMENTO_ENDPOINT"
             )
         if endpoint.startswith("http://"):
             return cls(endpoint, _momento_local(api_key, endpoint))
@@ -48,16 +44,16 @@ def _momento_local(api_key: str, endpoint: str) -> CredentialProvider:
     except ValueError:
         host, port = None, None
     if not host or port is None:
-        raise InvalidSetting("endpoint", f"{endpoint!r} is not http://host:port")
+        raise InvalidSetting(f"momento:endpoint {endpoint!r} is not http://host:port")
     return dataclasses.replace(CredentialProvider.for_momento_local(host, port), auth_token=api_key)
 
 
 def _momento(api_key: str, endpoint: str) -> CredentialProvider:
     if not re.fullmatch(r"[A-Za-z0-9.-]+", endpoint):
         raise InvalidSetting(
-            "endpoint", f"{endpoint!r} is neither the host that Momento's console shows nor http://host:port"
+            f"momento:endpoint {endpoint!r} is neither the host that Momento's console shows nor http://host:port"
         )
     try:
         return CredentialProvider.from_api_key_v2(api_key, endpoint)
     except InvalidArgumentException:
-        raise InvalidSetting("apiKey", "is not a v2 API key: make one in Momento's console") from None
+        raise InvalidSetting("momento:apiKey is not a v2 API key: make one in Momento's console") from None

@@ -1,0 +1,43 @@
+"""A stack whose every cache is refused for another reason; prints what the engine says.
+
+A process of its own, as Pulumi leaves threads and sockets behind when an inline program fails.
+python -m tests.momento.refused FOLDER ENDPOINT API_KEY
+"""
+
+import socket
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import pulumi
+from pulumi import automation as auto
+
+from pulumi_momento import Cache, Provider
+from tests.momento.conftest import workspace
+
+
+def main(folder: str, endpoint: str, key: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        closed = f"http://127.0.0.1:{probe.getsockname()[1]}"
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        silent = f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+        def cache(name: str, key: str = key, endpoint: str = endpoint, **options: str) -> None:
+            account = Provider(f"account-{name}", api_key=key, endpoint=endpoint)
+            Cache(name, name=name, opts=pulumi.ResourceOptions(provider=account, **options))
+
+        def program() -> None:
+            cache("taken")
+            cache("nowhere", import_="nowhere")
+            cache("wrong-key", key="another-key")
+            cache("closed", endpoint=closed)
+            cache("silent", endpoint=silent)
+
+        stack = auto.Stack.create("refused", workspace(Path(folder)))
+        with suppress(auto.CommandError):
+            stack.up(program=program, on_output=print, on_error=print, continue_on_error=True, color="never")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,76 @@
+"""pulumi_momento.Cache through the life of a stack."""
+
+import re
+
+import pulumi
+
+import pulumi_momento
+from tests.momento.conftest import Engine, Momento
+
+
+def test_a_cache_without_a_name_is_named_once_and_comes_back_after_it_was_deleted(
+    engine: Engine, momento: Momento
+) -> None:
+    def program() -> None:
+        cache = pulumi_momento.Cache("users")
+        pulumi.export("name", cache.name)
+        pulumi.export("id", cache.id)
+
+    outputs = engine.up(program).outputs
+    name = outputs["name"].value
+    assert re.fullmatch(r"users-[0-9a-f]{7}", name)
+    assert outputs["id"].value == name
+    assert name in momento.caches()
+    assert engine.preview(program) == {"same": 2}
+
+    momento.delete(name)
+    assert engine.refresh()["delete"] == 1
+    again = engine.up(program).outputs["name"].value
+    assert again in momento.caches()
+
+    momento.delete(again)
+    engine.destroy()
+    assert "resources" not in engine.deployment()
+
+
+def test_a_new_name_replaces_the_cache(engine: Engine, momento: Momento) -> None:
+    def program(name: str) -> None:
+        pulumi.export("name", pulumi_momento.Cache("users", name=name).name)
+
+    engine.up(lambda: program("before"))
+    result = engine.up(lambda: program("after"))
+    assert result.outputs["name"].value == "after"
+    assert result.summary.resource_changes == {"replace": 1, "same": 1}
+    assert {"before", "after"} & set(momento.caches()) == {"after"}
+    assert engine.refresh() == {"same": 2}
+
+    engine.destroy()
+    assert "after" not in momento.caches()
+
+
+def test_a_cache_is_imported(engine: Engine, momento: Momento) -> None:
+    def program(import_: str | None = None) -> None:
+        pulumi_momento.Cache("users", name="imported", opts=pulumi.ResourceOptions(import_=import_))
+
+    momento.create("imported")
+    assert engine.up(lambda: program("imported")).summary.resource_changes == {"create": 1, "import": 1}
+    assert engine.preview(program) == {"same": 2}
+
+
+def test_a_cache_of_others_is_read_and_left_alone_with_the_settings_of_the_environment(
+    bare: Engine, momento: Momento
+) -> None:
+    momento.create("theirs")
+    bare.stack.workspace.env_vars |= {"MOMENTO_API_KEY": momento.key, "MOMENTO_ENDPOINT": momento.endpoint}
+    result = bare.up(lambda: pulumi.export("name", pulumi_momento.Cache.get("users", "theirs").name))
+    assert result.outputs["name"].value == "theirs"
+    bare.destroy()
+    assert "theirs" in momento.caches()
+
+
+def test_a_name_that_only_another_resource_knows_is_previewed(engine: Engine) -> None:
+    def program() -> None:
+        first = pulumi_momento.Cache("first")
+        pulumi_momento.Cache("second", name=first.id.apply(lambda id: f"{id}-second"))
+
+    assert engine.preview(program) == {"create": 3}

@@ -1,0 +1,73 @@
+"""What the engine says when Momento refuses, and where the API key is to be seen: nowhere."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pulumi
+import pytest
+
+from pulumi_momento import Cache, Provider
+from tests.momento.conftest import ROOT, Engine, Momento
+
+
+@pytest.fixture(scope="module")
+def said(momento: Momento, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """The engine's lines about the caches of refused.py."""
+    momento.create("taken")
+    folder = tmp_path_factory.mktemp("refused")
+    command = [sys.executable, "-m", "tests.momento.refused", folder, momento.endpoint, momento.key]
+    return subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("cache", "why", "fix"),
+    [
+        ("taken", "cache 'taken' exists already at {endpoint}", "`pulumi import momento:index:Cache "),
+        ("nowhere", "resource 'nowhere' does not exist", ""),
+        ("wrong-key", "Momento at {endpoint} refuses the API key", "`pulumi config set --secret momento:apiKey`"),
+        ("closed", "Momento at http://127.0.0.1:", "Connection refused"),
+        ("closed", "cannot be reached", "`pulumi config set momento:endpoint`"),
+        ("silent", "cannot be reached (no answer within 5 s)", "`pulumi config set momento:endpoint`"),
+    ],
+)
+def test_a_refusal_is_one_line_that_names_the_fix(
+    said: list[str], momento: Momento, cache: str, why: str, fix: str
+) -> None:
+    about = said[said.index("Diagnostics:") :]
+    start = about.index(f"  momento:index:Cache ({cache}):")
+    error, after = about[start + 1 : start + 3]
+    assert why.format(endpoint=momento.endpoint) in error
+    assert fix in error
+    assert not after.strip()
+
+
+def test_a_refusal_shows_no_key(said: list[str], momento: Momento) -> None:
+    assert not [line for line in said if momento.key in line or "another-key" in line]
+
+
+def test_the_key_is_a_secret_wherever_it_comes_from(engine: Engine, momento: Momento, tmp_path: Path) -> None:
+    def program() -> None:
+        account = Provider("account", api_key=momento.key, endpoint=momento.endpoint)
+        Cache("default")
+        Cache("explicit", opts=pulumi.ResourceOptions(provider=account))
+        pulumi.export("key", vars(account)["apiKey"])
+
+    result = engine.up(program)
+    assert result.outputs["key"].secret
+    assert result.outputs["key"].value == momento.key
+    said = "".join(engine.said) + result.stdout + result.stderr
+    written = [
+        file for file in tmp_path.rglob("*") if file.is_file() and momento.key in file.read_text(errors="ignore")
+    ]
+    assert momento.key not in said
+    assert written == []
+
+
+def test_another_key_is_an_update_of_the_provider_alone(engine: Engine, momento: Momento) -> None:
+    def program(key: str) -> None:
+        account = Provider("account", api_key=key, endpoint=momento.endpoint)
+        Cache("users", opts=pulumi.ResourceOptions(provider=account))
+
+    engine.up(lambda: program(momento.key))
+    assert engine.preview(lambda: program("another-key")) == {"update": 1, "same": 2}
