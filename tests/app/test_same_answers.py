@@ -1,0 +1,128 @@
+"""Random operations, the same on a real store and on memory, must have the same answers."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from app.data import DataClient, UserExists, VersionConflict
+from app.data.memory import MemoryDataClient
+from app.metrics import Metrics
+from app.model import User
+from tests.app.stores import NewDataClient
+
+type Call = Callable[[DataClient], Any]
+
+FEW = settings(
+    max_examples=25,
+    stateful_step_count=20,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+
+ids = st.sampled_from(["1", "2", "a", "A", "b.c"])
+ages = st.integers(0, 4)
+users = st.builds(
+    User,
+    id=ids,
+    name=st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=20),
+    followers=st.lists(ids, unique=True).map(tuple),
+    version=st.just(""),
+    profile_pic=st.none() | st.binary(max_size=50),
+)
+
+
+class SameAnswers(RuleBasedStateMachine):
+    """Each rule is one call, made on both stores. Every write has a version of its own, as the use cases see to."""
+
+    def new(self) -> DataClient:
+        raise NotImplementedError
+
+    @initialize()
+    def start(self) -> None:
+        self._real, self._memory = self.new(), MemoryDataClient()
+        self._writes = 0
+        self._last: Call = lambda data: None
+
+    @rule(user=users)
+    def create(self, user: User) -> None:
+        new = self._version(user)
+        self._write(lambda data: data.create_user(new))
+
+    @rule(user=users, age=ages)
+    def replace(self, user: User, age: int) -> None:
+        """The version that was written some writes ago."""
+        expected, new = f"v{self._writes - age}", self._version(user)
+        self._write(lambda data: data.replace_user(new, expected))
+
+    @rule(user_id=ids, age=st.none() | ages)
+    def delete(self, user_id: str, age: int | None) -> None:
+        expected = None if age is None else f"v{self._writes - age}"
+        self._write(lambda data: data.delete_user(user_id, expected))
+
+    @rule(several=st.lists(users, max_size=4, unique_by=lambda user: user.id))
+    def put(self, several: list[User]) -> None:
+        new = [self._version(user) for user in several]
+        self._write(lambda data: data.put_users(new))
+
+    @rule()
+    def repeat_the_last_write(self) -> None:
+        """As a client does whose answer was lost."""
+        self._same(self._last)
+
+    @rule(user_id=ids)
+    def get(self, user_id: str) -> None:
+        self._same(lambda data: data.get_user(user_id))
+
+    @rule(user_ids=st.lists(ids, max_size=6))
+    def get_many(self, user_ids: list[str]) -> None:
+        self._same(lambda data: data.get_users(user_ids))
+
+    @rule(limit=st.integers(1, 4))
+    def walk(self, limit: int) -> None:
+        self._same(lambda data: sorted(_walk(data, limit), key=lambda user: user.id))
+
+    @invariant()
+    def whole_lists_are_equal(self) -> None:
+        self._same(lambda data: {user.id: user for user in data.list_users(100)})
+
+    def _version(self, user: User) -> User:
+        self._writes += 1
+        return msgspec.structs.replace(user, version=f"v{self._writes}")
+
+    def _write(self, call: Call) -> None:
+        self._last = call
+        self._same(call)
+
+    def _same(self, call: Call) -> None:
+        assert _outcome(call, self._real) == _outcome(call, self._memory)
+
+
+def _outcome(call: Call, data: DataClient) -> Any:
+    """What comes back, or the kind of refusal."""
+    try:
+        return call(data)
+    except (UserExists, VersionConflict) as refusal:
+        return type(refusal)
+
+
+def _walk(data: DataClient, limit: int) -> list[Any]:
+    met: list[Any] = []
+    while page := data.list_users(limit, met[-1].id if met else None):
+        met += page
+    return met
+
+
+@pytest.mark.parametrize(
+    "new_data_client", ["moto", "dynamodb-local", "built-in-firestore", "google-firestore"], indirect=True
+)
+def test_same_answers_as_memory(new_data_client: NewDataClient, metrics: Metrics) -> None:
+    class Machine(SameAnswers):
+        def new(self) -> DataClient:
+            return new_data_client(metrics)
+
+    run_state_machine_as_test(Machine, settings=FEW)  # pyright: ignore[reportUnknownMemberType]
