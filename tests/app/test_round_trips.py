@@ -1,0 +1,48 @@
+"""How often a route goes to an upstream. Each measured upstream call is one round trip: a batch counts once."""
+
+import io
+import json
+from collections import Counter
+
+import pytest
+
+from app.bootstrap import assemble
+from app.cache.momento import MomentoCache
+from app.metrics import Metrics
+from app.model import User
+from app.settings import Settings
+from tests.app.clients import wsgi_client
+from tests.app.stores import NewDataClient
+
+FOLLOWERS = [f"f{i}" for i in range(100)]
+EXPECTED = {
+    "/users/1": {"store": 1},
+    "/followers/1": {"store": 2},
+    "/users?limit=100": {"store": 1},
+    "/cached-users/1 cold": {"Get": 1, "store": 1, "SetIfNotExists": 1},
+    "/cached-users/1 warm": {"Get": 1},
+    "/cached-followers/1 cold": {"Get": 2, "store": 1, "SetIfNotExists": 1},
+    "/cached-followers/1 warm": {"Get": 2},
+    "/cached-profile-pic/1 cold": {"Get": 1, "store": 1, "SetIfNotExists": 1},
+    "/cached-profile-pic/1 warm": {"Get": 1},
+}
+
+
+@pytest.mark.parametrize("new_data_client", ["moto", "built-in-firestore"], indirect=True)
+def test_round_trips(new_data_client: NewDataClient, metrics: Metrics, log: io.StringIO, cache: MomentoCache) -> None:
+    data = new_data_client(metrics)
+    data.put_users([User(id="1", name="One", version="a", followers=tuple(FOLLOWERS), profile_pic=b"GIF89a")])
+    data.put_users([User(id=i, name=i, version="a") for i in FOLLOWERS])
+    measured: dict[str, dict[str, int]] = {}
+    with wsgi_client(assemble(Settings(), metrics, data, cache)) as client:
+        for label in EXPECTED:
+            log.seek(0)
+            log.truncate()
+            assert client.get(label.split()[0], headers={"X-User-Id": "1"}).status_code == 200
+            measured[label] = dict(_round_trips(log))
+    assert measured == EXPECTED
+
+
+def _round_trips(log: io.StringIO) -> Counter[str]:
+    calls = [line for line in map(json.loads, log.getvalue().splitlines()) if "upstream" in line]
+    return Counter(call["operation"] if call["upstream"] == "momento" else "store" for call in calls)
