@@ -13,7 +13,7 @@ import secrets
 import signal
 import sys
 import venv
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
@@ -42,7 +42,7 @@ def main() -> None:
 
 
 @contextmanager
-def _only_one(home: Path) -> Iterator[None]:
+def _only_one(home: Path) -> Generator[None]:
     """Holds the home for as long as the process lives; exits with one line if another daemon does."""
     with (home / "daemon.lock").open("w") as lock:
         try:
@@ -68,7 +68,7 @@ async def _run(home: Path) -> None:
 
 
 @asynccontextmanager
-async def _clouds(home: Path) -> AsyncIterator[dict[str, str | int]]:
+async def _clouds(home: Path) -> AsyncGenerator[dict[str, str | int]]:
     """All of the clouds, started in order and stopped in the opposite one; yields the content of daemon.json."""
     logs, run = home / "logs", home / "run"
     logs.mkdir(exist_ok=True)

@@ -8,16 +8,18 @@ cut at a decoded question mark, and an answer without a statusCode is the body a
 import base64
 import binascii
 import json
+import re
 import secrets
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qsl, unquote
 
 from aiohttp import web
 from multidict import CIMultiDict
 
 TEXT_TYPES = ("application/json", "application/javascript", "application/xml")
+NOT_IN_A_HEADER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 HOP_BY_HOP = {"connection", "content-length", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
 
 
@@ -125,6 +127,7 @@ def _encoded(body: bytes, content_type: str) -> tuple[str, bool]:
 
 def response(answer: bytes) -> web.Response:
     """The HTTP response for a function's answer. Raises MalformedAnswer."""
+    value: Any
     try:
         value = json.loads(answer)
     except ValueError:
@@ -132,7 +135,7 @@ def response(answer: bytes) -> web.Response:
     if not isinstance(value, dict) or "statusCode" not in value:
         return web.Response(body=answer, content_type="application/json")
     try:
-        return _full_response(value)
+        return _full_response(cast(dict[str, Any], value))
     except (TypeError, ValueError, AttributeError, binascii.Error) as error:
         raise MalformedAnswer(str(error)) from error
 
@@ -143,11 +146,14 @@ def _full_response(answer: dict[str, Any]) -> web.Response:
         raise ValueError(f"statusCode {status}")
     text = answer.get("body") or ""
     body = base64.b64decode(text, validate=True) if answer.get("isBase64Encoded") else text.encode()
+    given: dict[str, Any] = answer.get("headers") or {}
+    cookies: list[str] = answer.get("cookies") or []
     headers: CIMultiDict[str] = CIMultiDict()
-    for name, value in (answer.get("headers") or {}).items():
+    for name, value in [*given.items(), *(("Set-Cookie", cookie) for cookie in cookies)]:
+        text_value = str(value).lower() if isinstance(value, bool) else str(value)
+        if NOT_IN_A_HEADER.search(name + text_value):
+            raise ValueError(f"header {name!r} has a control character")
         if name.lower() not in HOP_BY_HOP:
-            headers.add(name, str(value).lower() if isinstance(value, bool) else str(value))
-    for cookie in answer.get("cookies") or []:
-        headers.add("Set-Cookie", cookie)
+            headers.add(name, text_value)
     headers.setdefault("Content-Type", "text/plain;charset=UTF-8")
     return web.Response(status=status, headers=headers, body=body)

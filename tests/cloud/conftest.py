@@ -9,12 +9,13 @@ import signal
 import subprocess
 import sys
 import textwrap
+import uuid
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import boto3
 import httpx
@@ -31,8 +32,11 @@ class Daemon:
     _clients: list[Any] = field(default_factory=list[Any])
 
     @classmethod
-    def start(cls, home: Path, path: str = "") -> "Daemon":
-        """Starts a daemon and waits for its daemon.json. Without Java on PATH, Firestore is the built-in one."""
+    def start(cls, home: Path, path: str = "", previous: int = 0) -> "Daemon":
+        """Starts a daemon and waits for its daemon.json, not the one that the daemon with pid `previous` left behind.
+
+        Without Java on `path`, Firestore is the built-in one.
+        """
         home.mkdir(parents=True, exist_ok=True)
         with (home / "daemon.log").open("a") as log:
             process = subprocess.Popen(
@@ -46,7 +50,7 @@ class Daemon:
         daemon = cls(home, process)
         ended = os.pidfd_open(process.pid)
         try:
-            while not daemon.facts_file.exists():
+            while not daemon.facts_file.exists() or json.loads(daemon.facts_file.read_text())["pid"] == previous:
                 if select.select([ended], [], [], 0.02)[0]:
                     raise AssertionError(f"the daemon ended: {daemon.log}")
         finally:
@@ -81,7 +85,8 @@ class Daemon:
         return client
 
     def client(self, service: Any) -> Any:
-        client = boto3.client(
+        make_client = cast(Callable[..., Any], boto3.client)  # pyright: ignore[reportUnknownMemberType]
+        client = make_client(
             service,
             endpoint_url=self.facts["aws"],
             region_name="eu-west-1",
@@ -140,13 +145,13 @@ def zipped(source: str) -> bytes:
 
 
 @pytest.fixture
-def deploy(daemon: Daemon, request: pytest.FixtureRequest) -> Iterator[Deploy]:
+def deploy(daemon: Daemon) -> Iterator[Deploy]:
     """Deploys the source as main.py with `main.handler`; `settings` are further ones of the function."""
     opened: list[str] = []
 
     def deploy(source: str, route: str = "$default", permission: str = "/*/*", **settings: Any) -> Deployed:
         functions, gateway = daemon.client("lambda"), daemon.client("apigatewayv2")
-        name = f"{request.node.name[:40]}-{len(opened)}".translate(str.maketrans("[]", "--"))
+        name = f"function-{uuid.uuid4().hex[:8]}"
         arn = functions.create_function(
             FunctionName=name,
             Runtime="python3.13",

@@ -1,19 +1,23 @@
 """Lambda and the Runtime API, by what happens to tiny handlers behind an HTTP API."""
 
-import json
 import os
-import threading
+import signal
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import httpx
 import pytest
 
-from tests.cloud.conftest import Daemon, Deploy, zipped
+from tests.cloud.conftest import Deploy, zipped
 
-ECHO = """
+FACTS = """
+    import json, os, sys
+
     def handler(event, context):
-        return event
+        return {
+            "pid": os.getpid(), "env": dict(os.environ), "path": sys.path, "cwd": os.getcwd(),
+            "arn": context.invoked_function_arn, "left": context.get_remaining_time_in_millis(),
+            "packages": sorted(sys.modules), "version": context.function_version,
+        }
 """
 
 
@@ -21,3 +25,173 @@ def test_the_answer_of_a_handler_comes_back(deploy: Deploy):
     function = deploy("def handler(event, context): return {'statusCode': 201, 'body': event['rawPath']}")
     response = function.http.get("/some/where")
     assert (response.status_code, response.text) == (201, "/some/where")
+
+
+def test_the_process_gets_what_lambda_gives_and_nothing_else(deploy: Deploy):
+    function = deploy(FACTS, Timeout=7, MemorySize=256, Environment={"Variables": {"COLOUR": "red"}})
+    facts = function.http.get("/").json()
+    env = facts["env"]
+    assert (env["COLOUR"], env["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"], env["_HANDLER"]) == ("red", "256", "main.handler")
+    assert (env["AWS_REGION"], env["AWS_LAMBDA_FUNCTION_NAME"], facts["version"]) == ("eu-west-1", function.name, "1")
+    assert env["AWS_ENDPOINT_URL"] == function.daemon.facts["aws"]
+    assert env["AWS_SESSION_TOKEN"]
+    assert 6000 < facts["left"] <= 7000
+    assert facts["arn"].endswith(f":function:{function.name}:live")
+    assert facts["cwd"] == env["LAMBDA_TASK_ROOT"]
+    assert not [entry for entry in facts["path"] if "app/.venv" in entry]
+    assert not Path(facts["cwd"], "main.py").stat().st_mode & 0o222
+
+
+def test_a_warm_process_is_used_again(deploy: Deploy):
+    function = deploy(FACTS)
+    assert len({function.http.get("/").json()["pid"] for _ in range(5)}) == 1
+    assert sum("Init Duration" in line for line in function.lines()) == 1
+
+
+def test_each_concurrent_request_has_a_process_of_its_own(deploy: Deploy, tmp_path: Path):
+    function = deploy(f"""
+        import os, pathlib, time
+
+        def handler(event, context):
+            folder = pathlib.Path({str(tmp_path)!r})
+            (folder / str(os.getpid())).touch()
+            while len(list(folder.iterdir())) < 3:
+                time.sleep(0.01)
+            return os.getpid()
+    """)
+    with ThreadPoolExecutor(3) as pool:
+        pids = {response.text for response in pool.map(function.http.get, ["/"] * 3)}
+    assert len(pids) == 3
+
+
+def test_an_exception_is_a_500_and_the_process_lives_on(deploy: Deploy):
+    function = deploy("""
+        import os
+
+        def handler(event, context):
+            if event["rawPath"] == "/fail":
+                raise KeyError("broken")
+            return os.getpid()
+    """)
+    pid = function.http.get("/").text
+    response = function.http.get("/fail")
+    assert (response.status_code, response.json()) == (500, {"message": "Internal Server Error"})
+    assert function.http.get("/").text == pid
+    assert any("KeyError" in line for line in function.lines())
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("raise RuntimeError('no start')", "RuntimeError"),
+        ("import missing_module", "Runtime.ImportModuleError"),
+        ("import os; os._exit(9)", "exit status 9"),
+    ],
+)
+def test_an_error_at_initialisation_is_a_500(deploy: Deploy, source: str, reason: str):
+    function = deploy(source)
+    assert function.http.get("/").status_code == 500
+    assert any("INIT_REPORT Status: error" in line and reason in line for line in function.lines())
+
+
+def test_a_process_that_exits_in_mid_request_is_a_500_and_the_next_request_has_a_new_one(deploy: Deploy):
+    function = deploy("""
+        import os
+
+        def handler(event, context):
+            return os._exit(1) if event["rawPath"] == "/exit" else os.getpid()
+    """)
+    pid = function.http.get("/").text
+    assert function.http.get("/exit").status_code == 500
+    assert any("Runtime.ExitError" in line for line in function.lines())
+    assert function.http.get("/").text != pid
+
+
+def test_a_process_killed_between_requests_is_not_noticed(deploy: Deploy):
+    function = deploy("import os\ndef handler(event, context): return os.getpid()")
+    pid = int(function.http.get("/").text)
+    os.kill(pid, signal.SIGKILL)
+    response = function.http.get("/")
+    assert response.status_code == 200 and int(response.text) != pid
+
+
+def test_a_timeout_kills_the_process_and_is_a_500(deploy: Deploy, tmp_path: Path):
+    function = deploy(
+        f"""
+        import os, pathlib, time
+
+        def handler(event, context):
+            pathlib.Path({str(tmp_path / "pid")!r}).write_text(str(os.getpid()))
+            time.sleep(60)
+        """,
+        Timeout=1,
+    )
+    assert function.http.get("/").status_code == 500
+    assert any("Task timed out after 1.00 seconds" in line for line in function.lines())
+    assert not Path("/proc", (tmp_path / "pid").read_text()).exists()
+
+
+def test_an_answer_over_6_mb_is_a_500(deploy: Deploy):
+    function = deploy("def handler(event, context): return 'x' * int(event['rawPath'][1:])")
+    assert function.http.get("/6000000").status_code == 200
+    assert function.http.get("/6300000").status_code == 500
+
+
+def test_reserved_concurrency_throttles(deploy: Deploy):
+    function = deploy("def handler(event, context): return 1")
+    client = function.daemon.client("lambda")
+    client.put_function_concurrency(FunctionName=function.name, ReservedConcurrentExecutions=0)
+    response = function.http.get("/")
+    assert (response.status_code, response.json()) == (503, {"message": "Service Unavailable"})
+    client.delete_function_concurrency(FunctionName=function.name)
+    assert function.http.get("/").status_code == 200
+
+
+def test_an_alias_splits_the_traffic_by_its_weights(deploy: Deploy):
+    function = deploy("def handler(event, context): return 'one'")
+    client = function.daemon.client("lambda")
+    new = zipped("def handler(event, context): return 'two'")
+    version = client.update_function_code(FunctionName=function.name, ZipFile=new, Publish=True)["Version"]
+
+    def answers(requests: int, **weights: float) -> set[str]:
+        alias = {"FunctionName": function.name, "Name": "live", "FunctionVersion": "1"}
+        client.update_alias(**alias, RoutingConfig={"AdditionalVersionWeights": weights})
+        return {function.http.get("/").json() for _ in range(requests)}
+
+    assert version == "2"
+    assert answers(20) == {"one"}
+    assert answers(60, **{"2": 0.5}) == {"one", "two"}
+    assert answers(20, **{"2": 1.0}) == {"two"}
+
+
+def test_the_api_needs_a_permission(deploy: Deploy):
+    assert deploy("def handler(event, context): return 1", permission="/*/GET/other").http.get("/").status_code == 500
+    assert deploy("def handler(event, context): return 1", permission="/*/$default").http.get("/").status_code == 200
+
+
+def test_two_conditional_writes_at_the_same_time_have_one_winner(deploy: Deploy):
+    function = deploy("""
+        import json, os, urllib.error, urllib.request
+
+        def handler(event, context):
+            body = {"TableName": "race", "Item": {"id": {"S": event["rawPath"]}},
+                    "ConditionExpression": "attribute_not_exists(id)"}
+            headers = {"X-Amz-Target": "DynamoDB_20120810.PutItem", "Content-Type": "application/x-amz-json-1.0",
+                       "Authorization": f"AWS4-HMAC-SHA256 Credential={os.environ['AWS_ACCESS_KEY_ID']}/20260101/"
+                                        "eu-west-1/dynamodb/aws4_request, SignedHeaders=host, Signature=x"}
+            request = urllib.request.Request(os.environ["AWS_ENDPOINT_URL"], json.dumps(body).encode(), headers)
+            try:
+                return urllib.request.urlopen(request).status
+            except urllib.error.HTTPError as error:
+                return error.code
+    """)
+    function.daemon.client("dynamodb").create_table(
+        TableName="race",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    with ThreadPoolExecutor(4) as pool:
+        for round in range(10):
+            answers = [response.json() for response in pool.map(function.http.get, [f"/{round}"] * 4)]
+            assert sorted(answers) == [200, 400, 400, 400]
