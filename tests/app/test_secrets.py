@@ -31,7 +31,7 @@ def test_without_the_parameter_there_is_no_cache_for_now(
 ) -> None:
     with servers.moto() as url:
         aws_environment(monkeypatch, url)
-        with pytest.raises(SecretUnavailable, match="SSM parameter /elsewhere: .*ParameterNotFound"):
+        with pytest.raises(SecretUnavailable, match=r"SSM parameter /elsewhere: .*ParameterNotFound"):
             momento_api_key(CacheSettings("users", "cell", 60, api_key_parameter="/elsewhere", aws_region=REGION))
         started = cache(
             CacheSettings("users", "http://127.0.0.1:1", 60, api_key_parameter="/elsewhere", aws_region=REGION), metrics
