@@ -9,13 +9,17 @@ import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from moto.apigatewayv2.models import Api, ApiGatewayV2Backend, apigatewayv2_backends
 from moto.awslambda.models import LambdaBackend, LambdaFunction, lambda_backends
 from moto.core.base_backend import BackendDict
 from moto.core.exceptions import JsonRESTError
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.moto_server.werkzeug_app import (  # pyright: ignore[reportMissingTypeStubs]
+    DomainDispatcherApplication,
+    MotoRequestHandler,
+    create_backend_app,
+)
 from moto.sts.models import sts_backends
 from werkzeug.serving import make_server
 
@@ -62,7 +66,6 @@ class Aws:
         self.lock = threading.Lock()
         application = self._one_at_a_time(DomainDispatcherApplication(create_backend_app))
         self._server = make_server(HOST, 0, application, threaded=True, request_handler=_RequestHandler)
-        self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="moto", daemon=True)
         self._thread.start()
         self.url = f"http://{HOST}:{self._server.server_port}"
@@ -145,7 +148,8 @@ def _every[B: ApiGatewayV2Backend](backends: BackendDict[B]) -> Iterator[B]:
 def _pick(backend: LambdaBackend, name: str, qualifier: str) -> tuple[str, LambdaFunction]:
     if not qualifier.startswith("$") and not qualifier.isdigit():
         alias = backend.get_alias(qualifier, name)
-        weights: dict[str, float] = (alias.routing_config or {}).get("AdditionalVersionWeights", {})  # type: ignore
+        routing = cast(dict[str, dict[str, float]], alias.routing_config or {})  # moto says str
+        weights = routing.get("AdditionalVersionWeights", {})
         rest = 1 - sum(weights.values())
         [qualifier] = random.choices([alias.function_version, *weights], [rest, *weights.values()])
     return qualifier, backend.get_function(name, qualifier)

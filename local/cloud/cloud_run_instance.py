@@ -39,8 +39,9 @@ class Instance:
     ) -> "Instance":
         """Returns when the startup probe has passed. Raises StartError."""
         port = free_port()
+        given = {"PORT": str(port), "HOST": HOST}
         try:
-            child = await processes.start(_found(spec.command, env), code, {**env, "PORT": str(port)}, log)
+            child = await processes.start(_found(spec.command, env), code, {**env, **given}, log)
         except OSError as error:
             raise StartError(f"command {spec.command[0]} cannot be run: {error.strerror}") from error
         instance = cls(child, port)
@@ -53,7 +54,7 @@ class Instance:
 
     @property
     def alive(self) -> bool:
-        return not self._child.exited.done()
+        return self._child.alive
 
     @property
     def exited(self) -> asyncio.Task[int]:
@@ -72,9 +73,8 @@ class Instance:
         answer = "nothing"
         while time.monotonic() < deadline:
             if not self.alive:
-                raise StartError(
-                    f"the container exited with {self.exited.result()} before it listened on $PORT: see {log}"
-                )
+                code = await self.exited
+                raise StartError(f"the container exited with {code} before it listened on $PORT: see {log}")
             try:
                 async with asyncio.timeout(probe.timeout):
                     answer = await self._ask(probe.path, http)

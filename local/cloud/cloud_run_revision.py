@@ -3,7 +3,7 @@
 import asyncio
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from local.cloud.cloud_run_instance import Instance, StartError
@@ -43,7 +43,7 @@ class Revision:
         await asyncio.gather(*(instance.stop() for instance in instances))
 
     @asynccontextmanager
-    async def instance(self) -> AsyncIterator[Instance]:
+    async def instance(self) -> AsyncGenerator[Instance]:
         """An instance that serves one more request, the least busy one. Raises NoInstance."""
         instance = await self._take()
         try:

@@ -58,25 +58,25 @@ class Spec:
 def spec(inputs: dict[str, Any]) -> Spec:
     """Raises SpecError."""
     template = inputs["template"]
-    containers = template.get("containers") or []
+    containers = _list(template.get("containers"))
     if len(containers) != 1:
         raise SpecError(f"template.containers: {len(containers)} containers, the laptop runs exactly one")
-    container: dict[str, Any] = containers[0]
-    source = (container.get("sourceCode") or {}).get("cloudStorageSource")
+    container = _dict(containers[0])
+    source = _dict(_dict(container.get("sourceCode")).get("cloudStorageSource"))
     if not source:
         image = container.get("image")
         raise SpecError(f"template.containers[0].sourceCode is missing: the laptop cannot run image {image}")
-    command = (*(container.get("commands") or ()), *(container.get("args") or ()))
+    command = (*_list(container.get("commands")), *_list(container.get("args")))
     if not command:
         raise SpecError("template.containers[0].commands is missing: source without a build has no entry point")
-    scaling = template.get("scaling") or {}
+    scaling = _dict(template.get("scaling"))
     return Spec(
         name=inputs["name"],
         bucket=source["bucket"],
         object=source["object"],
         generation=source.get("generation"),
         command=command,
-        env=tuple((variable["name"], _value(variable)) for variable in container.get("envs") or ()),
+        env=tuple((variable["name"], _value(variable)) for variable in _list(container.get("envs"))),
         probe=_probe(container.get("startupProbe")),
         concurrency=int(template.get("maxInstanceRequestConcurrency") or 80),
         timeout=seconds(template.get("timeout") or "300s"),
@@ -89,7 +89,7 @@ def targets(inputs: dict[str, Any]) -> list[Target]:
     """The traffic split; all to the latest revision if there is none. Raises SpecError if it is not 100 percent."""
     traffic = [
         Target(target.get("revision") or None, int(target.get("percent") or 0))
-        for target in inputs.get("traffics") or ()
+        for target in _list(inputs.get("traffics"))
     ] or [Target(None, 100)]
     total = sum(target.percent for target in traffic)
     if total != 100:
@@ -102,8 +102,16 @@ def seconds(duration: str) -> float:
     return float(duration.removesuffix("s"))
 
 
+def _dict(value: Any) -> dict[str, Any]:
+    return value or {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value or []
+
+
 def _value(variable: dict[str, Any]) -> str | Secret:
-    reference = (variable.get("valueSource") or {}).get("secretKeyRef")
+    reference = _dict(_dict(variable.get("valueSource")).get("secretKeyRef"))
     if reference:
         return Secret(reference["secret"], reference.get("version") or "latest")
     return variable.get("value") or ""

@@ -5,7 +5,8 @@ import hashlib
 import secrets
 import time
 import uuid
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 import google_crc32c
 
@@ -13,6 +14,7 @@ from local.cloud.cloud_run import Service
 
 type Properties = dict[str, Any]
 
+crc32c = cast(Callable[[bytes], int], google_crc32c.value)  # pyright: ignore[reportUnknownMemberType]
 PROJECT_NUMBER = "123456789012"
 
 
@@ -52,7 +54,7 @@ def bucket_object(inputs: Properties, old: Properties | None, content: bytes, un
         "generation": old["generation"] if old and unchanged else time.time_ns() // 1000,
         "md5hash": base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode(),
         "md5hexhash": hashlib.md5(content, usedforsecurity=False).hexdigest(),
-        "crc32c": base64.b64encode(google_crc32c.value(content).to_bytes(4, "big")).decode(),
+        "crc32c": base64.b64encode(crc32c(content).to_bytes(4, "big")).decode(),
         "contentType": inputs.get("contentType") or "application/octet-stream",
         "storageClass": inputs.get("storageClass") or "STANDARD",
         "selfLink": link,

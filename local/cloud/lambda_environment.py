@@ -73,7 +73,7 @@ class Environment:
 
     @property
     def alive(self) -> bool:
-        return not self._child.exited.done()
+        return self._child.alive
 
     async def invoke(self, invocation: Invocation) -> bytes:
         """The function's answer, JSON. Raises FunctionError; after a timeout or an exit it is not `alive`."""

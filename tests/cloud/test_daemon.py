@@ -85,7 +85,8 @@ def test_everything_listens_on_127_0_0_1_only(daemon: Daemon):
 def test_a_port_that_is_taken_is_passed_over(daemon: Daemon, tmp_path: Path):
     cloud = Cloud(daemon, tmp_path, "first")
     port = cloud.deployed().base_url.port
-    assert port and port >= 8082
+    assert port
+    assert port >= 8082
     with socket.create_connection(("127.0.0.1", port)):
         other = Cloud(daemon, tmp_path, "second")
         assert (other.deployed().base_url.port or 0) > port

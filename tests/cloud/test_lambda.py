@@ -1,6 +1,7 @@
 """Lambda and the Runtime API, by what happens to tiny handlers behind an HTTP API."""
 
 import os
+import select
 import signal
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -110,9 +111,13 @@ def test_a_process_that_exits_in_mid_request_is_a_500_and_the_next_request_has_a
 def test_a_process_killed_between_requests_is_not_noticed(deploy: Deploy):
     function = deploy("import os\ndef handler(event, context): return os.getpid()")
     pid = int(function.http.get("/").text)
+    ended = os.pidfd_open(pid)
     os.kill(pid, signal.SIGKILL)
+    assert select.select([ended], [], [], 10)[0]
+    os.close(ended)
     response = function.http.get("/")
-    assert response.status_code == 200 and int(response.text) != pid
+    assert response.status_code == 200
+    assert int(response.text) != pid
 
 
 def test_a_timeout_kills_the_process_and_is_a_500(deploy: Deploy, tmp_path: Path):
