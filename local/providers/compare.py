@@ -6,7 +6,7 @@ from typing import Any
 
 from pulumi.runtime.proto import PropertyDiff
 
-from local.providers.values import Props
+from local.providers.values import Props, is_list, is_object
 
 ABSENT = object()
 EMPTY: tuple[Any, ...] = (None, "", False, [], {})
@@ -17,12 +17,12 @@ def same(old: Any, new: Any) -> bool:
     return old == new or (isinstance(old, str) and isinstance(new, str) and _json(old) == _json(new) != ABSENT)
 
 
-def changes(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, int]]:
+def changes(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, PropertyDiff.Kind.ValueType]]:
     """Yields (property path, PropertyDiff.ADD | DELETE | UPDATE) of the innermost values that differ."""
-    if isinstance(old, dict) and isinstance(new, dict):
+    if is_object(old) and is_object(new):
         for key in sorted({*old, *new}):
             yield from changes(old.get(key, ABSENT), new.get(key, ABSENT), f"{path}.{key}" if path else key)
-    elif isinstance(old, list) and isinstance(new, list):
+    elif is_list(old) and is_list(new):
         for index in range(max(len(old), len(new))):
             before, after = (items[index] if index < len(items) else ABSENT for items in (old, new))
             yield from changes(before, after, f"{path}[{index}]")
@@ -58,9 +58,9 @@ def _within(old: Any, live: Any) -> Any:
     """Live in old's terms: nested properties that old left out are the cloud's defaults, not drift."""
     if same(old, live):
         return old
-    if isinstance(old, dict) and isinstance(live, dict) and set(old) <= set(live):
+    if is_object(old) and is_object(live) and set(old) <= set(live):
         return {key: _within(value, live[key]) for key, value in old.items()}
-    if isinstance(old, list) and isinstance(live, list) and len(old) == len(live):
+    if is_list(old) and is_list(live) and len(old) == len(live):
         return [_within(*pair) for pair in zip(old, live, strict=True)]
     return live
 

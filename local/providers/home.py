@@ -24,7 +24,7 @@ def facts() -> dict[str, Any]:
 
 
 def control(method: str, *path: str, body: Props | None = None) -> Props | None:
-    """Asks the daemon. None if it answers 404 or nothing. Raises StandInError with the daemon's words."""
+    """Asks the daemon. None if it has no such thing. Raises StandInError with the daemon's words."""
     address: str = facts()["control"]
     url = "/".join([address, *(quote(part, safe="") for part in path)])
     data = None if body is None else json.dumps(body).encode()
@@ -33,7 +33,7 @@ def control(method: str, *path: str, body: Props | None = None) -> Props | None:
         with urllib.request.urlopen(request) as response:
             return json.loads(response.read() or "null")
     except urllib.error.HTTPError as error:
-        if error.code == 404:
+        if error.code == 404 and method != "PUT":
             return None
         raise StandInError(_reason(error)) from None
     except urllib.error.URLError as error:

@@ -2,7 +2,8 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from types import MappingProxyType
+from typing import Any
 
 from local.providers.values import Props
 
@@ -14,13 +15,13 @@ class StandInError(Exception):
 class Resource(ABC):
     """One resource type. Properties have their Pulumi names and plain values, secrets revealed."""
 
-    replaces: ClassVar[frozenset[str]] = frozenset()
+    replaces: frozenset[str] = frozenset()
     """The inputs that cannot change in place, from the real provider's documentation."""
 
-    defaults: ClassVar[Mapping[str, Any]] = {}
+    defaults: Mapping[str, Any] = MappingProxyType({})
     """What the cloud sets for inputs that are left out, other than empty values."""
 
-    autoname: ClassVar[str | None] = "name"
+    autoname: str | None = "name"
     """The input that gets a name made of the resource's when it is left out."""
 
     @abstractmethod

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from enum import Enum
 from functools import cache
 from types import NoneType, UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Any, TypeGuard, Union, get_args, get_origin
 
 from pulumi import Archive as PulumiArchive
 from pulumi import Asset as PulumiAsset
@@ -73,7 +73,7 @@ def alternatives(annotation: Any) -> list[Any]:
 
 
 def _value_faults(annotation: Any, value: Any, path: str) -> Iterator[tuple[str, str]]:
-    if isinstance(value, str) and value == UNKNOWN:
+    if value == UNKNOWN:
         return
     kinds = alternatives(annotation)
     kind = next((kind for kind in kinds if _fits(kind, value)), None)
@@ -101,17 +101,21 @@ def _fits(kind: Any, value: Any) -> bool:
         return isinstance(value, Asset) and value.archive is (kind is PulumiArchive)
     if kind is float:
         return type(value) in (int, float)
-    if isinstance(kind, type) and issubclass(kind, Enum):
+    if _is_enum(kind):
         return value in [member.value for member in kind]
     return type(value) is kind
 
 
+def _is_enum(kind: Any) -> TypeGuard[type[Enum]]:
+    return isinstance(kind, type) and issubclass(kind, Enum)
+
+
 def _called(kind: Any) -> str:
-    if kind in (list,) or get_origin(kind) is Sequence:
+    if kind is list or get_origin(kind) is Sequence:
         return "a list"
     if kind is Asset or kind in (PulumiAsset, PulumiArchive):
         return "an asset or archive"
-    if isinstance(kind, type) and issubclass(kind, Enum):
+    if _is_enum(kind):
         return "one of " + ", ".join(str(member.value) for member in kind)
     return KINDS.get(kind, "an object")
 

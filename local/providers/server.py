@@ -1,19 +1,55 @@
 """Serves a provider to the engine that started this process."""
 
+import sys
+import traceback
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import grpc
 from pulumi.runtime.proto import provider_pb2_grpc
 
+from local.providers.resource import StandInError
 from local.providers.standin import StandIn
 
 MESSAGE_LIMIT = 400 * 1024 * 1024  # bytes, as in the engine
 
 
+class OneLineErrors(grpc.ServerInterceptor):
+    """Turns what a method raises into the one line that the engine shows; faults of ours also leave a traceback."""
+
+    def __init__(self, provider: StandIn) -> None:
+        self._provider = provider
+
+    def intercept_service(self, continuation: Callable[[Any], Any], handler_call_details: Any) -> Any:
+        handler = continuation(handler_call_details)
+        if handler is None or not handler.unary_unary:
+            return handler
+
+        def answer(request: Any, context: grpc.ServicerContext) -> Any:
+            try:
+                return handler.unary_unary(request, context)
+            except NotImplementedError:
+                raise
+            except Exception as error:
+                context.abort(grpc.StatusCode.UNKNOWN, self._line(error))
+
+        return grpc.unary_unary_rpc_method_handler(answer, handler.request_deserializer, handler.response_serializer)
+
+    def _line(self, error: Exception) -> str:
+        text = " ".join(str(error).split())
+        if isinstance(error, StandInError) or self._provider.explains(error):
+            return text
+        traceback.print_exception(error, file=sys.stderr)
+        return f"{type(error).__name__}: {text}"
+
+
 def serve(provider: StandIn) -> None:
     """Prints the port, as the engine expects, and serves until the engine ends the process."""
     server = grpc.server(
-        ThreadPoolExecutor(max_workers=16), options=[("grpc.max_receive_message_length", MESSAGE_LIMIT)]
+        ThreadPoolExecutor(max_workers=16),
+        interceptors=[OneLineErrors(provider)],
+        options=[("grpc.max_receive_message_length", MESSAGE_LIMIT)],
     )
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(provider, server)  # pyright: ignore[reportUnknownMemberType]
     port = server.add_insecure_port("127.0.0.1:0")

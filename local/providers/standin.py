@@ -4,13 +4,10 @@ It is served directly because the SDK's `pulumi.provider.experimental` drops wha
 `Diff`, the hashes of assets, unknowns, and errors without a traceback.
 """
 
-import functools
 import hashlib
 import importlib
 import os
-import sys
-import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from typing import Any
 
@@ -18,6 +15,7 @@ import grpc
 from google.protobuf.empty_pb2 import Empty
 from google.protobuf.struct_pb2 import Struct
 from pulumi.runtime import proto
+from pulumi.runtime.proto import PropertyDiff
 
 from local.providers import sdk
 from local.providers.compare import changes, observed
@@ -25,25 +23,11 @@ from local.providers.resource import Resource, StandInError
 from local.providers.values import Props, overlay, pack, plain
 
 DEFAULTS = "__defaults"  # the names of the inputs that the provider chose, as the real providers note them
-REPLACE = {0: 1, 2: 3, 4: 5}  # PropertyDiff.Kind: ADD, DELETE, UPDATE -> the same with REPLACE
-
-
-def answering[Request, Response](
-    method: Callable[[Any, Request, grpc.ServicerContext], Response],
-) -> Callable[[Any, Request, grpc.ServicerContext], Response]:
-    """Turns what the method raises into the one line that the engine shows."""
-
-    @functools.wraps(method)
-    def answer(self: Any, request: Request, context: grpc.ServicerContext) -> Response:
-        try:
-            return method(self, request, context)
-        except Exception as error:
-            if not isinstance(error, StandInError) and not self.explains(error):
-                traceback.print_exc(file=sys.stderr)
-                error = StandInError(f"{type(error).__name__}: {error}")
-            context.abort(grpc.StatusCode.UNKNOWN, " ".join(str(error).split()))
-
-    return answer
+REPLACING: Mapping[PropertyDiff.Kind.ValueType, PropertyDiff.Kind.ValueType] = {
+    PropertyDiff.ADD: PropertyDiff.ADD_REPLACE,
+    PropertyDiff.DELETE: PropertyDiff.DELETE_REPLACE,
+    PropertyDiff.UPDATE: PropertyDiff.UPDATE_REPLACE,
+}
 
 
 class StandIn(proto.ResourceProviderServicer):
@@ -74,34 +58,27 @@ class StandIn(proto.ResourceProviderServicer):
         """Whether the error's own text is fit for a person to read."""
         return False
 
-    @answering
     def GetPluginInfo(self, request: Empty, context: grpc.ServicerContext) -> proto.PluginInfo:
         return proto.PluginInfo(version=version(f"pulumi-{self.package}"))
 
-    @answering
     def GetSchema(self, request: proto.GetSchemaRequest, context: grpc.ServicerContext) -> proto.GetSchemaResponse:
         return proto.GetSchemaResponse(schema="{}")
 
-    @answering
     def Cancel(self, request: Empty, context: grpc.ServicerContext) -> Empty:
         return Empty()
 
-    @answering
     def CheckConfig(self, request: proto.CheckRequest, context: grpc.ServicerContext) -> proto.CheckResponse:
         config = {name: value for name, value in plain(request.news).items() if name != "version"}
         provider: type = importlib.import_module(f"pulumi_{self.package}.provider").ProviderArgs
         return proto.CheckResponse(inputs=request.news, failures=_failures(sdk.unknown_names(provider, config)))
 
-    @answering
     def DiffConfig(self, request: proto.DiffRequest, context: grpc.ServicerContext) -> proto.DiffResponse:
         return _diff_response(list(changes(plain(request.old_inputs), plain(request.news))), frozenset())
 
-    @answering
     def Configure(self, request: proto.ConfigureRequest, context: grpc.ServicerContext) -> proto.ConfigureResponse:
         self.settings = plain(request.args)
         return proto.ConfigureResponse(acceptSecrets=True, acceptResources=True, supportsPreview=True)
 
-    @answering
     def Check(self, request: proto.CheckRequest, context: grpc.ServicerContext) -> proto.CheckResponse:
         resource, args, olds, news = (
             self.resource(request.type),
@@ -116,7 +93,6 @@ class StandIn(proto.ResourceProviderServicer):
         failures = _failures(sdk.faults(args, news | {k: v for k, v in chosen.items() if k != DEFAULTS}))
         return proto.CheckResponse(inputs=overlay(request.news, chosen), failures=failures)
 
-    @answering
     def Diff(self, request: proto.DiffRequest, context: grpc.ServicerContext) -> proto.DiffResponse:
         olds, news = plain(request.old_inputs), plain(request.news)
         resource = self.resource(request.type)
@@ -127,7 +103,6 @@ class StandIn(proto.ResourceProviderServicer):
             response.deleteBeforeReplace = True
         return response
 
-    @answering
     def Create(self, request: proto.CreateRequest, context: grpc.ServicerContext) -> proto.CreateResponse:
         inputs = _without(request.properties, {DEFAULTS})
         if request.preview:
@@ -136,7 +111,6 @@ class StandIn(proto.ResourceProviderServicer):
         identifier = resource.create(plain(inputs))
         return proto.CreateResponse(id=identifier, properties=self._made(resource, request.type, identifier, inputs))
 
-    @answering
     def Read(self, request: proto.ReadRequest, context: grpc.ServicerContext) -> proto.ReadResponse:
         resource, inputs = self.resource(request.type), plain(request.inputs)
         live = self._live(resource, request.type, request.id, plain(request.properties))
@@ -149,7 +123,6 @@ class StandIn(proto.ResourceProviderServicer):
             id=request.id, inputs=overlay(request.inputs, seen | gone), properties=overlay(request.properties, live)
         )
 
-    @answering
     def Update(self, request: proto.UpdateRequest, context: grpc.ServicerContext) -> proto.UpdateResponse:
         resource, olds, news = self.resource(request.type), plain(request.olds), plain(request.news)
         old_inputs, inputs = plain(request.old_inputs), _without(request.news, {DEFAULTS})
@@ -162,7 +135,6 @@ class StandIn(proto.ResourceProviderServicer):
         resource.update(request.id, olds, plain(inputs))
         return proto.UpdateResponse(properties=self._made(resource, request.type, request.id, inputs))
 
-    @answering
     def Delete(self, request: proto.DeleteRequest, context: grpc.ServicerContext) -> Empty:
         try:
             self.resource(request.type).delete(request.id, plain(request.properties))
@@ -171,9 +143,9 @@ class StandIn(proto.ResourceProviderServicer):
                 raise
         return Empty()
 
-    @answering
     def Invoke(self, request: proto.InvokeRequest, context: grpc.ServicerContext) -> proto.InvokeResponse:
-        return proto.InvokeResponse(**{"return": pack(self.function(request.tok, plain(request.args)))})
+        result: Any = {"return": pack(self.function(request.tok, plain(request.args)))}  # a keyword, so not spelled out
+        return proto.InvokeResponse(**result)
 
     def _live(self, resource: Resource, token: str, identifier: str, known: Props) -> Props | None:
         try:
@@ -191,7 +163,7 @@ class StandIn(proto.ResourceProviderServicer):
         return overlay(inputs, live)
 
 
-def _diff_response(found: list[tuple[str, int]], forcing: frozenset[str]) -> proto.DiffResponse:
+def _diff_response(found: list[tuple[str, PropertyDiff.Kind.ValueType]], forcing: frozenset[str]) -> proto.DiffResponse:
     def root(path: str) -> str:
         return path.split(".")[0].split("[")[0]
 
@@ -200,14 +172,14 @@ def _diff_response(found: list[tuple[str, int]], forcing: frozenset[str]) -> pro
         diffs=sorted({root(path) for path, _ in found}),
         replaces=sorted({root(path) for path, _ in found} & forcing),
         detailedDiff={
-            path: proto.PropertyDiff(kind=REPLACE[kind] if root(path) in forcing else kind, inputDiff=True)
+            path: PropertyDiff(kind=REPLACING[kind] if root(path) in forcing else kind, inputDiff=True)
             for path, kind in found
         },
         hasDetailedDiff=True,
     )
 
 
-def _failures(faults: Any) -> list[proto.CheckFailure]:
+def _failures(faults: Iterable[tuple[str, str]]) -> list[proto.CheckFailure]:
     return [proto.CheckFailure(property=path, reason=reason) for path, reason in faults]
 
 

@@ -7,7 +7,7 @@ which a value that is not known before the update is a fixed string
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from google.protobuf import json_format
 from google.protobuf.struct_pb2 import Struct
@@ -20,6 +20,14 @@ _SECRET = "1b47061264138c4ac30d75fd1eb44270"
 _OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
 _ASSET = "c44067f5952c0a294b673a41bacd8c17"
 _ARCHIVE = "0def7320c3a5731c473e5ecbe6d01bc7"
+
+
+def is_object(value: Any) -> TypeGuard[Props]:
+    return isinstance(value, dict)
+
+
+def is_list(value: Any) -> TypeGuard[list[Any]]:
+    return isinstance(value, list)
 
 
 @dataclass(frozen=True)
@@ -67,14 +75,12 @@ def seal(value: Any) -> Props:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        entries: Mapping[str, Any] = value
-        if _SIGNATURE in entries:
-            return _signed(entries[_SIGNATURE], entries)
-        return {key: _plain(item) for key, item in entries.items() if item is not None}
-    if isinstance(value, list):
-        items: list[Any] = value
-        return [_plain(item) for item in items]
+    if is_object(value):
+        if _SIGNATURE in value:
+            return _signed(value[_SIGNATURE], value)
+        return {key: _plain(item) for key, item in value.items() if item is not None}
+    if is_list(value):
+        return [_plain(item) for item in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 

@@ -1,6 +1,6 @@
 """CloudWatch: log groups (boto3 calls them `logs`)."""
 
-from typing import ClassVar
+from types import MappingProxyType
 
 from local.providers.aws.cloud import AwsResource, only, removed_tags
 from local.providers.values import Props
@@ -9,7 +9,7 @@ from local.providers.values import Props
 class LogGroup(AwsResource):
     service = "logs"
     replaces = frozenset({"name", "namePrefix", "logGroupClass"})
-    defaults: ClassVar = {"logGroupClass": "STANDARD"}
+    defaults = MappingProxyType({"logGroupClass": "STANDARD"})
 
     def create(self, inputs: Props) -> str:
         name: str = inputs["name"]

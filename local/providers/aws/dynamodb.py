@@ -1,6 +1,7 @@
 """DynamoDB tables."""
 
-from typing import Any, ClassVar
+from types import MappingProxyType
+from typing import Any
 
 from local.providers.aws.cloud import AwsResource, only, removed_tags, tag_list, tag_map
 from local.providers.values import Props
@@ -9,7 +10,7 @@ from local.providers.values import Props
 class Table(AwsResource):
     service = "dynamodb"
     replaces = frozenset({"name", "hashKey", "rangeKey", "localSecondaryIndexes"})
-    defaults: ClassVar = {"billingMode": "PROVISIONED", "tableClass": "STANDARD"}
+    defaults = MappingProxyType({"billingMode": "PROVISIONED", "tableClass": "STANDARD"})
 
     def create(self, inputs: Props) -> str:
         name: str = inputs["name"]

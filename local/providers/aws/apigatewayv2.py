@@ -1,0 +1,192 @@
+"""API Gateway: HTTP APIs. The daemon opens a listener for each, and its URL is the API's endpoint."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from local.providers.aws.cloud import ACCOUNT, AwsResource, removed_tags
+from local.providers.home import control
+from local.providers.resource import StandInError
+from local.providers.values import Props, is_object
+
+
+class _HttpApiResource(AwsResource):
+    """boto3's names are Pulumi's with a capital letter, all the way down."""
+
+    service = "apigatewayv2"
+    settable: tuple[str, ...]
+    """The inputs that are sent and read back as they are."""
+
+    def arguments(self, inputs: Props) -> Props:
+        return {_capital(name): _spell(inputs[name], _capital) for name in self.settable if name in inputs}
+
+    def told(self, answer: Mapping[str, Any]) -> Props:
+        return {name: _spell(answer.get(_capital(name)), _small) for name in self.settable}
+
+
+class Api(_HttpApiResource):
+    replaces = frozenset({"protocolType"})
+    defaults = MappingProxyType(
+        {
+            "apiKeySelectionExpression": "$request.header.x-api-key",
+            "routeSelectionExpression": "$request.method $request.path",
+        }
+    )
+    settable = ("name", "protocolType", "description", "corsConfiguration", "disableExecuteApiEndpoint", "version")
+
+    def create(self, inputs: Props) -> str:
+        identifier = self.client.create_api(**self.arguments(inputs), Tags=inputs.get("tags", {}))["ApiId"]
+        control("PUT", "aws", "apis", identifier)
+        return identifier
+
+    def read(self, identifier: str, known: Props) -> Props | None:
+        api = self.client.get_api(ApiId=identifier)
+        return self.told(api) | {
+            "apiEndpoint": (control("GET", "aws", "apis", identifier) or {}).get("url"),
+            "arn": _arn(self.cloud.region, identifier),
+            "executionArn": _execution_arn(self.cloud.region, identifier),
+            "tags": api.get("Tags", {}),
+            **self.defaults,
+        }
+
+    def update(self, identifier: str, olds: Props, news: Props) -> None:
+        if "corsConfiguration" in olds and "corsConfiguration" not in news:
+            self.client.delete_cors_configuration(ApiId=identifier)
+        empty = {"Description": "", "DisableExecuteApiEndpoint": False, "Version": ""}
+        arguments = {name: value for name, value in self.arguments(news).items() if name != "ProtocolType"}
+        self.client.update_api(ApiId=identifier, **(empty | arguments))
+        if removed := removed_tags(olds, news):
+            self.client.untag_resource(ResourceArn=olds["arn"], TagKeys=removed)
+        self.client.tag_resource(ResourceArn=olds["arn"], Tags=news.get("tags", {}))
+
+    def delete(self, identifier: str, known: Props) -> None:
+        control("DELETE", "aws", "apis", identifier)
+        self.client.delete_api(ApiId=identifier)
+
+
+class _Part(_HttpApiResource):
+    """Something of one API: its id is the part's own, and the API's is an input."""
+
+    replaces = frozenset({"apiId"})
+    autoname = None
+    part: str
+
+    def create(self, inputs: Props) -> str:
+        make = getattr(self.client, f"create_{self.part.lower()}")
+        return make(ApiId=inputs["apiId"], **self.arguments(inputs))[f"{self.part}Id"]
+
+    def read(self, identifier: str, known: Props) -> Props | None:
+        get = getattr(self.client, f"get_{self.part.lower()}")
+        return self.told(get(**self._key(identifier, known))) | {"apiId": known["apiId"]}
+
+    def update(self, identifier: str, olds: Props, news: Props) -> None:
+        getattr(self.client, f"update_{self.part.lower()}")(**self._key(identifier, news), **self.arguments(news))
+
+    def delete(self, identifier: str, known: Props) -> None:
+        getattr(self.client, f"delete_{self.part.lower()}")(**self._key(identifier, known))
+
+    def _key(self, identifier: str, known: Props) -> Props:
+        if "apiId" not in known:
+            raise StandInError(f"the laptop's aws cannot import an API's {self.part.lower()}")
+        return {"ApiId": known["apiId"], f"{self.part}Id": identifier}
+
+
+class Integration(_Part):
+    part = "Integration"
+    replaces = frozenset({"apiId", "integrationType", "integrationSubtype"})
+    defaults = MappingProxyType({"connectionType": "INTERNET", "payloadFormatVersion": "1.0"})
+    settable = (
+        "integrationType",
+        "integrationUri",
+        "integrationMethod",
+        "payloadFormatVersion",
+        "connectionType",
+        "description",
+        "timeoutMilliseconds",
+    )
+
+
+class Route(_Part):
+    part = "Route"
+    defaults = MappingProxyType({"authorizationType": "NONE"})
+    settable = (
+        "routeKey",
+        "target",
+        "authorizationType",
+        "authorizerId",
+        "authorizationScopes",
+        "operationName",
+        "apiKeyRequired",
+    )
+
+
+class Stage(_HttpApiResource):
+    """Its id is its name."""
+
+    replaces = frozenset({"apiId", "name"})
+    settable = ("accessLogSettings", "autoDeploy", "defaultRouteSettings", "description", "stageVariables")
+
+    def create(self, inputs: Props) -> str:
+        self.client.create_stage(
+            ApiId=inputs["apiId"],
+            StageName=inputs["name"],
+            Tags=inputs.get("tags", {}),
+            RouteSettings=_route_settings(inputs),
+            **self.arguments(inputs),
+        )
+        return inputs["name"]
+
+    def read(self, identifier: str, known: Props) -> Props | None:
+        stage = self.client.get_stage(**self._key(identifier, known))
+        api, region = known["apiId"], self.cloud.region
+        endpoint = (control("GET", "aws", "apis", api) or {}).get("url", "")
+        return self.told(stage) | {
+            "name": identifier,
+            "apiId": api,
+            "arn": f"{_arn(region, api)}/stages/{identifier}",
+            "executionArn": f"{_execution_arn(region, api)}/{identifier}",
+            "invokeUrl": endpoint + ("/" if identifier == "$default" else f"/{identifier}"),
+            "deploymentId": stage.get("DeploymentId", ""),
+            "tags": stage.get("Tags", {}),
+        }
+
+    def update(self, identifier: str, olds: Props, news: Props) -> None:
+        self.create(news)  # moto has no UpdateStage, and its CreateStage puts the new one in the old one's place
+
+    def delete(self, identifier: str, known: Props) -> None:
+        self.client.delete_stage(**self._key(identifier, known))
+
+    def _key(self, identifier: str, known: Props) -> Props:
+        if "apiId" not in known:
+            raise StandInError("the laptop's aws cannot import an API's stage")
+        return {"ApiId": known["apiId"], "StageName": identifier}
+
+
+def _route_settings(inputs: Props) -> Props:
+    settings: list[Props] = inputs.get("routeSettings", [])
+    return {
+        one["routeKey"]: {_capital(name): value for name, value in one.items() if name != "routeKey"}
+        for one in settings
+    }
+
+
+def _arn(region: str, api: str) -> str:
+    return f"arn:aws:apigateway:{region}::/apis/{api}"
+
+
+def _execution_arn(region: str, api: str) -> str:
+    return f"arn:aws:execute-api:{region}:{ACCOUNT}:{api}"
+
+
+def _capital(name: str) -> str:
+    return name[0].upper() + name[1:]
+
+
+def _small(name: str) -> str:
+    return name[0].lower() + name[1:]
+
+
+def _spell(value: Any, spelling: Any) -> Any:
+    if is_object(value):
+        return {spelling(name): item for name, item in value.items()}
+    return value

@@ -1,0 +1,6 @@
+"""`python -m local.providers.gcp ENGINE_ADDRESS`: the plugin that the engine starts."""
+
+from local.providers.gcp.provider import Gcp
+from local.providers.server import serve
+
+serve(Gcp())

@@ -1,0 +1,76 @@
+"""Validates and forwards: `PUT`, `GET` and `DELETE /gcp/resources/{type}/{id}` of the daemon."""
+
+import os
+
+from local.providers import sdk
+from local.providers.gcp.types import TYPES, Type
+from local.providers.home import control
+from local.providers.resource import Resource, StandInError
+from local.providers.standin import StandIn
+from local.providers.values import Asset, Props
+
+PROJECT_NUMBER = "123456789012"
+
+
+class Gcp(StandIn):
+    package = "gcp"
+
+    def resource(self, token: str) -> Resource:
+        if token not in TYPES:
+            raise StandInError(f"the laptop's gcp has no {token}: add it to local/providers/gcp/types.py")
+        return GcpResource(token, TYPES[token], self.outputs(token, {}))
+
+    def function(self, token: str, args: Props) -> Props:
+        project, region = self.settings.get("project"), self.settings.get("region", "")
+        if token == "gcp:organizations/getClientConfig:getClientConfig":
+            known = {"project": project or "", "region": region, "zone": self.settings.get("zone", "")}
+            return known | {"id": f"projects/{project}/regions/{region}", "accessToken": "laptop"}
+        if token == "gcp:organizations/getProject:getProject":
+            name = args.get("projectId") or project or ""
+            return {"id": f"projects/{name}", "projectId": name, "name": name, "number": PROJECT_NUMBER}
+        raise StandInError(f"the laptop's gcp has no function {token}: add it to local/providers/gcp/provider.py")
+
+    def outputs(self, token: str, live: Props) -> Props:
+        known = sdk.properties(sdk.args_type(token))
+        project = {"project": self.settings["project"]} if "project" in known and "project" in self.settings else {}
+        labels = live.get("labels", {})
+        return (
+            project | live | ({"effectiveLabels": labels, "pulumiLabels": labels} if live and "labels" in known else {})
+        )
+
+
+class GcpResource(Resource):
+    def __init__(self, token: str, kind: Type, common: Props) -> None:
+        self.replaces, self.autoname = kind.replaces, kind.autoname
+        self._token, self._kind, self._common = token, kind, common
+
+    def create(self, inputs: Props) -> str:
+        values = self._common | inputs
+        if "{project}" in self._kind.identifier and "project" not in values:
+            raise StandInError(f"{self._token} needs a project: set gcp:project")
+        if parent := self._kind.parent:
+            values[parent] = values[parent].rpartition("/")[2]
+        identifier = self._kind.identifier.format_map({"unique": os.urandom(4).hex(), **values})
+        self._put(identifier, inputs)
+        return identifier
+
+    def read(self, identifier: str, known: Props) -> Props | None:
+        found = control("GET", "gcp", "resources", self._token, identifier)
+        if found is None:
+            return None
+        outputs: Props = found["outputs"]
+        self.defaults = {name: value for name, value in outputs.items() if name not in found["inputs"]}
+        return {name: value for name, value in outputs.items() if name != "id"}
+
+    def update(self, identifier: str, olds: Props, news: Props) -> None:
+        self._put(identifier, news)
+
+    def delete(self, identifier: str, known: Props) -> None:
+        control("DELETE", "gcp", "resources", self._token, identifier)
+
+    def _put(self, identifier: str, inputs: Props) -> None:
+        files = {name: value.path for name, value in inputs.items() if isinstance(value, Asset)}
+        sent = {name: value for name, value in inputs.items() if name not in files}
+        control(
+            "PUT", "gcp", "resources", self._token, identifier, body={"inputs": self._common | sent, "files": files}
+        )

@@ -1,0 +1,57 @@
+"""The GCP resource types of the laptop: what their ids look like and what cannot change in place.
+
+Both are from the real provider's documentation, under "Import" and "Changing this forces a new resource".
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Type:
+    identifier: str
+    """A format of input properties; `{unique}` is what the cloud would number."""
+    replaces: frozenset[str]
+    autoname: str | None = "name"
+    parent: str | None = None
+    """The input that names the resource which this is a part of, by its name or its whole id."""
+
+
+def _forced(*names: str) -> frozenset[str]:
+    return frozenset({"project", *names})
+
+
+def _member(of: str, parent: str | None = None) -> Type:
+    forced = _forced("location", "role", "member", "condition", *([parent] if parent else []))
+    return Type(f"{of}/{{role}}/{{member}}", forced, autoname=None, parent=parent)
+
+
+TYPES = {
+    "gcp:cloudrunv2/service:Service": Type(
+        "projects/{project}/locations/{location}/services/{name}", _forced("name", "location")
+    ),
+    "gcp:cloudrunv2/serviceIamMember:ServiceIamMember": _member(
+        "projects/{project}/locations/{location}/services/{name}", "name"
+    ),
+    "gcp:firestore/database:Database": Type(
+        "projects/{project}/databases/{name}", _forced("name", "locationId", "cmekConfig", "databaseEdition")
+    ),
+    "gcp:projects/iAMMember:IAMMember": _member("{project}"),
+    "gcp:projects/service:Service": Type("{project}/{service}", _forced("service"), autoname=None),
+    "gcp:secretmanager/secret:Secret": Type(
+        "projects/{project}/secrets/{secretId}", _forced("secretId", "replication"), autoname=None
+    ),
+    "gcp:secretmanager/secretIamMember:SecretIamMember": _member("projects/{project}/secrets/{secretId}", "secretId"),
+    "gcp:secretmanager/secretVersion:SecretVersion": Type(
+        "{secret}/versions/{unique}", _forced("secret", "secretData", "isSecretDataBase64"), autoname=None
+    ),
+    "gcp:serviceaccount/account:Account": Type(
+        "projects/{project}/serviceAccounts/{accountId}@{project}.iam.gserviceaccount.com",
+        _forced("accountId"),
+        autoname=None,
+    ),
+    "gcp:storage/bucket:Bucket": Type("{name}", _forced("name", "location")),
+    "gcp:storage/bucketIAMMember:BucketIAMMember": _member("b/{bucket}", "bucket"),
+    "gcp:storage/bucketObject:BucketObject": Type(
+        "{bucket}-{name}", _forced("bucket", "name", "source", "content", "contentType", "cacheControl", "storageClass")
+    ),
+}
