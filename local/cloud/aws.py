@@ -64,7 +64,7 @@ class Aws:
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        application = self._one_at_a_time(DomainDispatcherApplication(create_backend_app))
+        application = one_at_a_time(DomainDispatcherApplication(create_backend_app), self.lock)
         self._server = make_server(HOST, 0, application, threaded=True, request_handler=_RequestHandler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="moto", daemon=True)
         self._thread.start()
@@ -74,16 +74,6 @@ class Aws:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
-
-    def _one_at_a_time(self, application: "WSGIApplication") -> "WSGIApplication":
-        """Moto checks a condition and then writes: two threads at a time could both pass."""
-
-        def serialised(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-            body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-            with self.lock:
-                return list(application(environ | {"wsgi.input": io.BytesIO(body)}, start_response))
-
-        return serialised
 
     def api(self, api_id: str) -> tuple[ApiGatewayV2Backend, Api]:
         """The HTTP API with that id, in whatever account and region. Raises NotFound."""
@@ -138,6 +128,17 @@ class Aws:
             "AWS_SECRET_ACCESS_KEY": assumed.secret_access_key,
             "AWS_SESSION_TOKEN": assumed.session_token,
         }
+
+
+def one_at_a_time(application: "WSGIApplication", lock: threading.Lock) -> "WSGIApplication":
+    """Moto checks a condition and then writes: two threads at a time could both pass."""
+
+    def serialised(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        with lock:
+            return list(application(environ | {"wsgi.input": io.BytesIO(body)}, start_response))
+
+    return serialised
 
 
 def _every[B: ApiGatewayV2Backend](backends: BackendDict[B]) -> Iterator[B]:
