@@ -34,15 +34,15 @@ def changes(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, PropertyD
         yield path, PropertyDiff.UPDATE
 
 
-def observed(inputs: Props, live: Mapping[str, Any], defaults: Mapping[str, Any], settable: Mapping[str, Any]) -> Props:
+def observed(inputs: Props, live: Mapping[str, Any], ordinary: Mapping[str, Any], settable: Mapping[str, Any]) -> Props:
     """The inputs that would describe what is live: the given ones where they hold, so that only drift shows.
 
-    A property that live does not name is one that the cloud does not tell. A property that the program left out shows
-    up only if it is settable and neither empty nor the cloud's default.
+    A property that live does not name is one that the cloud does not tell. A settable property that the program left
+    out shows up only if it is neither empty nor as in `ordinary`: the cloud's defaults and the last known outputs.
     """
     result = dict(inputs)
     for name, value in live.items():
-        unset = value in EMPTY or value == defaults.get(name, ABSENT)
+        unset = value in EMPTY or value == ordinary.get(name, ABSENT)
         if name in inputs:
             old = inputs[name]
             if value is None and old not in EMPTY:

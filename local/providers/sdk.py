@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from enum import Enum
 from functools import cache
+from threading import Lock
 from types import NoneType, UnionType
 from typing import Any, TypeGuard, Union, get_args, get_origin
 
@@ -14,24 +15,32 @@ from pulumi import Asset as PulumiAsset
 from pulumi import Output, _types  # pyright: ignore[reportPrivateUsage] - the only description of the input types
 from pulumi.runtime import rpc
 
+from local.providers.resource import StandInError
 from local.providers.values import UNKNOWN, Asset
 
 KINDS = {bool: "a boolean", int: "a whole number", float: "a number", str: "a string"}
-
-
-class Unknown(Exception):
-    """The SDK has no such resource type."""
+_importing = Lock()  # the SDKs import their modules lazily, which is not safe from several threads
 
 
 @cache
 def args_type(token: str) -> type:
-    """The class of a resource type's inputs: "aws:lambda/alias:Alias" -> pulumi_aws.lambda_.alias.AliasArgs."""
+    """The class of a resource type's inputs: "aws:lambda/alias:Alias" -> pulumi_aws.lambda_.alias.AliasArgs.
+
+    Raises StandInError if the SDK has no such type.
+    """
     package, module, name = token.split(":")
-    importlib.import_module(f"pulumi_{package}")
-    registered: Any = rpc.get_resource_module(package, module, "")
-    if registered is None or token not in registered.mod_info["classes"]:
-        raise Unknown(f"pulumi_{package} has no resource type {token}")
-    return getattr(importlib.import_module(registered.mod_info["fqn"]), f"{name}Args")
+    with _importing:
+        importlib.import_module(f"pulumi_{package}")
+        registered: Any = rpc.get_resource_module(package, module, "")
+        if registered is None or token not in registered.mod_info["classes"]:
+            raise StandInError(f"pulumi_{package} has no resource type {token}")
+        return getattr(importlib.import_module(registered.mod_info["fqn"]), f"{name}Args")
+
+
+def provider_args(package: str) -> type:
+    """The class of a provider's own configuration."""
+    with _importing:
+        return importlib.import_module(f"pulumi_{package}.provider").ProviderArgs
 
 
 @cache

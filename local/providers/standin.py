@@ -5,7 +5,6 @@ It is served directly because the SDK's `pulumi.provider.experimental` drops wha
 """
 
 import hashlib
-import importlib
 import os
 from collections.abc import Iterable, Mapping
 from importlib.metadata import version
@@ -69,8 +68,8 @@ class StandIn(proto.ResourceProviderServicer):
 
     def CheckConfig(self, request: proto.CheckRequest, context: grpc.ServicerContext) -> proto.CheckResponse:
         config = {name: value for name, value in plain(request.news).items() if name != "version"}
-        provider: type = importlib.import_module(f"pulumi_{self.package}.provider").ProviderArgs
-        return proto.CheckResponse(inputs=request.news, failures=_failures(sdk.unknown_names(provider, config)))
+        faults = sdk.unknown_names(sdk.provider_args(self.package), config)
+        return proto.CheckResponse(inputs=request.news, failures=_failures(faults))
 
     def DiffConfig(self, request: proto.DiffRequest, context: grpc.ServicerContext) -> proto.DiffResponse:
         return _diff_response(list(changes(plain(request.old_inputs), plain(request.news))), frozenset())
@@ -113,11 +112,12 @@ class StandIn(proto.ResourceProviderServicer):
 
     def Read(self, request: proto.ReadRequest, context: grpc.ServicerContext) -> proto.ReadResponse:
         resource, inputs = self.resource(request.type), plain(request.inputs)
-        live = self._live(resource, request.type, request.id, plain(request.properties))
+        known = plain(request.properties)
+        live = self._live(resource, request.type, request.id, known)
         if live is None:
             return proto.ReadResponse()
-        defaults = {**self.outputs(request.type, {}), **resource.defaults}
-        seen = observed(inputs, live, defaults, sdk.properties(sdk.args_type(request.type)))
+        ordinary = {**resource.defaults, **self.outputs(request.type, {}), **known}
+        seen = observed(inputs, live, ordinary, sdk.properties(sdk.args_type(request.type)))
         gone = dict.fromkeys(inputs.keys() - seen.keys())
         return proto.ReadResponse(
             id=request.id, inputs=overlay(request.inputs, seen | gone), properties=overlay(request.properties, live)

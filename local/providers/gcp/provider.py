@@ -59,7 +59,6 @@ class GcpResource(Resource):
         if found is None:
             return None
         outputs: Props = found["outputs"]
-        self.defaults = {name: value for name, value in outputs.items() if name not in found["inputs"]}
         return {name: value for name, value in outputs.items() if name != "id"}
 
     def update(self, identifier: str, olds: Props, news: Props) -> None:
