@@ -18,7 +18,15 @@ from pulumi.runtime import rpc
 from local.providers.resource import StandInError
 from local.providers.values import UNKNOWN, Asset
 
-KINDS = {bool: "a boolean", int: "a whole number", float: "a number", str: "a string"}
+NAMES: Mapping[Any, str] = {
+    bool: "a boolean",
+    int: "a whole number",
+    float: "a number",
+    str: "a string",
+    list: "a list",
+    PulumiAsset: "an asset",
+    PulumiArchive: "an archive",
+}
 _importing = Lock()  # the SDKs import their modules lazily, which is not safe from several threads
 
 
@@ -88,7 +96,7 @@ def _value_faults(annotation: Any, value: Any, path: str) -> Iterator[tuple[str,
     kind = next((kind for kind in kinds if _fits(kind, value)), None)
     if kind is None:
         wanted = " or ".join(dict.fromkeys(_called(kind) for kind in kinds))
-        yield path, f"property '{path}' must be {wanted}, not {_called(type(value))}"
+        yield path, f"property '{path}' must be {wanted}, not {_called(_kind(value))}"
     elif _types.is_input_type(kind):
         yield from faults(kind, value, f"{path}.")
     elif get_origin(kind) is Sequence:
@@ -107,7 +115,7 @@ def _fits(kind: Any, value: Any) -> bool:
     if get_origin(kind) is Sequence:
         return isinstance(value, list)
     if kind in (PulumiAsset, PulumiArchive):
-        return isinstance(value, Asset) and value.archive is (kind is PulumiArchive)
+        return _kind(value) is kind
     if kind is float:
         return type(value) in (int, float)
     if _is_enum(kind):
@@ -115,18 +123,22 @@ def _fits(kind: Any, value: Any) -> bool:
     return type(value) is kind
 
 
+def _kind(value: Any) -> Any:
+    if isinstance(value, Asset):
+        return PulumiArchive if value.archive else PulumiAsset
+    return type(value)
+
+
 def _is_enum(kind: Any) -> TypeGuard[type[Enum]]:
     return isinstance(kind, type) and issubclass(kind, Enum)
 
 
 def _called(kind: Any) -> str:
-    if kind is list or get_origin(kind) is Sequence:
-        return "a list"
-    if kind is Asset or kind in (PulumiAsset, PulumiArchive):
-        return "an asset or archive"
+    if get_origin(kind) is Sequence:
+        return NAMES[list]
     if _is_enum(kind):
         return "one of " + ", ".join(str(member.value) for member in kind)
-    return KINDS.get(kind, "an object")
+    return NAMES.get(kind, "an object")
 
 
 def _hint(name: str, known: Mapping[str, Any]) -> str:

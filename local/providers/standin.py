@@ -45,6 +45,10 @@ class StandIn(proto.ResourceProviderServicer):
         """The result of an invoke. Raises StandInError if the stand-in has no such function."""
         raise NotImplementedError
 
+    def autoname(self, name: str, suffix: str) -> str:
+        """The physical name of a resource whose program gives it none."""
+        return f"{name}-{suffix}"
+
     def outputs(self, token: str, live: Props) -> Props:
         """What every resource of the package tells besides what its type tells."""
         return live
@@ -88,7 +92,7 @@ class StandIn(proto.ResourceProviderServicer):
         chosen: Props = {}
         if (name := resource.autoname) and name not in news and name in sdk.properties(args):
             kept = olds.get(name) if name in olds.get(DEFAULTS, []) else None
-            chosen = {name: kept or f"{request.name}-{_seven_hex(request.randomSeed)}", DEFAULTS: [name]}
+            chosen = {name: kept or self.autoname(request.name, _seven_hex(request.randomSeed)), DEFAULTS: [name]}
         failures = _failures(sdk.faults(args, news | {k: v for k, v in chosen.items() if k != DEFAULTS}))
         return proto.CheckResponse(inputs=overlay(request.news, chosen), failures=failures)
 

@@ -3,14 +3,16 @@
 from types import MappingProxyType
 from typing import Any
 
-from local.providers.aws.cloud import AwsResource, only, removed_tags, tag_list, tag_map
+from local.providers.aws.cloud import AwsResource, only, tag_list, tag_map
 from local.providers.values import Props
 
 
 class Table(AwsResource):
     service = "dynamodb"
     replaces = frozenset({"name", "hashKey", "rangeKey", "localSecondaryIndexes"})
-    defaults = MappingProxyType({"billingMode": "PROVISIONED", "tableClass": "STANDARD"})
+    defaults = MappingProxyType(
+        {"billingMode": "PROVISIONED", "tableClass": "STANDARD", "pointInTimeRecovery": {"enabled": False}}
+    )
 
     def create(self, inputs: Props) -> str:
         name: str = inputs["name"]
@@ -63,8 +65,8 @@ class Table(AwsResource):
             if (wanted := settings(news)) != settings(olds):
                 self.client.update_table(TableName=identifier, **wanted)
         self._extras(identifier, olds, news)
-        if removed := removed_tags(olds, news):
-            self.client.untag_resource(ResourceArn=olds["arn"], TagKeys=removed)
+        if olds.get("tags"):  # all of them: moto keeps the old value of a tag that is set again
+            self.client.untag_resource(ResourceArn=olds["arn"], TagKeys=list(olds["tags"]))
         if news.get("tags"):
             self.client.tag_resource(ResourceArn=olds["arn"], Tags=tag_list(news["tags"]))
 

@@ -30,6 +30,9 @@ class Gcp(StandIn):
             return {"id": f"projects/{name}", "projectId": name, "name": name, "number": PROJECT_NUMBER}
         raise StandInError(f"the laptop's gcp has no function {token}: add it to local/providers/gcp/provider.py")
 
+    def autoname(self, name: str, suffix: str) -> str:
+        return super().autoname(name.lower(), suffix)
+
     def outputs(self, token: str, live: Props) -> Props:
         known = sdk.properties(sdk.args_type(token))
         project = {"project": self.settings["project"]} if "project" in known and "project" in self.settings else {}

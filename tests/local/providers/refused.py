@@ -1,0 +1,53 @@
+"""Stacks that the engine refuses; prints what it says.
+
+A process of its own, as Pulumi leaves threads and sockets behind when an inline program fails.
+python -m tests.local.providers.refused FOLDER HOME preview|up PROGRAM
+"""
+
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from pulumi import automation as auto
+from pulumi_aws import cloudwatch, dynamodb, sqs
+from pulumi_gcp import compute, storage
+
+from tests.local.providers.conftest import Engine
+
+
+def mistaken() -> None:
+    dynamodb.Table("users", attributes=[{"name": "id"}], ttl={"enable": True})  # pyright: ignore[reportArgumentType]
+
+
+def mistaken_gcp() -> None:
+    storage.Bucket("source", location="us", versioning={"enable": True})  # pyright: ignore[reportArgumentType]
+
+
+def lacking() -> None:
+    sqs.Queue("queue")
+
+
+def lacking_gcp() -> None:
+    compute.Network("network")
+
+
+def right() -> None:
+    dynamodb.Table("users", attributes=[{"name": "id", "type": "S"}], hash_key="id")
+
+
+def right_gcp() -> None:
+    storage.Bucket("source", location="us")
+
+
+def taken() -> None:
+    cloudwatch.LogGroup("logs", name="taken")
+
+
+def main(folder: str, home: str, verb: str, program: str) -> None:
+    engine = Engine(Path(folder), Path(home))
+    with suppress(auto.CommandError):
+        getattr(engine.stack, verb)(program=globals()[program], on_output=print, on_error=print, color="never")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,67 @@
+"""The gcp stand-in under the real engine: create, no change, update, drift, replace, destroy."""
+
+import json
+from pathlib import Path
+from urllib.parse import quote
+
+import httpx
+import pulumi
+from pulumi_gcp import organizations, projects, secretmanager, serviceaccount, storage
+
+from tests.local.providers.conftest import Engine, Program
+
+ACCOUNT = "gcp:serviceaccount/account:Account"
+ACCOUNT_ID = "projects/laptop/serviceAccounts/api@laptop.iam.gserviceaccount.com"
+BUCKET = "gcp:storage/bucket:Bucket"
+
+
+def project(source: Path, *, label: str = "a", key: str = "hunter2") -> Program:
+    def program() -> None:
+        account = serviceaccount.Account("api", account_id="api", display_name=label)
+        projects.IAMMember("api", project="laptop", role="roles/datastore.user", member=account.member)
+        secret = secretmanager.Secret("key", secret_id="key", replication={"auto": {}}, labels={"label": label})
+        version = secretmanager.SecretVersion("key", secret=secret.id, secret_data=pulumi.Output.secret(key))
+        bucket = storage.Bucket("Source", location="us", labels={"label": label})
+        file = storage.BucketObject("app", bucket=bucket.name, name="app", source=pulumi.FileAsset(str(source)))
+        pulumi.export("member", account.member)
+        pulumi.export("secret", secret.id)
+        pulumi.export("version", version.version)
+        pulumi.export("bucket", bucket.name)
+        pulumi.export("size", file.md5hexhash)
+        pulumi.export("project", organizations.get_client_config().project)
+
+    return program
+
+
+def test_a_life(engine: Engine, clouds: Path, tmp_path: Path) -> None:
+    source = tmp_path / "app"
+    source.write_text("1")
+    assert engine.up(project(source)) == {"create": 7}
+    assert engine.output("member") == "serviceAccount:api@laptop.iam.gserviceaccount.com"
+    assert engine.output("secret") == "projects/laptop/secrets/key"
+    assert engine.output("version") == "1"
+    assert engine.output("project") == "laptop"
+    assert engine.output("bucket").startswith("source-")
+    assert not engine.tells("hunter2")
+    assert engine.refresh() == {}
+    assert engine.preview(project(source, label="b")) == {"update": 3}
+    assert engine.up(project(source, label="b")) == {"update": 3}
+
+    control = json.loads((clouds / "daemon.json").read_text())["control"]
+    resources = f"{control}/gcp/resources"
+    url = f"{resources}/{quote(BUCKET, safe='')}/{engine.output('bucket')}"
+    assert httpx.get(url).json()["inputs"]["labels"] == {"label": "b"}
+
+    bucket, digest = engine.output("bucket"), engine.output("size")
+    source.write_text("2")
+    assert engine.up(project(source, label="b", key="hunter3")) == {"replace": 2}
+    assert engine.output("bucket") == bucket
+    assert engine.output("size") != digest
+    assert engine.output("version") == "2"
+    assert not engine.tells("hunter3")
+
+    httpx.delete(f"{resources}/{quote(ACCOUNT, safe='')}/{quote(ACCOUNT_ID, safe='')}").raise_for_status()
+    assert engine.refresh() == {"delete": 1}
+    assert engine.up(project(source, label="b", key="hunter3")) == {"create": 1}
+    assert engine.destroy() == {"delete": 7}
+    assert httpx.get(url).status_code == 404

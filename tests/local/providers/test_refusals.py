@@ -1,0 +1,57 @@
+"""What is wrong is one line that names it, wherever it is found out."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from local.home import ROOT
+from tests.local.providers.conftest import Aws
+
+
+def said(folder: Path, home: Path, verb: str, program: str) -> str:
+    """What the engine says of one of the programs of refused.py."""
+    command = [sys.executable, "-m", "tests.local.providers.refused", folder, home, verb, program]
+    return subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+@pytest.mark.parametrize(
+    ("verb", "program", "lines"),
+    [
+        (
+            "preview",
+            "mistaken",
+            [
+                "missing required property 'attributes[0].type'",
+                "unknown property 'ttl.enable': did you mean 'enabled'?",
+            ],
+        ),
+        ("preview", "mistaken_gcp", ["unknown property 'versioning.enable': did you mean 'enabled'?"]),
+        (
+            "preview",
+            "lacking",
+            ["the laptop's aws has no aws:sqs/queue:Queue: add it to local/providers/aws/sqs.py"],
+        ),
+        (
+            "preview",
+            "lacking_gcp",
+            ["the laptop's gcp has no gcp:compute/network:Network: add it to local/providers/gcp/types.py"],
+        ),
+        ("up", "right", ["the laptop's clouds are not running (no daemon.json in {home}): run `make up`"]),
+        ("up", "right_gcp", ["the laptop's clouds are not running (no daemon.json in {home}): run `make up`"]),
+    ],
+)
+def test_without_the_clouds(tmp_path: Path, verb: str, program: str, lines: list[str]) -> None:
+    home = tmp_path / "nowhere"
+    told = said(tmp_path, home, verb, program)
+    for line in lines:
+        assert line.format(home=home) in told
+    assert "Traceback" not in told
+
+
+def test_what_aws_refuses(tmp_path: Path, clouds: Path, aws: Aws) -> None:
+    aws("logs").create_log_group(logGroupName="taken")
+    told = said(tmp_path, clouds, "up", "taken")
+    assert "(ResourceAlreadyExistsException) when calling the CreateLogGroup operation" in told
+    assert "Traceback" not in told
