@@ -123,7 +123,7 @@ def _fits(kind: Any, value: Any) -> bool:
     return type(value) is kind
 
 
-def _kind(value: Any) -> Any:
+def _kind(value: object) -> type:
     if isinstance(value, Asset):
         return PulumiArchive if value.archive else PulumiAsset
     return type(value)

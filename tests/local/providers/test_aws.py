@@ -131,7 +131,9 @@ def test_a_life(engine: Engine, aws: Aws, code: Path, tmp_path: Path) -> None:
     assert tags == [{"Key": "message", "Value": "bye"}]
     assert engine.refresh() == {}
 
+    # New code is a new version, so a preview knows that the alias moves, too.
     other = archive(tmp_path / "other.zip", "2")
+    assert engine.preview(site(other, message="bye", days=14, share=0.1)) == {"update": 2}
     assert engine.up(site(other, message="bye", days=14)) == {"update": 3}
     assert not alias().get("RoutingConfig", {}).get("AdditionalVersionWeights")
     expiry = aws("dynamodb").describe_time_to_live(TableName=engine.output("table"))["TimeToLiveDescription"]
