@@ -7,6 +7,7 @@ from pathlib import Path
 from local import commands
 from local.home import ROOT, Home, LocalError
 from local.tools import ToolMissing
+from stacks.artifact import ArtifactError
 
 
 def main() -> None:
@@ -24,7 +25,7 @@ def main() -> None:
             commands.preview(home, arguments.stack)
         else:
             {"up": commands.up, "down": commands.down, "outputs": commands.outputs}[arguments.action](home)
-    except (LocalError, ToolMissing) as error:
+    except (LocalError, ToolMissing, ArtifactError) as error:
         sys.exit(str(error))
 
 

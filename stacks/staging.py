@@ -63,7 +63,7 @@ def _vendor(root: Path, tree: Path) -> None:
     _run([*export, "--output-file", str(requirements)])
     install = [uv, "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:"]
     target = ["--python-platform", PLATFORM, "--python-version", PYTHON_VERSION, "--target", str(tree)]
-    python = ["--python", sys.executable, "--no-compile-bytecode"]
+    python = ["--python", sys.executable]
     _run([*install, *target, *python, "--requirements", str(requirements)])
 
 
@@ -115,7 +115,9 @@ def _sizes(tree: Path, owners: dict[str, str]) -> dict[str, int]:
 
 def _run(command: list[str]) -> None:
     try:
-        subprocess.run(command, check=True, capture_output=True, text=True)
+        # Bytecode is compiled at the end, whatever the machine's own wish for its environments.
+        environ = os.environ | {"UV_COMPILE_BYTECODE": "0"}
+        subprocess.run(command, check=True, capture_output=True, text=True, env=environ)
     except FileNotFoundError:
         raise ArtifactError(f"artifact: no such command: {command[0]}; set UV to uv's path") from None
     except subprocess.CalledProcessError as error:

@@ -1,0 +1,105 @@
+"""The engine's life cycle on the laptop's clouds: up, up again, preview, and what happens when things are cut off."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+
+import httpx
+import pytest
+
+from local import engine
+from local.home import Home
+from tests.e2e.conftest import ROOT, Laptop
+
+CLOUDS = pytest.mark.xdist_group("clouds")
+
+
+@CLOUDS
+def test_both_stacks_have_the_same_outputs(clouds: Laptop) -> None:
+    outputs = clouds.outputs()
+    assert list(outputs) == ["aws", "gcp"]
+    assert outputs["aws"].keys() == outputs["gcp"].keys()
+    assert outputs["aws"]["artifactDigest"] == outputs["gcp"]["artifactDigest"]
+    assert (outputs["aws"]["persistence"], outputs["gcp"]["persistence"]) == ("dynamodb", "firestore")
+
+
+@CLOUDS
+def test_up_again_changes_nothing(clouds: Laptop) -> None:
+    before = clouds.outputs()
+    result = clouds.run("up")
+    assert result.returncode == 0, result.stderr
+    assert len(re.findall(r"^(?:aws|gcp) \| +\d+ unchanged", result.stderr, re.MULTILINE)) == 2, result.stderr
+    assert clouds.outputs() == before
+
+
+@CLOUDS
+@pytest.mark.parametrize(
+    ("name", "changed"),
+    [
+        ("aws", {"aws:lambda/function:Function", "aws:lambda/alias:Alias"}),
+        ("gcp", {"gcp:cloudrunv2/service:Service"}),
+    ],
+)
+def test_the_preview_of_an_edit_shows_only_that_edit(clouds: Laptop, name: str, changed: set[str]) -> None:
+    stack = engine.open_stack(Home(clouds.home), name)
+    engine.configure(stack, Home(clouds.home).daemon())
+    stack.set_config(f"{engine.PROJECT}:cacheTtlSeconds", engine.auto.ConfigValue("60"))
+    steps: set[str] = set()
+
+    def note(event: engine.auto.EngineEvent) -> None:
+        step = event.resource_pre_event
+        if step and step.metadata.op != "same":
+            steps.add(step.metadata.type)
+
+    stack.preview(on_event=note)
+    assert steps - {"pulumi:pulumi:Stack"} == changed
+
+
+@CLOUDS
+def test_no_secret_is_in_state_or_outputs_in_plain_text(clouds: Laptop) -> None:
+    key = clouds.daemon()["momentoApiKey"]
+    state = "".join(path.read_text() for path in (clouds.home / "state").rglob("*.json"))
+    assert "ciphertext" in state
+    assert f'"{key}"' not in state
+    assert key not in json.dumps(clouds.outputs())
+
+
+@CLOUDS
+def test_the_checkout_stays_as_it_was(clouds: Laptop) -> None:
+    names = ["Pulumi.yaml", "Pulumi.aws.yaml", "Pulumi.gcp.yaml"]
+    assert subprocess.run(["git", "diff", "--quiet", "--", *names], cwd=ROOT, check=False).returncode == 0
+    assert "encryptionsalt" not in (ROOT / "Pulumi.aws.yaml").read_text()
+
+
+def test_a_killed_daemon_does_not_block_the_next_up(laptop: Laptop) -> None:
+    laptop.must("up")
+    os.kill(laptop.daemon()["pid"], signal.SIGKILL)
+    laptop.must("up")
+    for outputs in laptop.outputs().values():
+        assert httpx.get(outputs["url"] + "/health/ready", timeout=30).status_code == 200
+
+
+def test_an_interrupted_up_does_not_block_the_next(laptop: Laptop) -> None:
+    command = [sys.executable, "-m", "local", "--home", str(laptop.home), "up"]
+    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    assert process.stderr
+    for line in process.stderr:
+        if "creating" in line or "created" in line:
+            break
+    os.killpg(process.pid, signal.SIGINT)
+    said = process.communicate()[1]
+    assert process.returncode == 1
+    assert "interrupted" in said.splitlines()[-1]
+    assert "Traceback" not in said
+    laptop.must("up")
+    laptop.must("down")
+    assert laptop.processes() == []
+
+
+def test_previewing_a_stack_that_is_not_there(laptop: Laptop) -> None:
+    result = laptop.run("preview", "azure")
+    assert result.returncode == 1
+    assert result.stderr.strip() == "there is no stack 'azure': no Pulumi.azure.yaml; there are aws, gcp"
