@@ -5,15 +5,17 @@ from collections.abc import Callable
 
 from flask import Flask
 
+from app.auth import Authenticator
+from app.auth.none import NoAuthenticator
 from app.cache import Cache
 from app.cache.none import NoCache
 from app.data import DataClient
-from app.http import observe, problems
+from app.http import challenges, observe, problems
 from app.http.bodies import MAX_BODY_BYTES
 from app.http.routes import UserRoutes
 from app.metrics import Metrics
 from app.secrets import SecretUnavailable, momento_api_key
-from app.settings import CacheSettings, Settings, SettingsError
+from app.settings import AuthSettings, CacheSettings, Settings, SettingsError
 from app.users import Users
 
 
@@ -29,8 +31,10 @@ def assemble(settings: Settings, metrics: Metrics, data: DataClient, cache: Cach
     app.url_map.merge_slashes = False
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     problems.register(app, metrics)
+    challenges.register(app)
     observe.register(app, metrics)
-    app.register_blueprint(UserRoutes(Users(data, cache), settings.artifact_digest, settings.demo).blueprint())
+    callers = authenticator(settings.auth, metrics)
+    app.register_blueprint(UserRoutes(Users(data, cache), callers, settings.artifact_digest, settings.demo).blueprint())
     return app
 
 
@@ -56,6 +60,15 @@ def data_client(settings: Settings, metrics: Metrics) -> DataClient:
             from app.data.memory import MemoryDataClient
 
             return MemoryDataClient()
+
+
+def authenticator(settings: AuthSettings | None, metrics: Metrics) -> Authenticator:
+    if settings is None:
+        return NoAuthenticator()
+    from app.auth.bearer import BearerAuthenticator
+    from app.auth.keys import SigningKeys
+
+    return BearerAuthenticator(settings, SigningKeys(settings.issuer, metrics))
 
 
 def cache(settings: CacheSettings | None, metrics: Metrics) -> Cache:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Self
 from urllib.parse import urlsplit
 
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
 
 class SettingsError(Exception):
     """One line that names the variable, its value and the fix."""
@@ -25,6 +27,14 @@ class CacheSettings:
 
 
 @dataclass(frozen=True)
+class AuthSettings:
+    """Who signs the tokens, and what they must be for. `issuer` is a URL, exactly as in the tokens' `iss`."""
+
+    issuer: str
+    audience: str
+
+
+@dataclass(frozen=True)
 class Settings:
     """All that an app is built from, validated."""
 
@@ -38,6 +48,8 @@ class Settings:
     metrics_namespace: str = "BetterTogether"
     artifact_digest: str = "development"
     demo: bool = False
+    auth: AuthSettings | None = None
+    """None: everybody may do everything."""
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] = os.environ) -> Self:
@@ -57,6 +69,7 @@ class Settings:
             metrics_namespace=env.text("METRICS_NAMESPACE", "BetterTogether"),
             artifact_digest=env.text("ARTIFACT_DIGEST", "development"),
             demo=env.choice("DEMO", "false", ("true", "false")) == "true",
+            auth=_auth_settings(env),
         )
 
 
@@ -86,6 +99,26 @@ def _cache_settings(env: "_Environ") -> CacheSettings | None:
         api_key_parameter=parameter or None,
         aws_region=env.aws_region("MOMENTO_API_KEY_PARAMETER") if parameter else "",
     )
+
+
+def _auth_settings(env: "_Environ") -> AuthSettings | None:
+    issuer = env.text("AUTH_ISSUER", "")
+    if not issuer:
+        return None
+    if not is_safe_url(issuer):
+        raise SettingsError(f"AUTH_ISSUER={issuer!r} must be an https URL, or http on this machine")
+    return AuthSettings(issuer, env.required("AUTH_AUDIENCE", f"AUTH_ISSUER={issuer}"))
+
+
+def is_safe_url(url: str) -> bool:
+    """Whether what comes from there can be believed: https, or http that does not leave the machine."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    if parts.query or parts.fragment or parts.username or not parts.hostname:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
 
 
 class _Environ:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from flask import Blueprint, request
 from werkzeug import Response
 
+from app.auth import Authenticator, Caller
 from app.http import paging
 from app.http.bodies import (
     decode_user,
@@ -18,7 +19,6 @@ from app.http.bodies import (
 from app.http.cache_status import cache_status
 from app.http.preconditions import accepted_versions, must_be_new
 from app.http.problems import Problem
-from app.http.viewer import viewer
 from app.model import is_user_id
 from app.users import Users
 
@@ -34,8 +34,9 @@ class Route(NamedTuple):
 class UserRoutes:
     """The users API over the use cases."""
 
-    def __init__(self, users: Users, artifact_digest: str, demo: bool) -> None:
+    def __init__(self, users: Users, authenticator: Authenticator, artifact_digest: str, demo: bool) -> None:
         self._users = users
+        self._authenticator = authenticator
         self._artifact_digest = artifact_digest
         self._demo = demo
 
@@ -70,10 +71,14 @@ class UserRoutes:
         return blueprint
 
     def bootstrap(self) -> Response:
+        self._caller().must_be_admin()
         return json_response({"users": self._users.bootstrap()}, 201)
 
     def create_user(self) -> Response:
-        user = self._users.create(decode_user(request))
+        caller = self._caller()
+        new = decode_user(request)
+        caller.must_own(new.id)
+        user = self._users.create(new)
         return user_response(user, 201, {"Location": f"/users/{user.id}"})
 
     def list_users(self) -> Response:
@@ -85,6 +90,7 @@ class UserRoutes:
         return user_response(self._users.get(_checked(user_id))).make_conditional(request)
 
     def put_user(self, user_id: str) -> Response:
+        self._caller().must_own(user_id)
         new = decode_user(request)
         if new.id != _checked(user_id):
             raise Problem(400, f"The body is user {new.id!r}, the path is user {user_id!r}.", "id")
@@ -96,6 +102,7 @@ class UserRoutes:
         return user_response(self._users.replace(new, accepts))
 
     def delete_user(self, user_id: str) -> Response:
+        self._caller().must_own(user_id)
         self._users.delete(_checked(user_id), accepted_versions(request))
         return no_content()
 
@@ -111,12 +118,15 @@ class UserRoutes:
         return json_response(names, headers=cache_status(outcome))
 
     def get_profile_pic(self, user_id: str) -> Response:
-        user = self._users.profile_pic(_checked(user_id), viewer(request))
+        user = self._users.profile_pic(_checked(user_id), self._caller().user_id)
         return picture_response(user).make_conditional(request)
 
     def get_cached_profile_pic(self, user_id: str) -> Response:
-        user, outcome = self._users.profile_pic_cached(_checked(user_id), viewer(request))
+        user, outcome = self._users.profile_pic_cached(_checked(user_id), self._caller().user_id)
         return picture_response(user, cache_status(outcome)).make_conditional(request)
+
+    def _caller(self) -> Caller:
+        return self._authenticator.caller(dict(request.headers))
 
     def live(self) -> Response:
         return json_response({"status": "ok", "artifact": self._artifact_digest})

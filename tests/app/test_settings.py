@@ -1,6 +1,6 @@
 import pytest
 
-from app.settings import CacheSettings, Settings, SettingsError, bind_address
+from app.settings import AuthSettings, CacheSettings, Settings, SettingsError, bind_address
 
 MOMENTO = {"MOMENTO_CACHE": "users", "MOMENTO_ENDPOINT": "cell-1.momentohq.com", "MOMENTO_API_KEY": "s3cret"}
 
@@ -38,6 +38,29 @@ def test_cloud_run() -> None:
     )
 
 
+@pytest.mark.parametrize("issuer", ["https://login.example.com/", "http://127.0.0.1:4711", "http://localhost/realm"])
+def test_an_issuer(issuer: str) -> None:
+    settings = Settings.from_environ({"AUTH_ISSUER": issuer, "AUTH_AUDIENCE": "users"})
+    assert settings == Settings(auth=AuthSettings(issuer, "users"))
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    [
+        "login.example.com",
+        "http://login.example.com",
+        "https://",
+        "https://u:p@login.example.com",
+        "https://[",
+        "https://a?b",
+    ],
+)
+def test_an_issuer_must_be_safe(issuer: str) -> None:
+    with pytest.raises(SettingsError) as error:
+        Settings.from_environ({"AUTH_ISSUER": issuer, "AUTH_AUDIENCE": "users"})
+    assert str(error.value) == f"AUTH_ISSUER={issuer!r} must be an https URL, or http on this machine"
+
+
 def test_the_key_is_in_no_repr() -> None:
     assert "s3cret" not in repr(Settings.from_environ(MOMENTO))
 
@@ -51,6 +74,7 @@ def test_the_key_is_in_no_repr() -> None:
         ({"PERSISTENCE": "firestore"}, "GOOGLE_CLOUD_PROJECT is not set: PERSISTENCE=firestore needs it"),
         ({"METRICS_FORMAT": "xml"}, "METRICS_FORMAT='xml' is unknown: set it to emf or json"),
         ({"DEMO": "yes"}, "DEMO='yes' is unknown: set it to true or false"),
+        ({"AUTH_ISSUER": "https://i"}, "AUTH_AUDIENCE is not set: AUTH_ISSUER=https://i needs it"),
         ({"MOMENTO_CACHE": "users"}, "MOMENTO_ENDPOINT is not set: MOMENTO_CACHE=users needs it"),
         (
             {"MOMENTO_CACHE": "users", "MOMENTO_ENDPOINT": "cell"},

@@ -1,0 +1,129 @@
+"""The public keys of an issuer: found by OpenID Connect Discovery 1.0, fetched when a token needs one, and kept.
+
+However many tokens come, and whatever `kid` they name, the issuer is asked at most every PAUSE seconds. While it is
+down, the keys that are known go on serving for STALE seconds.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+import urllib3
+from jwt import PyJWK, PyJWTError
+from werkzeug.http import parse_cache_control_header
+
+from app.auth import IssuerUnavailable
+from app.metrics import Metrics
+from app.settings import is_safe_url
+
+ALGORITHMS = ("RS256", "ES256", "EdDSA")
+TIMEOUT = 2.0  # seconds for each of two requests
+MAX_BYTES = 1024 * 1024
+LIFETIME = 600.0  # seconds, unless the issuer's Cache-Control says otherwise, between these:
+SHORTEST, LONGEST = 60.0, 3600.0
+STALE = 24 * 3600.0
+PAUSE = 5
+
+
+class IssuerError(Exception):
+    """The issuer does not answer, or not as it should; the message is one line."""
+
+
+class SigningKeys:
+    """Keys by `kid`, for many threads."""
+
+    def __init__(self, issuer: str, metrics: Metrics, now: Callable[[], float] = time.monotonic) -> None:
+        self._issuer = issuer
+        self._metrics = metrics
+        self._now = now
+        self._one_at_a_time = threading.Lock()
+        self._keys: Mapping[str, PyJWK] = {}
+        self._fresh_until = self._usable_until = self._next_try = float("-inf")
+        self._reachable = False
+
+    def find(self, kid: str) -> PyJWK | None:
+        """None when the issuer has no such key. Raises IssuerUnavailable when that cannot be known.
+
+        A known key never waits for another thread's fetch.
+        """
+        key = self._known(kid)
+        if key is not None and self._now() < self._fresh_until:
+            return key
+        if self._one_at_a_time.acquire(blocking=key is None):
+            try:
+                if self._now() >= self._next_try:
+                    self._fetch()
+            finally:
+                self._one_at_a_time.release()
+        key = self._known(kid)
+        if key is None and not self._reachable:
+            raise IssuerUnavailable(PAUSE)
+        return key
+
+    def _known(self, kid: str) -> PyJWK | None:
+        return self._keys.get(kid) if self._now() < self._usable_until else None
+
+    def _fetch(self) -> None:
+        try:
+            self._keys, lifetime = fetch_keys(self._issuer)
+            self._fresh_until, self._usable_until = self._now() + lifetime, self._now() + STALE
+            self._reachable = True
+        except IssuerError as error:
+            self._metrics.log("ERROR", f"issuer unavailable: {error}")
+            self._reachable = False
+        finally:
+            self._next_try = self._now() + PAUSE
+
+
+class _Configuration(msgspec.Struct):
+    issuer: str
+    jwks_uri: str
+
+
+class _KeySet(msgspec.Struct):
+    keys: list[dict[str, Any]]
+
+
+def fetch_keys(issuer: str) -> tuple[dict[str, PyJWK], float]:
+    """The issuer's keys and for how many seconds they are fresh. Raises IssuerError."""
+    with urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(total=TIMEOUT)) as http:
+        configuration, _ = _get(http, issuer.rstrip("/") + "/.well-known/openid-configuration", _Configuration)
+        if configuration.issuer != issuer:
+            raise IssuerError(f"{issuer} calls itself {configuration.issuer!r}")
+        if not is_safe_url(configuration.jwks_uri):
+            raise IssuerError(f"{issuer} has its keys at {configuration.jwks_uri!r}, which is not https")
+        key_set, lifetime = _get(http, configuration.jwks_uri, _KeySet)
+    keys = {key.key_id: key for data in key_set.keys if (key := _usable(data)) and key.key_id}
+    if not keys:
+        raise IssuerError(f"{configuration.jwks_uri} has no key for {', '.join(ALGORITHMS)}")
+    return keys, lifetime
+
+
+def _get[T](http: urllib3.PoolManager, url: str, type: type[T]) -> tuple[T, float]:
+    try:
+        response = http.request("GET", url, redirect=False, preload_content=False)
+        with response:
+            body = response.read(MAX_BYTES)
+        if response.status != 200:
+            raise IssuerError(f"{url} answers {response.status}")
+        max_age = parse_cache_control_header(response.headers.get("Cache-Control")).max_age
+        return msgspec.json.decode(body, type=type), _lifetime(max_age)
+    except urllib3.exceptions.HTTPError as error:
+        raise IssuerError(f"{url} does not answer: {error}") from None
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise IssuerError(f"{url} answers nonsense: {error}") from None
+
+
+def _lifetime(max_age: int | None) -> float:
+    return LIFETIME if max_age is None else min(max(max_age, SHORTEST), LONGEST)
+
+
+def _usable(data: dict[str, Any]) -> PyJWK | None:
+    """The key, if it is for signatures that others can check but not make."""
+    try:
+        key = PyJWK(data)
+    except PyJWTError:
+        return None
+    return key if key.algorithm_name in ALGORITHMS and key.public_key_use in (None, "sig") else None
