@@ -39,7 +39,8 @@ artifact: setup ## build the artifact; print its digest, sizes and largest packa
 test: setup ## run all tests
 	@$(PYTHON) -m local.tools test
 	app/.venv/bin/python -m pytest -n $(JOBS) tests/app tests/cloud
-	$(PYTHON) -m pytest -n $(JOBS) tests/stacks tests/momento tests/local tests/e2e
+	$(PYTHON) -m pytest -n $(JOBS) tests/stacks tests/momento tests/local
+	$(PYTHON) -m pytest -n $(JOBS) --dist loadgroup tests/e2e
 
 .PHONY: lint
 lint: setup ## ruff and pyright

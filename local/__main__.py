@@ -1,6 +1,7 @@
 """`python -m local up|preview|down|outputs`: what the Makefile calls."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -26,7 +27,8 @@ def main() -> None:
         else:
             {"up": commands.up, "down": commands.down, "outputs": commands.outputs}[arguments.action](home)
     except (LocalError, ToolMissing, ArtifactError) as error:
-        sys.exit(str(error))
+        print(error, file=sys.stderr, flush=True)
+        os._exit(1)  # what Pulumi's SDK leaves behind in a program that failed would write tracebacks at the exit
 
 
 if __name__ == "__main__":

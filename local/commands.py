@@ -3,7 +3,7 @@
 import json
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -97,7 +97,7 @@ def _side_by_side(stacks: list[auto.Stack], what: str, work: Callable[[auto.Stac
 
 
 @contextmanager
-def _interrupts_go_to_the_engine() -> Iterator[Callable[[], bool]]:
+def _interrupts_go_to_the_engine() -> Generator[Callable[[], bool]]:
     """Ctrl-C reaches the engine too, which ends what it has begun and writes it down: wait for that."""
     seen: list[int] = []
     before = signal.signal(signal.SIGINT, lambda number, _: seen.append(number))
@@ -110,6 +110,6 @@ def _interrupts_go_to_the_engine() -> Iterator[Callable[[], bool]]:
 def _prefixed(stack: auto.Stack) -> Callable[[str], None]:
     def write(line: str) -> None:
         if line.strip():
-            print(f"{stack.name} | {line}", file=sys.stderr, flush=True)
+            sys.stderr.write(f"{stack.name} | {line.rstrip()}\n")  # one write, since the stacks speak at once
 
     return write

@@ -9,7 +9,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -57,7 +57,7 @@ class Home:
         return self.path / "daemon.log"
 
     @contextmanager
-    def exclusive(self) -> Iterator[None]:
+    def exclusive(self) -> Generator[None]:
         """Holds the home for one command. Raises LocalError at once if another command has it."""
         self.path.mkdir(parents=True, exist_ok=True)
         with (self.path / "command.lock").open("w") as lock:
@@ -78,7 +78,7 @@ class Home:
         return Daemon(facts["pid"], facts["control"], facts["momento"], facts["momentoApiKey"], facts["firestoreKind"])
 
     def start_daemon(self) -> Daemon:
-        """Starts the clouds in a session of their own, so that Ctrl-C does not reach them, and waits until they answer."""
+        """Starts the clouds, in a session of their own so that Ctrl-C spares them, and waits until they answer."""
         with self.log.open("a") as log:
             process = subprocess.Popen(
                 [APP_PYTHON, "-m", "local.cloud.daemon", "--home", self.path],
@@ -104,7 +104,10 @@ class Home:
         self.log.unlink(missing_ok=True)
 
     def stop_daemon(self, daemon: Daemon) -> None:
-        """Ends the daemon and waits until it has released its lock, so that nothing of it is left."""
-        os.kill(daemon.pid, signal.SIGTERM)
-        with (self.path / "daemon.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        """Ends the daemon and waits until the process is gone."""
+        while True:
+            try:
+                os.kill(daemon.pid, signal.SIGTERM)
+            except ProcessLookupError:
+                return
+            time.sleep(0.05)

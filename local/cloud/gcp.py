@@ -5,6 +5,7 @@ besides being stored (a service runs, an object has bytes, a database is emptied
 """
 
 import base64
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,6 +47,7 @@ class Gcp:
     def __init__(self, firestore: Firestore) -> None:
         self._firestore = firestore
         self._resources: dict[tuple[str, str], Resource] = {}
+        self._secret_versions = Counter[str]()
         self._run: CloudRun | None = None
 
     def open(self, processes: Processes, python: Path, code: Path, logs: Path) -> None:
@@ -102,8 +104,9 @@ class Gcp:
                 inputs, old and old.outputs, content, old is not None and old.content == content
             )
         if type == SECRET_VERSION:
-            versions = [one for one in self._every(SECRET_VERSION) if one.inputs["secret"] == inputs["secret"]]
-            return gcp_outputs.secret_version(inputs, old and old.outputs, len(versions) + 1)
+            if not old:
+                self._secret_versions[inputs["secret"]] += 1  # never used again, even when the version is gone
+            return gcp_outputs.secret_version(inputs, old and old.outputs, self._secret_versions[inputs["secret"]])
         return gcp_outputs.simple(type, inputs, old and old.outputs)
 
     def _content(self, type: str, inputs: Properties, files: dict[str, str]) -> bytes:

@@ -43,7 +43,7 @@ class Laptop:
         for process in Path("/proc").glob("[0-9]*"):
             try:
                 command = (process / "cmdline").read_bytes()
-                about = command + (process / "environ").read_bytes() + os.readlink(process / "cwd").encode()
+                about = command + (process / "environ").read_bytes() + str((process / "cwd").readlink()).encode()
             except OSError:
                 continue
             if int(process.name) != os.getpid() and str(self.home).encode() in about:
