@@ -65,6 +65,7 @@ def test_the_same_bytes_wherever_and_whenever_it_is_built(artifact: Artifact, ro
         os.utime(path, (1e9, 1e9))
         path.chmod(0o600)
     surroundings = {"TZ": "Asia/Kathmandu", "LC_ALL": "tr_TR.UTF-8", "PYTHONHASHSEED": "7", "PYTHONOPTIMIZE": "2"}
+    surroundings["UV_COMPILE_BYTECODE"] = "0" if os.environ.get("UV_COMPILE_BYTECODE") == "1" else "1"
     command = ["sh", "-c", 'umask 077; exec "$0" -c "$1" "$2"', sys.executable, BUILD, str(elsewhere)]
     subprocess.run(command, cwd=elsewhere, env={**os.environ, **surroundings}, check=True)
     again = build(elsewhere)
