@@ -121,6 +121,7 @@ class AwsStack(pulumi.ComponentResource):
             # The version is part of it, so that a new key makes a new version of the function, which reads it.
             "MOMENTO_API_KEY_PARAMETER": pulumi.Output.format("{0}:{1}", self._key.name, self._key.version),
             "CACHE_TTL_SECONDS": str(self._config.cache_ttl_seconds),
+            "DEMO": str(self._config.demo).lower(),
             "METRICS_FORMAT": "emf",
             "ARTIFACT_DIGEST": artifact.digest,
         }

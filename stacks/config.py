@@ -28,6 +28,7 @@ class StackConfig:
     gcp_project: str
     """Empty on aws."""
     cache_ttl_seconds: int
+    demo: bool
     momento_endpoint: str
     """A host, or `http://host:port` of a Momento Local."""
     momento_api_key: pulumi.Output[str]
@@ -52,6 +53,7 @@ class StackConfig:
             region=reader.text(f"{cloud}:region", REGION[cloud], "a region of the cloud") if cloud else "",
             gcp_project=reader.text("gcp:project", NAME, "the id of a project") if cloud == "gcp" else "",
             cache_ttl_seconds=reader.integer("cacheTtlSeconds", 1, 24 * 60 * 60),
+            demo=reader.choice("demo", ("true", "false")) == "true",
             momento_endpoint=reader.text(
                 "momento:endpoint", r"[a-z0-9]([-.a-z0-9]*[a-z0-9])?|http://[^/:]+:\d+", "a host, or http://host:port"
             ),

@@ -129,6 +129,7 @@ class GcpStack(pulumi.ComponentResource):
             "MOMENTO_CACHE": cache.name,
             "MOMENTO_ENDPOINT": self._config.momento_endpoint,
             "CACHE_TTL_SECONDS": str(self._config.cache_ttl_seconds),
+            "DEMO": str(self._config.demo).lower(),
             "METRICS_FORMAT": "json",
             "ARTIFACT_DIGEST": artifact.digest,
         }

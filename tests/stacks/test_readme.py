@@ -1,0 +1,25 @@
+"""The README's tables say what the code does."""
+
+import re
+from pathlib import Path
+
+import yaml
+
+
+def table(root: Path, title: str) -> set[str]:
+    """The names in the first column of the table under a heading."""
+    section = (root / "README.md").read_text().split(f"\n## {title}\n")[1].split("\n## ")[0]
+    first_cells = re.findall(r"^\| (`[^|]*) \|", section, re.MULTILINE)
+    return {name for cell in first_cells for name in re.findall(r"`([^`]+)`", cell)}
+
+
+def test_the_configuration_is_what_the_project_declares(root: Path) -> None:
+    project = yaml.safe_load((root / "Pulumi.yaml").read_text())
+    declared = {f"{project['name']}:{key}" for key in project["config"]}
+    of_providers = {"momento:apiKey", "momento:endpoint", "aws:region", "gcp:project", "gcp:region"}
+    assert table(root, "Configuration") == declared | of_providers
+
+
+def test_the_environment_is_what_the_settings_read(root: Path) -> None:
+    settings = (root / "app" / "settings.py").read_text()
+    assert table(root, "Environment of the app") == set(re.findall(r"""["']([A-Z]+(?:_[A-Z]+)*)["']""", settings))
