@@ -17,7 +17,7 @@ help: ## list the targets
 
 .PHONY: up
 up: setup ## bring stacks aws and gcp up on the laptop's clouds and print their URLs
-	@$(PYTHON) -m local up
+	@$(PYTHON) -m local up $(if $(AUTH),--auth $(AUTH))
 
 .PHONY: preview
 preview: setup ## show what up would change: make preview STACK=aws
@@ -26,6 +26,10 @@ preview: setup ## show what up would change: make preview STACK=aws
 .PHONY: outputs
 outputs: setup ## print both stacks' outputs as JSON (make -s outputs)
 	@$(PYTHON) -m local outputs
+
+.PHONY: token
+token: setup ## print a token for `make up AUTH=laptop`: make -s token USER=1 (ADMIN=1: may write every user)
+	@$(PYTHON) -m local token $(if $(filter command,$(origin USER)),$(USER),$(error name the user: make token USER=1)) $(if $(ADMIN),--admin)
 
 .PHONY: down
 down: setup ## destroy both stacks and stop the laptop's clouds

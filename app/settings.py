@@ -105,7 +105,7 @@ def _auth_settings(env: "_Environ") -> AuthSettings | None:
     issuer = env.text("AUTH_ISSUER", "")
     if not issuer:
         return None
-    if not is_safe_url(issuer):
+    if not is_safe_url(issuer) or "?" in issuer or "#" in issuer:
         raise SettingsError(f"AUTH_ISSUER={issuer!r} must be an https URL, or http on this machine")
     return AuthSettings(issuer, env.required("AUTH_AUDIENCE", f"AUTH_ISSUER={issuer}"))
 
@@ -116,7 +116,7 @@ def is_safe_url(url: str) -> bool:
         parts = urlsplit(url)
     except ValueError:
         return False
-    if parts.query or parts.fragment or parts.username or not parts.hostname:
+    if parts.username or not parts.hostname:
         return False
     return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
 

@@ -3,6 +3,7 @@
 import json
 import signal
 import sys
+import urllib.request
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -17,14 +18,17 @@ from stacks import artifact
 UP_BY_DEFAULT = ["aws", "gcp"]
 
 
-def up(home: Home) -> None:
-    """Brings both stacks up, starting the clouds if need be, and prints their URLs."""
+def up(home: Home, auth: bool = False) -> None:
+    """Brings both stacks up, starting the clouds if need be, and prints their URLs.
+
+    With `auth` the app asks for tokens of the laptop's issuer.
+    """
     with home.exclusive():
         say(f"artifact {artifact.build(ROOT).digest}")
         daemon = _running_clouds(home)
         stacks = _open(home)
         for stack in stacks:
-            engine.configure(stack, daemon)
+            engine.configure(stack, daemon, daemon.issuer if auth else "")
         _side_by_side(stacks, "up", lambda stack: stack.up(color="never", on_output=_prefixed(stack)))
         for name, outputs in engine.outputs(home).items():
             print(f"{name}  {outputs['url']}  {outputs['persistence']}  {outputs['artifactDigest']}")
@@ -75,6 +79,16 @@ def outputs(home: Home) -> None:
     if not home.daemon():
         raise LocalError("the laptop's clouds are not running: `make up` starts them")
     print(json.dumps(engine.outputs(home), indent=2))
+
+
+def token(home: Home, user: str, admin: bool) -> None:
+    """Prints a token of the laptop's issuer for the user."""
+    daemon = home.daemon()
+    if not daemon:
+        raise LocalError("the laptop's clouds are not running: `make up AUTH=laptop` starts them")
+    wanted = {"sub": user, "scope": "users:admin" if admin else ""}
+    with urllib.request.urlopen(daemon.issuer + "/tokens", json.dumps(wanted).encode(), timeout=5) as answer:
+        print(json.load(answer)["token"])
 
 
 def _open(home: Home) -> list[auto.Stack]:

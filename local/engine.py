@@ -15,6 +15,7 @@ from local.tools import pulumi
 PROJECT = "better-together"
 PASSPHRASE = "laptop"  # what it protects is the key of the laptop's own Momento
 GCP_PROJECT = "better-together-laptop"
+AUDIENCE = "better-together"  # of the tokens of the laptop's issuer
 
 
 def stacks() -> list[str]:
@@ -32,8 +33,11 @@ def open_stack(home: Home, name: str) -> auto.Stack:
     return auto.Stack.create_or_select(name, _workspace(home))
 
 
-def configure(stack: auto.Stack, daemon: Daemon | None) -> None:
-    """Adds what a person with accounts would set by hand. Without a daemon it is good for previews alone."""
+def configure(stack: auto.Stack, daemon: Daemon | None, issuer: str = "") -> None:
+    """Adds what a person with accounts would set by hand. Without a daemon it is good for previews alone.
+
+    With `issuer`, the app asks for tokens of that one; without, the stack file decides.
+    """
     key = daemon.momento_api_key if daemon else "none"
     stack.set_all_config(
         {
@@ -43,6 +47,9 @@ def configure(stack: auto.Stack, daemon: Daemon | None) -> None:
             "gcp:project": auto.ConfigValue(GCP_PROJECT),
         }
     )
+    if issuer:
+        stack.set_config(f"{PROJECT}:auth", auto.ConfigValue(issuer))
+        stack.set_config(f"{PROJECT}:authAudience", auto.ConfigValue(AUDIENCE))
 
 
 def was_cut_off(stack: auto.Stack) -> bool:

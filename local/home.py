@@ -33,6 +33,7 @@ class Daemon:
     momento: str
     momento_api_key: str
     firestore_kind: str
+    issuer: str
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,14 @@ class Home:
                 pass
         except (FileNotFoundError, urllib.error.URLError, OSError):
             return None
-        return Daemon(facts["pid"], facts["control"], facts["momento"], facts["momentoApiKey"], facts["firestoreKind"])
+        return Daemon(
+            pid=facts["pid"],
+            control=facts["control"],
+            momento=facts["momento"],
+            momento_api_key=facts["momentoApiKey"],
+            firestore_kind=facts["firestoreKind"],
+            issuer=facts["issuer"],
+        )
 
     def start_daemon(self) -> Daemon:
         """Starts the clouds, in a session of their own so that Ctrl-C spares them, and waits until they answer."""

@@ -1,7 +1,8 @@
 """The laptop's two clouds, in one process: `app/.venv/bin/python -m local.cloud.daemon --home DIR`.
 
-Moto's AWS server, HTTP APIs and Lambda, Google Cloud's control plane and Cloud Run, Firestore, Momento, and the control
-API. When all of it is ready, DIR/daemon.json says where; SIGTERM and SIGINT end it. Nothing outlives the process.
+Moto's AWS server, HTTP APIs and Lambda, Google Cloud's control plane and Cloud Run, Firestore, Momento, an issuer of
+tokens, and the control API. When all of it is ready, DIR/daemon.json says where; SIGTERM and SIGINT end it. Nothing
+outlives the process.
 """
 
 import argparse
@@ -22,6 +23,7 @@ from local.cloud.aws import Aws
 from local.cloud.control import control
 from local.cloud.gcp import Gcp
 from local.cloud.http_api import HttpApis
+from local.cloud.issuer import Issuer
 from local.cloud.lambda_service import LambdaService
 from local.cloud.listener import listen
 from local.cloud.momento import MomentoServer
@@ -83,6 +85,7 @@ async def _clouds(home: Path) -> AsyncGenerator[dict[str, str | int]]:
             firestore_emulator.start(processes, logs / "firestore.log"), asyncio.to_thread(_servers, momento_api_key)
         )
         stack.callback(momento.stop)
+        issuer = stack.enter_context(Issuer())
         stack.callback(aws.close)
         stack.push_async_callback(firestore.close)
 
@@ -104,6 +107,7 @@ async def _clouds(home: Path) -> AsyncGenerator[dict[str, str | int]]:
             "firestoreKind": firestore.kind,
             "momento": momento.endpoint,
             "momentoApiKey": momento_api_key,
+            "issuer": issuer.url,
         }
 
 

@@ -278,15 +278,16 @@ class TestKeys:
         "configuration",
         [
             {"issuer": "https://example.com"},
-            {"jwks_uri": "http://example.com/jwks"},
+            {"jwks_uri": "http://0.0.0.0:PORT/jwks"},
             {"jwks_uri": "file:///etc/passwd"},
-            {"jwks_uri": 7},
+            {"jwks_uri": ""},
         ],
     )
     def test_a_configuration_that_is_not_to_be_believed(
         self, authenticator: BearerAuthenticator, issuer: WatchedIssuer, configuration: dict[str, str]
     ) -> None:
-        issuer.configuration = configuration
+        port = issuer.url.rpartition(":")[2]
+        issuer.configuration = {name: value.replace("PORT", port) for name, value in configuration.items()}
         with pytest.raises(IssuerUnavailable):
             ask(authenticator, issuer.token("1"))
         assert issuer.fetches == 0
