@@ -67,7 +67,7 @@ def stack_config(cloud: str) -> dict[str, str]:
     """What a person has who followed the README: Pulumi.yaml's defaults, the stack file, the keys and the project."""
     keys: dict[str, Any] = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
     defaults = {f"{PROJECT}:{key}": str(facts["default"]).lower() for key, facts in keys.items() if "default" in facts}
-    stack: dict[str, str] = yaml.safe_load((ROOT / f"Pulumi.{cloud}.yaml").read_text())["config"]
+    stack: dict[str, Any] = yaml.safe_load((ROOT / f"Pulumi.{cloud}.yaml").read_text())["config"]
     stack = {key: str(value).lower() if isinstance(value, bool) else value for key, value in stack.items()}
     return defaults | stack | KEYS | ({"gcp:project": "a-project"} if cloud == "gcp" else {})
 
