@@ -122,6 +122,7 @@ class AwsStack(pulumi.ComponentResource):
             "MOMENTO_API_KEY_PARAMETER": pulumi.Output.format("{0}:{1}", self._key.name, self._key.version),
             "CACHE_TTL_SECONDS": str(self._config.cache_ttl_seconds),
             "DEMO": str(self._config.demo).lower(),
+            **self._config.auth_environment,
             "METRICS_FORMAT": "emf",
             "ARTIFACT_DIGEST": artifact.digest,
         }

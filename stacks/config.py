@@ -8,6 +8,7 @@ import pulumi
 LOG_RETENTION_DAYS = 30
 PERSISTENCE_OF = {"aws": ("dynamodb",), "gcp": ("firestore",)}
 REGION = {"aws": r"[a-z]{2}(-[a-z]+)+-\d", "gcp": r"[a-z]+(-[a-z]+)+\d+"}
+LOOPBACK = r"(127\.0\.0\.1|localhost):"
 # Google's rule for service accounts, the narrowest of the rules for what gets the stack's name.
 NAME = r"[a-z][-a-z0-9]{4,28}[a-z0-9]"
 
@@ -29,6 +30,9 @@ class StackConfig:
     """Empty on aws."""
     cache_ttl_seconds: int
     demo: bool
+    auth: str
+    """`none`, or the URL of an OpenID Connect issuer, exactly as in the tokens' `iss`."""
+    auth_audience: str
     momento_endpoint: str
     """A host, or `http://host:port` of a Momento Local."""
     momento_api_key: pulumi.Output[str]
@@ -37,6 +41,11 @@ class StackConfig:
     def tags(self) -> dict[str, str]:
         """Tags on AWS, labels on Google Cloud."""
         return {"project": pulumi.get_project(), "stack": self.stack}
+
+    @property
+    def auth_environment(self) -> dict[str, str]:
+        """What the app is told of the issuer; nothing is `none`."""
+        return {} if self.auth == "none" else {"AUTH_ISSUER": self.auth, "AUTH_AUDIENCE": self.auth_audience}
 
     @classmethod
     def load(cls) -> "StackConfig":
@@ -54,6 +63,10 @@ class StackConfig:
             gcp_project=reader.text("gcp:project", NAME, "the id of a project") if cloud == "gcp" else "",
             cache_ttl_seconds=reader.integer("cacheTtlSeconds", 1, 24 * 60 * 60),
             demo=reader.choice("demo", ("true", "false")) == "true",
+            auth=reader.text(
+                "auth", rf"none|(https://|http://{LOOPBACK})[^\s?#@]+", "none, or the https URL of an issuer"
+            ),
+            auth_audience=reader.text("authAudience", r"\S+", "the audience of tokens"),
             momento_endpoint=reader.text(
                 "momento:endpoint", r"[a-z0-9]([-.a-z0-9]*[a-z0-9])?|http://[^/:]+:\d+", "a host, or http://host:port"
             ),

@@ -130,6 +130,7 @@ class GcpStack(pulumi.ComponentResource):
             "MOMENTO_ENDPOINT": self._config.momento_endpoint,
             "CACHE_TTL_SECONDS": str(self._config.cache_ttl_seconds),
             "DEMO": str(self._config.demo).lower(),
+            **self._config.auth_environment,
             "METRICS_FORMAT": "json",
             "ARTIFACT_DIGEST": artifact.digest,
         }

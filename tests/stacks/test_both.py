@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from app.settings import CacheSettings, Settings
+from app.settings import AuthSettings, CacheSettings, Settings
 from local.providers import sdk
 from stacks.artifact import Artifact
 from tests.stacks.deployment import KEYS, Deployment, deploy
@@ -65,6 +65,17 @@ def test_the_app_understands_its_environment_and_reads_all_of_it(either: Deploym
     assert isinstance(settings.cache, CacheSettings)
     assert settings.cache.name == either.outputs["cache"]
     assert settings.cache.ttl_seconds == 300
+
+
+@pytest.mark.parametrize("cloud", ["aws", "gcp"])
+@pytest.mark.parametrize("issuer", ["https://login.example.com/", "http://127.0.0.1:4711"])
+def test_the_app_is_told_whose_tokens_count(cloud: str, issuer: str) -> None:
+    config = {"better-together:auth": issuer, "better-together:authAudience": "users"}
+    assert Settings.from_environ(environment(deploy(cloud, config))).auth == AuthSettings(issuer, "users")
+
+
+def test_without_an_issuer_there_is_no_auth(either: Deployment) -> None:
+    assert Settings.from_environ(environment(either)).auth is None
 
 
 def test_every_input_is_one_that_the_sdk_knows(either: Deployment) -> None:

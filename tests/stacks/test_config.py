@@ -28,6 +28,14 @@ def errors(*args: Any, **kwargs: Any) -> list[str]:
         ("aws", "better-together:cacheTtlSeconds", "0", "is 0: it takes a whole number from 1 to 86400"),
         ("aws", "better-together:cacheTtlSeconds", "86401", "is 86401: it takes a whole number from 1 to 86400"),
         ("aws", "better-together:demo", "yes", "is 'yes': it takes true or false"),
+        (
+            "aws",
+            "better-together:auth",
+            "http://a.b/",
+            "is 'http://a.b/': it takes none, or the https URL of an issuer",
+        ),
+        ("gcp", "better-together:auth", "a.b", "is 'a.b': it takes none, or the https URL of an issuer"),
+        ("gcp", "better-together:authAudience", "a b", "is 'a b': it takes the audience of tokens"),
         ("aws", "better-together:cacheTtlSeconds", "soon", "is 'soon': it takes a whole number from 1 to 86400"),
         ("aws", "aws:region", "us-central1", "is 'us-central1': it takes a region of the cloud"),
         ("gcp", "gcp:region", "us-east-1", "is 'us-east-1': it takes a region of the cloud"),
@@ -94,7 +102,7 @@ def test_regions_of_google_cloud(region: str) -> None:
 
 def test_the_project_describes_every_key_with_its_type(root: Path) -> None:
     project = yaml.safe_load((root / "Pulumi.yaml").read_text())
-    read = {"cloud", "persistence", "cacheTtlSeconds", "demo", "momentoApiKey"}
+    read = {"cloud", "persistence", "cacheTtlSeconds", "demo", "auth", "authAudience", "momentoApiKey"}
     assert set(project["config"]) == read
     assert all(key["type"] and key["description"] for key in project["config"].values())
     assert project["config"]["momentoApiKey"]["secret"] is True
