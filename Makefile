@@ -46,6 +46,10 @@ test: setup ## run all tests
 	$(PYTHON) -m pytest -n $(JOBS) tests/stacks tests/momento tests/local
 	$(PYTHON) -m pytest -n $(JOBS) --dist loadgroup tests/e2e
 
+.PHONY: openapi
+openapi: setup ## write openapi.json anew
+	@app/.venv/bin/python -m tests.app.openapi_file
+
 .PHONY: lint
 lint: setup ## ruff and pyright
 	.venv/bin/ruff check .

@@ -12,6 +12,7 @@ from app.cache.none import NoCache
 from app.data import DataClient
 from app.http import challenges, observe, problems
 from app.http.bodies import MAX_BODY_BYTES
+from app.http.docs import Docs
 from app.http.routes import UserRoutes
 from app.metrics import Metrics
 from app.secrets import SecretUnavailable, momento_api_key
@@ -34,7 +35,9 @@ def assemble(settings: Settings, metrics: Metrics, data: DataClient, cache: Cach
     challenges.register(app)
     observe.register(app, metrics)
     callers = authenticator(settings.auth, metrics)
-    app.register_blueprint(UserRoutes(Users(data, cache), callers, settings.artifact_digest, settings.demo).blueprint())
+    routes = UserRoutes(Users(data, cache), callers, settings.artifact_digest, settings.demo)
+    app.register_blueprint(routes.blueprint())
+    app.register_blueprint(Docs(routes.table(), auth=settings.auth is not None).blueprint())
     return app
 
 

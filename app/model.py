@@ -21,6 +21,7 @@ MAX_PROFILE_PIC_BYTES = 256 * 1024
 UserId = Annotated[str, Meta(min_length=1, max_length=128, pattern=USER_ID_PATTERN)]
 UserName = Annotated[str, Meta(min_length=1, max_length=256, pattern=NAME_PATTERN)]
 ProfilePic = Annotated[bytes, Meta(max_length=MAX_PROFILE_PIC_BYTES)]
+UNIQUE = Meta(extra_json_schema={"uniqueItems": True})
 
 
 class PublicUser(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -46,7 +47,7 @@ class UserInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     id: UserId
     name: UserName
-    followers: Annotated[tuple[UserId, ...], Meta(max_length=MAX_FOLLOWERS)] = ()
+    followers: Annotated[tuple[UserId, ...], UNIQUE, Meta(max_length=MAX_FOLLOWERS)] = ()
     profile_pic: ProfilePic | UnsetType | None = UNSET
 
     def __post_init__(self) -> None:

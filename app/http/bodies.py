@@ -9,6 +9,7 @@ from flask import Request, Response
 
 from app.http import paging
 from app.http.problems import Problem
+from app.http.wire import UserBody, UserPage
 from app.model import PublicUser, User, UserInput, picture_type
 
 MAX_BODY_BYTES = 400 * 1024
@@ -31,13 +32,13 @@ def decode_user(request: Request) -> UserInput:
 
 def user_response(user: PublicUser, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """A user without the picture. The version is its ETag."""
-    return json_response(_public(user), status, {"ETag": f'"{user.version}"'} | dict(headers or {}))
+    return json_response(_body(user), status, {"ETag": f'"{user.version}"'} | dict(headers or {}))
 
 
 def list_response(users: Sequence[PublicUser], next_after: str | None, limit: int) -> Response:
     """A page, and where the next one is, also as a Link (RFC 8288)."""
     cursor = None if next_after is None else paging.encode(next_after)
-    body = {"users": [_public(user) for user in users], "next_cursor": cursor}
+    body = UserPage([_body(user) for user in users], cursor)
     link = {"Link": f'</users?limit={limit}&cursor={cursor}>; rel="next"'} if cursor else None
     return json_response(body, headers=link)
 
@@ -59,8 +60,8 @@ def json_response(body: object, status: int = 200, headers: Mapping[str, str] | 
     return Response(msgspec.json.encode(body), status, headers, mimetype="application/json")
 
 
-def _public(user: PublicUser) -> dict[str, object]:
-    return {"id": user.id, "name": user.name, "followers": user.followers}
+def _body(user: PublicUser) -> UserBody:
+    return UserBody(user.id, user.name, user.followers)
 
 
 def _field(message: str) -> str:

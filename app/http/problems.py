@@ -5,11 +5,13 @@ from collections.abc import Mapping
 
 import msgspec
 from flask import Flask, Response, request
+from msgspec import UNSET
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import HTTP_STATUS_CODES
 
 from app.data import StoreUnavailable, UserExists
 from app.http.observe import request_fields
+from app.http.wire import ProblemBody
 from app.metrics import Metrics
 from app.users import NotAFollower, PreconditionFailed, UserNotFound
 
@@ -27,14 +29,8 @@ class Problem(Exception):
         self.status, self.detail, self.field, self.headers = status, detail, field, headers or {}
 
     def response(self) -> Response:
-        body: dict[str, object] = {
-            "type": "about:blank",
-            "title": HTTP_STATUS_CODES[self.status],
-            "status": self.status,
-            "detail": self.detail,
-        }
-        if self.field is not None:
-            body["field"] = self.field
+        title, field = HTTP_STATUS_CODES[self.status], UNSET if self.field is None else self.field
+        body = ProblemBody("about:blank", title, self.status, self.detail, field)
         return Response(msgspec.json.encode(body), self.status, self.headers, content_type=PROBLEM_JSON)
 
 

@@ -19,6 +19,7 @@ from app.http.bodies import (
 from app.http.cache_status import cache_status
 from app.http.preconditions import accepted_versions, must_be_new
 from app.http.problems import Problem
+from app.http.wire import Alive, Bootstrapped, Ready
 from app.model import is_user_id
 from app.users import Users
 
@@ -72,7 +73,7 @@ class UserRoutes:
 
     def bootstrap(self) -> Response:
         self._caller().must_be_admin()
-        return json_response({"users": self._users.bootstrap()}, 201)
+        return json_response(Bootstrapped(self._users.bootstrap()), 201)
 
     def create_user(self) -> Response:
         caller = self._caller()
@@ -129,11 +130,11 @@ class UserRoutes:
         return self._authenticator.caller(dict(request.headers))
 
     def live(self) -> Response:
-        return json_response({"status": "ok", "artifact": self._artifact_digest})
+        return json_response(Alive("ok", self._artifact_digest))
 
     def ready(self) -> Response:
         self._users.ready()
-        return json_response({"status": "ok"})
+        return json_response(Ready("ok"))
 
 
 def _options(allow: str) -> Callable[..., Response]:

@@ -17,7 +17,7 @@ MOMENTO = {"MOMENTO_CACHE": "c", "MOMENTO_ENDPOINT": "http://127.0.0.1:1", "MOME
 @pytest.mark.parametrize(
     ("environ", "absent"),
     [
-        ({}, {"boto3", "botocore", "google", "grpc", "momento", "jwt", "cryptography", "urllib3"}),
+        ({}, {"boto3", "botocore", "google", "grpc", "momento", "jwt", "cryptography", "urllib3", "app.http.openapi"}),
         (DYNAMODB, {"google", "grpc", "momento"}),
         (FIRESTORE, {"boto3", "botocore", "momento"}),
         (DYNAMODB | MOMENTO, {"google.cloud", "google.api_core"}),

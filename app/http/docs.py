@@ -1,0 +1,53 @@
+"""`/openapi.json`, and `/docs`: a page of it that needs no scripts and no other server. Made when asked for."""
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+from flask import Blueprint, Response, render_template_string, request
+from werkzeug import Response as AnyResponse
+
+from app.http.routes import Route
+
+if TYPE_CHECKING:
+    from app.http.openapi import Json
+
+PAGE = Path(__file__).with_name("docs.html")
+NOTHING_BUT_STYLE = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
+
+
+class Docs:
+    """The documents of these routes; with `auth`, callers show bearer tokens."""
+
+    def __init__(self, routes: list[Route], auth: bool) -> None:
+        self._routes = routes
+        self._auth = auth
+
+    def blueprint(self) -> Blueprint:
+        blueprint = Blueprint("docs", __name__)
+        blueprint.add_url_rule("/openapi.json", view_func=self.openapi)
+        blueprint.add_url_rule("/docs", view_func=self.docs)
+        return blueprint
+
+    @cached_property
+    def _document(self) -> "Json":
+        from app.http.openapi import document
+
+        return document(self._routes, self._auth)
+
+    def openapi(self) -> AnyResponse:
+        return _conditional(Response(msgspec.json.encode(self._document), mimetype="application/json"))
+
+    def docs(self) -> AnyResponse:
+        page = render_template_string(PAGE.read_text(), api=self._document, schema=_schema)
+        return _conditional(Response(page, headers=NOTHING_BUT_STYLE, mimetype="text/html"))
+
+
+def _schema(schema: "Json") -> str:
+    return msgspec.json.format(msgspec.json.encode(schema), indent=2).decode()
+
+
+def _conditional(response: Response) -> AnyResponse:
+    response.add_etag()
+    return response.make_conditional(request)

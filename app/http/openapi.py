@@ -1,0 +1,143 @@
+"""The OpenAPI 3.1 document (https://spec.openapis.org/oas/v3.1.1.html), made from the routes and the msgspec types."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+from werkzeug.http import HTTP_STATUS_CODES
+
+from app.http import paging
+from app.http.operations import OPERATIONS, Answer, Operation
+from app.http.problems import PROBLEM_JSON
+from app.http.routes import Route
+from app.http.wire import ProblemBody
+from app.model import UserId
+
+type Json = dict[str, Any]
+
+REF = "#/components/{}/{}"
+STRING = {"type": "string"}
+HEADERS = {
+    "Accept-Post": "The media type that a body must have.",
+    "Cache-Status": "How the cache did (RFC 9211).",
+    "ETag": "The user's version, for If-Match and If-None-Match.",
+    "Link": "Where the next page is, if there is one (RFC 8288).",
+    "Location": "The path of the new user.",
+    "Retry-After": "After how many seconds another try makes sense.",
+    "WWW-Authenticate": "What a token must be, and what is wrong with the one given (RFC 6750).",
+    "X-Request-Id": "What the logs call this request.",
+}
+PROBLEM_HEADERS = {
+    401: ("WWW-Authenticate",),
+    403: ("WWW-Authenticate?",),
+    415: ("Accept-Post",),
+    503: ("Retry-After",),
+}
+TOKEN = {
+    "type": "http",
+    "scheme": "bearer",
+    "bearerFormat": "JWT",
+    "description": "`sub` is the user's id; the scope `users:admin` may write every user.",
+}
+
+
+def document(routes: Iterable[Route], auth: bool) -> Json:
+    """The whole document; with `auth`, callers show bearer tokens."""
+    operations = [(route, OPERATIONS[route.view.__name__]) for route in routes]
+    types = [ProblemBody, *(t for _, operation in operations for t in _types(operation))]
+    schemas, components = msgspec.json.schema_components(types, ref_template=REF.format("schemas", "{name}"))
+    schema_of = dict(zip(map(repr, types), schemas, strict=True))
+    paths: Json = {}
+    for route, operation in operations:
+        path = paths.setdefault(route.path.replace("<", "{").replace(">", "}"), {})
+        path[route.method.lower()] = _operation(route.view.__name__, operation, schema_of, auth)
+    statuses = sorted({status for _, operation in operations for status in _problems(operation, auth)})
+    return {
+        "openapi": "3.1.1",
+        "info": {"title": "Better Together", "version": "1.0.0", "description": "Users, their followers and pictures."},
+        "paths": paths,
+        "components": {
+            "schemas": components,
+            "responses": {_phrase(status): _problem(status, schema_of) for status in statuses},
+        }
+        | ({"securitySchemes": {"token": TOKEN}} if auth else {}),
+    }
+
+
+def _types(operation: Operation) -> list[Any]:
+    bodies = [answer.body for answer in operation.answers.values()]
+    return [t for t in [operation.body, *bodies] if t is not None]
+
+
+def _problems(operation: Operation, auth: bool) -> list[int]:
+    return sorted({*operation.problems, *((401, 403, 503) if auth and operation.caller else ())})
+
+
+def _operation(name: str, operation: Operation, schema_of: Json, auth: bool) -> Json:
+    responses = {str(status): _answer(answer, schema_of) for status, answer in operation.answers.items()}
+    for status in _problems(operation, auth):
+        responses[str(status)] = {"$ref": REF.format("responses", _phrase(status))}
+    shown = [p for p in operation.parameters if not (auth and p == "X-User-Id")]
+    return (
+        {"operationId": name, "summary": operation.summary}
+        | ({"parameters": [_parameter(p) for p in shown]} if shown else {})
+        | ({"requestBody": {"required": True, "content": _json(operation.body, schema_of)}} if operation.body else {})
+        | {"responses": responses}
+        | ({"security": [{"token": []}]} if auth and operation.caller else {})
+    )
+
+
+def _answer(answer: Answer, schema_of: Json) -> Json:
+    response: Json = {"description": answer.description, "headers": _headers(answer.headers)}
+    if answer.media_types:
+        response["content"] = {media_type: {} for media_type in answer.media_types}
+    elif answer.body is not None:
+        response["content"] = _json(answer.body, schema_of)
+    return response
+
+
+def _problem(status: int, schema_of: Json) -> Json:
+    content = {PROBLEM_JSON: {"schema": schema_of[repr(ProblemBody)]}}
+    headers = _headers(PROBLEM_HEADERS.get(status, ()))
+    return {"description": HTTP_STATUS_CODES[status], "headers": headers, "content": content}
+
+
+def _phrase(status: int) -> str:
+    return HTTP_STATUS_CODES[status].replace(" ", "")
+
+
+def _json(type: Any, schema_of: Json) -> Json:
+    return {"application/json": {"schema": schema_of[repr(type)]}}
+
+
+def _headers(names: Iterable[str]) -> Json:
+    """A name that ends in `?` is not always there."""
+    return {
+        name.rstrip("?"): {
+            "description": HEADERS[name.rstrip("?")],
+            "required": not name.endswith("?"),
+            "schema": STRING,
+        }
+        for name in [*names, "X-Request-Id"]
+    }
+
+
+def _parameter(name: str) -> Json:
+    match name:
+        case "user_id":
+            schema = msgspec.json.schema(UserId)
+            return {"name": name, "in": "path", "required": True, "schema": schema}
+        case "limit":
+            schema = {"type": "integer", "minimum": 1, "maximum": paging.MAX_LIMIT, "default": paging.DEFAULT_LIMIT}
+            return {"name": name, "in": "query", "schema": schema}
+        case "cursor":
+            text = "The `next_cursor` of the page before."
+            return {"name": name, "in": "query", "description": text, "schema": STRING}
+        case "If-None-Match: *":
+            schema = {"const": "*"}
+            return {"name": "If-None-Match", "in": "header", "description": "Only a new user.", "schema": schema}
+        case "X-User-Id":
+            text = "Who is asking, which is believed: there is no issuer of tokens."
+            return {"name": name, "in": "header", "description": text, "schema": STRING}
+        case _:
+            return {"name": name, "in": "header", "description": "ETags, or *.", "schema": STRING}

@@ -1,0 +1,103 @@
+"""What each route takes and answers, in the words of OpenAPI. Keys are the names of the views in `app.http.routes`."""
+
+from typing import Any, NamedTuple
+
+from app.http import wire
+from app.model import UserInput
+
+PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
+
+
+class Answer(NamedTuple):
+    """A response that is no problem. `body` is the type of the JSON; other bodies have `media_types`."""
+
+    description: str
+    body: Any = None
+    headers: tuple[str, ...] = ()
+    media_types: tuple[str, ...] = ()
+
+
+class Operation(NamedTuple):
+    """`problems` are the statuses of its problems; `caller` says that it asks who is asking."""
+
+    summary: str
+    answers: dict[int, Answer]
+    problems: tuple[int, ...] = ()
+    parameters: tuple[str, ...] = ()
+    body: Any = None
+    caller: bool = False
+
+
+SAME = Answer("The version of If-None-Match is still the one.", headers=("ETag",))
+CREATED = Answer("The user was created.", wire.UserBody, ("ETag", "Location"))
+
+OPERATIONS = {
+    "bootstrap": Operation(
+        "Write the demo's users over whatever has their ids",
+        {201: Answer("They are written.", wire.Bootstrapped)},
+        (503,),
+        caller=True,
+    ),
+    "create_user": Operation("Create a user", {201: CREATED}, (400, 409, 413, 415, 503), body=UserInput, caller=True),
+    "list_users": Operation(
+        "List users, a page at a time",
+        {200: Answer("A page.", wire.UserPage, ("Link?",))},
+        (400, 503),
+        ("limit", "cursor"),
+    ),
+    "get_user": Operation(
+        "Get a user from the store",
+        {200: Answer("The user.", wire.UserBody, ("ETag",)), 304: SAME},
+        (400, 404, 503),
+        ("user_id", "If-None-Match"),
+    ),
+    "put_user": Operation(
+        "Replace a user, or create one under this id",
+        {200: Answer("The user was replaced.", wire.UserBody, ("ETag",)), 201: CREATED},
+        (400, 412, 413, 415, 428, 503),
+        ("user_id", "If-Match", "If-None-Match: *"),
+        UserInput,
+        caller=True,
+    ),
+    "delete_user": Operation(
+        "Delete a user",
+        {204: Answer("The user is gone.")},
+        (400, 404, 412, 503),
+        ("user_id", "If-Match"),
+        caller=True,
+    ),
+    "get_cached_user": Operation(
+        "Get a user through the cache",
+        {200: Answer("The user.", wire.UserBody, ("ETag", "Cache-Status")), 304: SAME},
+        (400, 404, 503),
+        ("user_id", "If-None-Match"),
+    ),
+    "get_followers": Operation(
+        "Get the names of a user's followers",
+        {200: Answer("The names, in order; unknown ids are left out.", wire.FollowerNames)},
+        (400, 404, 503),
+        ("user_id",),
+    ),
+    "get_cached_followers": Operation(
+        "Get the names of a user's followers through the cache",
+        {200: Answer("The names, in order; unknown ids are left out.", wire.FollowerNames, ("Cache-Status",))},
+        (400, 404, 503),
+        ("user_id",),
+    ),
+    "get_profile_pic": Operation(
+        "Get a user's picture, as the user or a follower",
+        {200: Answer("The picture.", headers=("ETag",), media_types=PICTURES), 304: SAME},
+        (400, 403, 404, 503),
+        ("user_id", "If-None-Match", "X-User-Id"),
+        caller=True,
+    ),
+    "get_cached_profile_pic": Operation(
+        "Get a user's picture through the cache, as the user or a follower",
+        {200: Answer("The picture.", headers=("ETag", "Cache-Status"), media_types=PICTURES), 304: SAME},
+        (400, 403, 404, 503),
+        ("user_id", "If-None-Match", "X-User-Id"),
+        caller=True,
+    ),
+    "live": Operation("Say that the process serves", {200: Answer("It does.", wire.Alive)}),
+    "ready": Operation("Say whether the store answers", {200: Answer("It does.", wire.Ready)}, (503,)),
+}
