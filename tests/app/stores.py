@@ -1,5 +1,6 @@
 """Fresh, empty DataClients on every store there is."""
 
+import os
 import uuid
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -22,7 +23,10 @@ type NewDataClient = Callable[[Metrics], DataClient]
 
 @contextmanager
 def store(name: str) -> Generator[NewDataClient]:
-    """Run the store's server; what comes out makes clients of an empty store. Skips if it is not installed."""
+    """Run the store's server; what comes out makes clients of an empty store.
+
+    Skips if it is not installed, unless the environment variable REQUIRED_STORES names it.
+    """
     try:
         match name:
             case "memory":
@@ -40,6 +44,8 @@ def store(name: str) -> Generator[NewDataClient]:
                 with servers.google_firestore() as address:
                     yield partial(_firestore, address)
     except servers.NotInstalled as missing:
+        if name in os.environ.get("REQUIRED_STORES", "").split():
+            raise
         pytest.skip(str(missing))
 
 
