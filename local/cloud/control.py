@@ -3,11 +3,14 @@
     GET /health
     PUT, GET, DELETE /aws/apis/{apiId}                   {"url"}
     PUT, GET, DELETE /gcp/resources/{type}/{id}          {"inputs", "files"} -> {"inputs", "outputs"}
+    PUT, DELETE /faults/{aws|firestore|momento}          {"fault": "down"|"slow"|"held"}
+    GET /faults/{aws|firestore|momento}/held             answers when something is held
 
 Errors are {"error": one line}.
 """
 
 import json
+from collections.abc import Mapping
 from urllib.parse import unquote
 
 from aiohttp import web
@@ -16,12 +19,13 @@ from local.cloud.aws import NotFound
 from local.cloud.gcp import Gcp, GcpError
 from local.cloud.http_api import HttpApis
 from local.cloud.listener import Handler
+from local.cloud.relay import Fault, Relay
 
 
-def control(apis: HttpApis, gcp: Gcp) -> Handler:
+def control(apis: HttpApis, gcp: Gcp, relays: Mapping[str, Relay]) -> Handler:
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
         try:
-            return await _dispatch(request, apis, gcp)
+            return await _dispatch(request, apis, gcp, relays)
         except NotFound as error:
             return _error(404, error)
         except GcpError as error:
@@ -32,7 +36,7 @@ def control(apis: HttpApis, gcp: Gcp) -> Handler:
     return handle
 
 
-async def _dispatch(request: web.BaseRequest, apis: HttpApis, gcp: Gcp) -> web.Response:
+async def _dispatch(request: web.BaseRequest, apis: HttpApis, gcp: Gcp, relays: Mapping[str, Relay]) -> web.Response:
     parts = [unquote(part) for part in request.raw_path.partition("?")[0].strip("/").split("/")]
     match request.method, parts:
         case "GET", ["health"]:
@@ -52,6 +56,15 @@ async def _dispatch(request: web.BaseRequest, apis: HttpApis, gcp: Gcp) -> web.R
         case "DELETE", ["gcp", "resources", type, id]:
             await gcp.delete(type, id)
             return web.Response(status=204)
+        case "PUT", ["faults", service] if service in relays:
+            relays[service].break_down(Fault(json.loads(await _read(request))["fault"]))
+            return web.Response(status=204)
+        case "DELETE", ["faults", service] if service in relays:
+            relays[service].repair()
+            return web.Response(status=204)
+        case "GET", ["faults", service, "held"] if service in relays:
+            await relays[service].holding()
+            return web.json_response({})
         case _:
             return web.json_response({"error": f"{request.method} {request.path} is not known"}, status=404)
 

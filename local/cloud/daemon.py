@@ -28,6 +28,7 @@ from local.cloud.lambda_service import LambdaService
 from local.cloud.listener import listen
 from local.cloud.momento import MomentoServer
 from local.cloud.processes import Processes
+from local.cloud.relay import Relay
 from local.cloud.unpack import remove
 
 
@@ -89,23 +90,29 @@ async def _clouds(home: Path) -> AsyncGenerator[dict[str, str | int]]:
         stack.callback(aws.close)
         stack.push_async_callback(firestore.close)
 
-        workshop = lambda_environment.Workshop(processes, python, logs, aws.url)
+        targets = {"aws": aws.url, "firestore": firestore.address, "momento": momento.endpoint}
+        relays = {name: await Relay(target.removeprefix("http://")).open() for name, target in targets.items()}
+        for relay in relays.values():
+            stack.push_async_callback(relay.close)
+        addresses = {name: relay.address for name, relay in relays.items()}
+
+        workshop = lambda_environment.Workshop(processes, python, logs, f"http://{addresses['aws']}")
         functions = LambdaService(aws, workshop, run / "lambda")
         stack.push_async_callback(functions.close)
         apis = HttpApis(aws, functions)
         stack.push_async_callback(apis.close)
         gcp = Gcp(firestore)
-        gcp.open(processes, python, run / "cloud-run", logs)
+        gcp.open(processes, python, run / "cloud-run", logs, addresses["firestore"])
         stack.push_async_callback(gcp.close)
-        front = await listen(control(apis, gcp))
+        front = await listen(control(apis, gcp, relays))
         stack.push_async_callback(front.close)
         yield {
             "pid": os.getpid(),
             "control": front.url,
-            "aws": aws.url,
-            "firestore": firestore.address,
+            "aws": f"http://{addresses['aws']}",
+            "firestore": addresses["firestore"],
             "firestoreKind": firestore.kind,
-            "momento": momento.endpoint,
+            "momento": f"http://{addresses['momento']}",
             "momentoApiKey": momento_api_key,
             "issuer": issuer.url,
         }

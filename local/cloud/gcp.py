@@ -50,9 +50,9 @@ class Gcp:
         self._secret_versions = Counter[str]()
         self._run: CloudRun | None = None
 
-    def open(self, processes: Processes, python: Path, code: Path, logs: Path) -> None:
-        """Makes Cloud Run services able to run. Needs a running event loop."""
-        workshop = Workshop(processes, python, code, logs, self._firestore.address, self._read, self._reveal)
+    def open(self, processes: Processes, python: Path, code: Path, logs: Path, firestore: str) -> None:
+        """Makes Cloud Run services able to run, with Firestore at that address. Needs a running event loop."""
+        workshop = Workshop(processes, python, code, logs, firestore, self._read, self._reveal)
         self._run = CloudRun.open(workshop)
 
     async def close(self) -> None:
