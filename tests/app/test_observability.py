@@ -5,7 +5,6 @@ import json
 from typing import Any
 
 import httpx
-import jsonschema
 import pytest
 
 from app.bootstrap import assemble
@@ -16,53 +15,7 @@ from app.metrics import Metrics
 from app.model import User
 from app.settings import Settings
 from tests.app.clients import NewClient
-
-# The rules of CloudWatch's embedded metric format specification.
-EMF: dict[str, Any] = {
-    "type": "object",
-    "required": ["_aws"],
-    "properties": {
-        "_aws": {
-            "type": "object",
-            "required": ["Timestamp", "CloudWatchMetrics"],
-            "properties": {
-                "Timestamp": {"type": "integer"},
-                "CloudWatchMetrics": {
-                    "type": "array",
-                    "items": {
-                        "type": "object",
-                        "required": ["Namespace", "Dimensions", "Metrics"],
-                        "properties": {
-                            "Namespace": {"type": "string", "minLength": 1, "maxLength": 1024},
-                            "Dimensions": {
-                                "type": "array",
-                                "minItems": 1,
-                                "items": {
-                                    "type": "array",
-                                    "maxItems": 30,
-                                    "items": {"type": "string", "minLength": 1, "maxLength": 250},
-                                },
-                            },
-                            "Metrics": {
-                                "type": "array",
-                                "maxItems": 100,
-                                "items": {
-                                    "type": "object",
-                                    "required": ["Name"],
-                                    "properties": {
-                                        "Name": {"type": "string", "minLength": 1, "maxLength": 1024},
-                                        "Unit": {"enum": ["Milliseconds", "Count"]},
-                                    },
-                                    "additionalProperties": False,
-                                },
-                            },
-                        },
-                    },
-                },
-            },
-        }
-    },
-}
+from tests.emf import check_emf
 
 
 class BrokenStore(MemoryDataClient):
@@ -72,14 +25,6 @@ class BrokenStore(MemoryDataClient):
 
 def lines(log: io.StringIO) -> list[dict[str, Any]]:
     return [json.loads(line) for line in log.getvalue().splitlines()]
-
-
-def check_emf(line: dict[str, Any]) -> None:
-    """By the schema, and: every metric is a number and every dimension a string at the top of the line."""
-    jsonschema.validate(line, EMF)
-    for directive in line["_aws"]["CloudWatchMetrics"]:
-        assert all(isinstance(line[metric["Name"]], int | float) for metric in directive["Metrics"])
-        assert all(isinstance(line[name], str) for names in directive["Dimensions"] for name in names)
 
 
 def test_a_request_is_one_line(client: httpx.Client, log: io.StringIO) -> None:
