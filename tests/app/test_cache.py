@@ -3,6 +3,7 @@
 import dataclasses
 import io
 import json
+import socket
 import threading
 
 import grpc
@@ -80,6 +81,13 @@ class TestFailures:
         with MomentoCache(cache_settings, lambda: MOMENTO_API_KEY, metrics) as cache:
             self.reads_as_a_miss(cache, keys, "timeout")
         released.set()
+
+    def test_blackholed(self, cache_settings: CacheSettings, metrics: Metrics, keys: list[str]) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}"
+            unreached = dataclasses.replace(cache_settings, endpoint=endpoint)
+            with MomentoCache(unreached, lambda: MOMENTO_API_KEY, metrics) as cache:
+                self.reads_as_a_miss(cache, keys, "timeout")
 
     def test_wrong_key(self, cache_settings: CacheSettings, metrics: Metrics, keys: list[str]) -> None:
         with MomentoCache(cache_settings, lambda: "wrong", metrics) as cache:

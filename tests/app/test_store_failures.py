@@ -120,6 +120,13 @@ class TestDynamoDB:
         with pytest.raises(StoreUnavailable, match="dynamodb GetItem"):
             dynamodb_client(f"http://127.0.0.1:{closed_port()}", metrics).get_user("1")
 
+    def test_blackholed(self, metrics: Metrics, new_client: NewClient) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            data = dynamodb_client(f"http://127.0.0.1:{silent.getsockname()[1]}", metrics)
+            with new_client(assemble(Settings(), metrics, data, NoCache())) as client:
+                answer = client.get("/users/1")
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+
     def test_half_a_batch_is_asked_for_again(self, dynamodb: DynamoDB, metrics: Metrics) -> None:
         def half(operation: str, request: dict[str, Any]) -> tuple[int, dict[str, Any]]:
             asked = request["RequestItems"]["users"]
