@@ -7,6 +7,7 @@ import urllib.request
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import TypedDict
 
 from pulumi import automation as auto
 
@@ -29,7 +30,7 @@ def up(home: Home, auth: bool = False) -> None:
         stacks = _open(home)
         for stack in stacks:
             engine.configure(stack, daemon, daemon.issuer if auth else "")
-        _side_by_side(stacks, "up", lambda stack: stack.up(color="never", on_output=_prefixed(stack)))
+        _side_by_side(stacks, "up", lambda stack: stack.up(**_shown(stack)))
         for name, outputs in engine.outputs(home).items():
             print(f"{name}  {outputs['url']}  {outputs['persistence']}  {outputs['artifactDigest']}")
 
@@ -59,7 +60,9 @@ def preview(home: Home, name: str) -> None:
         artifact.build(ROOT)
         stack = engine.open_stack(home, name)
         engine.configure(stack, daemon)
-        _side_by_side([stack], "preview", lambda stack: stack.preview(diff=True, color="never", on_output=print))
+        _side_by_side(
+            [stack], "preview", lambda stack: stack.preview(diff=True, color="never", on_output=print, on_error=say)
+        )
 
 
 def down(home: Home) -> None:
@@ -68,7 +71,7 @@ def down(home: Home) -> None:
         daemon = home.daemon()
         if daemon:
             stacks = [engine.open_stack(home, name) for name in engine.stacks_with_state(home)]
-            _side_by_side(stacks, "destroy", lambda stack: stack.destroy(color="never", on_output=_prefixed(stack)))
+            _side_by_side(stacks, "destroy", lambda stack: stack.destroy(**_shown(stack)))
             home.stop_daemon(daemon)
         home.forget()
         say("the laptop's clouds are gone" if daemon else "the laptop's clouds were not running")
@@ -121,9 +124,17 @@ def _interrupts_go_to_the_engine() -> Generator[Callable[[], bool]]:
         signal.signal(signal.SIGINT, before)
 
 
-def _prefixed(stack: auto.Stack) -> Callable[[str], None]:
+class _Shown(TypedDict):
+    color: str
+    on_output: Callable[[str], None]
+    on_error: Callable[[str], None]
+
+
+def _shown(stack: auto.Stack) -> _Shown:
+    """All that the engine says, on stderr, each line behind the stack's name."""
+
     def write(line: str) -> None:
         if line.strip():
             sys.stderr.write(f"{stack.name} | {line.rstrip()}\n")  # one write, since the stacks speak at once
 
-    return write
+    return {"color": "never", "on_output": write, "on_error": write}
