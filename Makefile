@@ -50,6 +50,10 @@ test: setup ## run all tests
 openapi: setup ## write openapi.json anew
 	@app/.venv/bin/python -m tests.app.openapi_file
 
+.PHONY: contract
+contract: setup ## run schemathesis against aws, gcp and flask run, and say how many cases ran: make contract CASES=20
+	@CONTRACT_CASES=$(or $(CASES),20) $(PYTHON) -m pytest -q -s tests/e2e/test_contract.py
+
 .PHONY: lint
 lint: setup ## ruff and pyright
 	.venv/bin/ruff check .

@@ -4,6 +4,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,14 +85,18 @@ def flask_run() -> Iterator[str]:
     command = [APP_PYTHON, "-m", "flask", "--app", "app.wsgi", "run", "--port", "0"]
     process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
     assert process.stderr
+    lines = iter(process.stderr)
+    url = next((line.rpartition("Running on ")[2].strip() for line in lines if "Running on " in line), "")
+    drain = threading.Thread(target=deque, args=(lines, 0))  # it logs every request, and stops when nobody reads
+    drain.start()
     try:
-        for line in process.stderr:
-            if "Running on " in line:
-                yield line.rpartition("Running on ")[2].strip()
-                break
+        assert url, "flask run did not start"
+        yield url
     finally:
         process.terminate()
-        process.communicate()
+        process.wait()
+        drain.join()
+        process.stderr.close()
 
 
 @pytest.fixture(scope="session")
