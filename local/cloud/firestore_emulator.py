@@ -1,11 +1,17 @@
-"""Firestore on the laptop: Google's emulator if it is installed, else the built-in server."""
+"""Firestore on the laptop: Google's emulator if it is installed, else the built-in server.
+
+`python -m local.cloud.firestore_emulator`, with FIRESTORE_EMULATOR_HOST set, warms an emulator up.
+"""
 
 import asyncio
 import os
 import shutil
+import subprocess
+import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 from local.cloud.listener import HOST, free_port
 from local.cloud.processes import Child, Processes
@@ -51,6 +57,7 @@ class GoogleEmulator:
                 if child.exited.done():
                     raise OSError(f"Google's Firestore emulator did not start: see {log}")
                 await asyncio.sleep(0.05)
+        await asyncio.to_thread(warm_up, f"{HOST}:{port}")
         return cls(f"{HOST}:{port}", child)
 
     async def clear(self, project: str, database: str) -> None:
@@ -79,6 +86,33 @@ def emulator_jar() -> Path | None:
     return next((sdk / JAR for sdk in sdks if (sdk / JAR).exists()), None)
 
 
+def warm_up(address: str) -> None:
+    """Makes each kind of call once: in a young JVM it can take longer than the app waits for an answer.
+
+    In a process of its own, since the client takes the address from the environment. Raises OSError if it fails.
+    """
+    command = [sys.executable, "-m", "local.cloud.firestore_emulator"]
+    result = subprocess.run(command, env=os.environ | {"FIRESTORE_EMULATOR_HOST": address}, capture_output=True)
+    if result.returncode:
+        last_line = result.stderr.decode().strip().rpartition("\n")[2]
+        raise OSError(f"Google's Firestore emulator at {address} does not work: {last_line}")
+
+
+def _make_each_call() -> None:
+    from google.cloud.firestore import Client
+
+    client: Any = Client(project="warm-up")
+    documents = [client.collection("users").document(f"u{i}") for i in range(5)]
+    for document in documents:
+        document.create({"name": "warm"}, timeout=STARTS_WITHIN)
+        document.update({"name": "warmer"}, timeout=STARTS_WITHIN)
+        document.get(timeout=STARTS_WITHIN)
+    list(client.get_all(documents, field_paths=["name"], timeout=STARTS_WITHIN))
+    list(client.collection("users").order_by("__name__").limit(2).stream(timeout=STARTS_WITHIN))
+    for document in documents:
+        document.delete(timeout=STARTS_WITHIN)
+
+
 def _answers(url: str) -> bool:
     try:
         urllib.request.urlopen(url, timeout=5).close()
@@ -87,3 +121,7 @@ def _answers(url: str) -> bool:
     except OSError:
         return False
     return True
+
+
+if __name__ == "__main__":
+    _make_each_call()

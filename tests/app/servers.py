@@ -16,8 +16,6 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
-import pytest
-from google.cloud.firestore import Client
 from momento import CacheClient, Configurations, CredentialProvider
 from momento.responses import CreateCache
 
@@ -25,7 +23,7 @@ from app.settings import CacheSettings
 from local.cloud.aws import Aws
 from local.cloud.firestore import FirestoreServer
 from local.cloud.firestore_emulator import MAIN_CLASS as FIRESTORE_EMULATOR
-from local.cloud.firestore_emulator import emulator_jar
+from local.cloud.firestore_emulator import emulator_jar, warm_up
 from local.cloud.listener import HOST, free_port
 from local.cloud.momento import MomentoServer
 
@@ -78,24 +76,8 @@ def google_firestore() -> Generator[str]:
         raise NotInstalled("Google's Firestore emulator needs java and a Google Cloud SDK with the emulator")
     port = free_port()
     with _running(["java", "-cp", str(jar), FIRESTORE_EMULATOR, "--host", HOST, "--port", str(port)], port):
-        _warm_up(f"{HOST}:{port}")
+        warm_up(f"{HOST}:{port}")
         yield f"{HOST}:{port}"
-
-
-def _warm_up(firestore: str) -> None:
-    """A young JVM can take longer for each kind of call than the app waits for an answer."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FIRESTORE_EMULATOR_HOST", firestore)
-        client = Client(project="warm-up")
-    documents = [client.collection("users").document(f"u{i}") for i in range(5)]
-    for document in documents:
-        document.create({"name": "warm"}, timeout=STARTS_WITHIN)
-        document.update({"name": "warmer"}, timeout=STARTS_WITHIN)
-        document.get(timeout=STARTS_WITHIN)
-    list(client.get_all(documents, field_paths=["name"], timeout=STARTS_WITHIN))
-    list(client.collection("users").order_by("__name__").limit(2).stream(timeout=STARTS_WITHIN))
-    for document in documents:
-        document.delete(timeout=STARTS_WITHIN)
 
 
 @contextmanager
