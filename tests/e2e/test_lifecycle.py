@@ -74,12 +74,20 @@ def test_the_checkout_stays_as_it_was(clouds: Laptop) -> None:
     assert "encryptionsalt" not in (ROOT / "Pulumi.aws.yaml").read_text()
 
 
-def test_a_killed_daemon_does_not_block_the_next_up(laptop: Laptop) -> None:
+def test_a_killed_daemon_does_not_block_the_next_up_and_down_leaves_nothing(laptop: Laptop) -> None:
     laptop.must("up")
     os.kill(laptop.daemon()["pid"], signal.SIGKILL)
-    laptop.must("up")
+    created = counts("created", laptop.run("up").stderr)
     for outputs in laptop.outputs().values():
         assert httpx.get(outputs["url"] + "/health/ready", timeout=30).status_code == 200
+    assert counts("deleted", laptop.run("down").stderr) == created
+    assert created.keys() == {"aws", "gcp"}
+    assert laptop.processes() == []
+
+
+def counts(what: str, said: str) -> dict[str, str]:
+    """How many resources of each stack the engine says it has created or deleted."""
+    return dict(re.findall(rf"^(aws|gcp) \| +[+-] (\d+) {what}", said, re.MULTILINE))
 
 
 def test_an_interrupted_up_does_not_block_the_next(laptop: Laptop) -> None:
