@@ -74,4 +74,6 @@ def _http_exception(error: HTTPException) -> Response:
     if error.code is None or error.code < 400:
         return Response(status=error.code, headers=error.get_headers())
     headers = {k: v for k, v in error.get_headers() if k.lower() not in ("content-type", "content-length")}
+    if "Allow" in headers:  # werkzeug keeps the methods in a set, whose order differs from process to process
+        headers["Allow"] = ", ".join(sorted(headers["Allow"].split(", ")))
     return Problem(error.code, error.description or "", headers=headers).response()
