@@ -79,6 +79,11 @@ def bind_address(environ: Mapping[str, str] = os.environ) -> str:
     return f"{env.text('HOST', '0.0.0.0')}:{env.integer('PORT', 8080, 0, 65535)}"
 
 
+def thread_count(environ: Mapping[str, str] = os.environ) -> int:
+    """How many requests gunicorn works on at a time. Raises SettingsError."""
+    return _Environ(environ).integer("THREADS", 8, 1, 80)
+
+
 def _cache_settings(env: "_Environ") -> CacheSettings | None:
     name = env.text("MOMENTO_CACHE", "")
     if not name:

@@ -6,12 +6,10 @@ from pulumi_aws import cloudwatch, dynamodb, iam, lambda_, ssm
 from pulumi_momento import Cache
 from stacks.artifact import Artifact
 from stacks.aws_http_api import http_api
-from stacks.config import LOG_RETENTION_DAYS, StackConfig
+from stacks.config import StackConfig
 
 # Every call of app/data/dynamodb.py, and nothing else.
 TABLE_ACTIONS = ("BatchGetItem", "BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "Scan")
-MEMORY_MB = 1024  # CPU comes with memory, and a cold start is mostly CPU
-TIMEOUT_SECONDS = 10
 
 
 class AwsStack(pulumi.ComponentResource):
@@ -71,7 +69,7 @@ class AwsStack(pulumi.ComponentResource):
         logs = cloudwatch.LogGroup(
             "function",
             name=f"/aws/lambda/{self._config.name}",
-            retention_in_days=LOG_RETENTION_DAYS,
+            retention_in_days=self._config.log_retention_days,
             tags=self._config.tags,
             opts=self._child,
         )
@@ -104,8 +102,9 @@ class AwsStack(pulumi.ComponentResource):
             handler="app.aws_lambda.handler",
             role=role.arn,
             publish=True,
-            memory_size=MEMORY_MB,
-            timeout=TIMEOUT_SECONDS,
+            memory_size=self._config.memory_mb,
+            timeout=self._config.timeout_seconds,
+            reserved_concurrent_executions=self._config.max_instances or None,
             environment={"variables": self._environment(artifact, cache)},
             logging_config={"log_format": "Text", "log_group": logs.name},
             tags=self._config.tags,
@@ -114,15 +113,11 @@ class AwsStack(pulumi.ComponentResource):
 
     def _environment(self, artifact: Artifact, cache: Cache) -> dict[str, pulumi.Input[str]]:
         return {
-            "PERSISTENCE": self._config.persistence,
+            **self._config.app_environment,
             "USERS_TABLE": self._table.name,
             "MOMENTO_CACHE": cache.name,
-            "MOMENTO_ENDPOINT": self._config.momento_endpoint,
             # The version is part of it, so that a new key makes a new version of the function, which reads it.
             "MOMENTO_API_KEY_PARAMETER": pulumi.Output.format("{0}:{1}", self._key.name, self._key.version),
-            "CACHE_TTL_SECONDS": str(self._config.cache_ttl_seconds),
-            "DEMO": str(self._config.demo).lower(),
-            **self._config.auth_environment,
             "METRICS_FORMAT": "emf",
             "ARTIFACT_DIGEST": artifact.digest,
         }

@@ -5,7 +5,7 @@ import json
 import pulumi
 from pulumi_aws import apigatewayv2, cloudwatch, lambda_
 
-from stacks.config import LOG_RETENTION_DAYS, StackConfig
+from stacks.config import StackConfig
 
 ACCESS_LOG = {
     name: f"$context.{name}"
@@ -28,7 +28,7 @@ def http_api(config: StackConfig, alias: lambda_.Alias, opts: pulumi.ResourceOpt
         "requests",
         # API Gateway may write below this prefix without a resource policy for each group.
         name=f"/aws/vendedlogs/{config.name}",
-        retention_in_days=LOG_RETENTION_DAYS,
+        retention_in_days=config.log_retention_days,
         tags=config.tags,
         opts=opts,
     )

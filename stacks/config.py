@@ -5,12 +5,21 @@ from dataclasses import dataclass
 
 import pulumi
 
-LOG_RETENTION_DAYS = 30
+from stacks.config_reader import ConfigReader
+
 PERSISTENCE_OF = {"aws": ("dynamodb",), "gcp": ("firestore",)}
 REGION = {"aws": r"[a-z]{2}(-[a-z]+)+-\d", "gcp": r"[a-z]+(-[a-z]+)+\d+"}
 LOOPBACK = r"(127\.0\.0\.1|localhost):"
+ISSUER = rf"none|(https://|http://{LOOPBACK})[^\s?#@]+"
 # Google's rule for service accounts, the narrowest of the rules for what gets the stack's name.
 NAME = r"[a-z][-a-z0-9]{4,28}[a-z0-9]"
+HOST = r"[a-z0-9]([-.a-z0-9]*[a-z0-9])?"
+DOMAIN = r"([a-z0-9]([-a-z0-9]*[a-z0-9])?\.)+[a-z]{2,}"
+ORIGIN = rf"https?://{HOST}(:\d+)?"
+EMAIL = r"[^@\s]+@[^@\s]+\.[^@\s]+"
+ARTIFACT = r"build|sha256:[0-9a-f]{64}"
+# What CloudWatch Logs takes up to a year.
+LOG_RETENTION_DAYS = ("1", "3", "5", "7", "14", "30", "60", "90", "120", "150", "180", "365")
 
 
 @dataclass(frozen=True)
@@ -18,120 +27,141 @@ class StackConfig:
     """A valid configuration; the names and tags of a stack's resources follow from it.
 
     Every resource is named after `name`, `<project>-<stack>`: so that stacks can share an account, and what belongs
-    to a stack can be told, and addressed from a script, without asking the engine.
+    to a stack can be told, and addressed from a script, without asking the engine. What can be left out is `none`
+    in the stack file and None here.
     """
 
     stack: str
     name: str
     cloud: str
-    persistence: str
+    environment: str
     region: str
     gcp_project: str
     """Empty on aws."""
+
+    persistence: str
+    recovery_days: int
     cache_ttl_seconds: int
-    demo: bool
-    auth: str
-    """`none`, or the URL of an OpenID Connect issuer, exactly as in the tokens' `iss`."""
-    auth_audience: str
     momento_endpoint: str
     """A host, or `http://host:port` of a Momento Local."""
     momento_api_key: pulumi.Output[str]
+    demo: bool
+
+    artifact: str | None
+    """The digest of the artifact to run; None is the one that this checkout builds."""
+    rollout: int
+    """Percent of the requests that the newest version gets."""
+
+    memory_mb: int
+    concurrency: int
+    """Requests that an instance works on at a time; always 1 on Lambda."""
+    min_instances: int
+    max_instances: int
+    """0, on aws alone, is the account's limit."""
+    timeout_seconds: int
+
+    auth: str | None
+    """The URL of an OpenID Connect issuer, exactly as in the tokens' `iss`."""
+    auth_audience: str
+    cors_origins: tuple[str, ...]
+    throttle_rate: int
+    """Requests a second, on aws."""
+    throttle_burst: int
+    domain: str | None
+    domain_zone: str | None
+    """The hosted zone's id on aws, the managed zone's name on gcp."""
+
+    alarm_email: str | None
+    tracing: bool
+    log_retention_days: int
+
+    @property
+    def protected(self) -> bool:
+        """Whether the stack, and what it keeps, must not be deleted."""
+        return self.environment == "production"
 
     @property
     def tags(self) -> dict[str, str]:
         """Tags on AWS, labels on Google Cloud."""
-        return {"project": pulumi.get_project(), "stack": self.stack}
+        return {"project": pulumi.get_project(), "stack": self.stack, "environment": self.environment}
 
     @property
-    def auth_environment(self) -> dict[str, str]:
-        """What the app is told of the issuer; nothing is `none`."""
-        return {} if self.auth == "none" else {"AUTH_ISSUER": self.auth, "AUTH_AUDIENCE": self.auth_audience}
+    def app_environment(self) -> dict[str, str]:
+        """What the app is told on both clouds. What is left out there is off."""
+        auth = {"AUTH_ISSUER": self.auth, "AUTH_AUDIENCE": self.auth_audience} if self.auth else {}
+        return {
+            "PERSISTENCE": self.persistence,
+            "MOMENTO_ENDPOINT": self.momento_endpoint,
+            "CACHE_TTL_SECONDS": str(self.cache_ttl_seconds),
+            "DEMO": str(self.demo).lower(),
+            "METRICS_NAMESPACE": self.name,
+            **auth,
+        }
 
     @classmethod
     def load(cls) -> "StackConfig":
         """Raises pulumi.RunError that names every wrong key, its value and what is allowed, a line for each."""
-        reader = _Reader(pulumi.get_stack())
-        name = reader.stack_name(f"{pulumi.get_project()}-{pulumi.get_stack()}")
-        cloud = reader.choice("cloud", tuple(PERSISTENCE_OF))
-        reader.secret("momento:apiKey")
+        project, stack = pulumi.get_project(), pulumi.get_stack()
+        read = ConfigReader(project, stack)
+        name = f"{project}-{stack}"
+        if not re.fullmatch(NAME, name):
+            allowed = "6 to 30 lowercase letters, digits and hyphens, with the project's name before it"
+            read.errors.append(f"the stack's name {stack!r} makes {name!r}: it takes {allowed}")
+        cloud = read.choice("cloud", tuple(PERSISTENCE_OF))
+        aws = cloud == "aws"
+        read.secret("momento:apiKey")
         config = cls(
-            stack=pulumi.get_stack(),
+            stack=stack,
             name=name,
             cloud=cloud,
-            persistence=reader.choice("persistence", PERSISTENCE_OF[cloud], f" on {cloud}") if cloud else "",
-            region=reader.text(f"{cloud}:region", REGION[cloud], "a region of the cloud") if cloud else "",
-            gcp_project=reader.text("gcp:project", NAME, "the id of a project") if cloud == "gcp" else "",
-            cache_ttl_seconds=reader.integer("cacheTtlSeconds", 1, 24 * 60 * 60),
-            demo=reader.choice("demo", ("true", "false")) == "true",
-            auth=reader.text(
-                "auth", rf"none|(https://|http://{LOOPBACK})[^\s?#@]+", "none, or the https URL of an issuer"
+            environment=read.choice("environment", ("development", "production")),
+            region=read.text(f"{cloud}:region", REGION[cloud], "a region of the cloud") if cloud else "",
+            gcp_project=read.text("gcp:project", NAME, "the id of a project") if cloud == "gcp" else "",
+            persistence=read.choice("persistence", _stores(cloud), f" on {cloud}"),
+            recovery_days=read.integer("recoveryDays", 1, 35),
+            cache_ttl_seconds=read.integer("cacheTtlSeconds", 1, 24 * 60 * 60),
+            momento_endpoint=read.text("momento:endpoint", rf"{HOST}|http://[^/:]+:\d+", "a host, or http://host:port"),
+            momento_api_key=read.secret("momentoApiKey"),
+            demo=read.flag("demo"),
+            artifact=_optional(
+                read.text("artifact", ARTIFACT, "build, or the sha256:... of an earlier artifact"), "build"
             ),
-            auth_audience=reader.text("authAudience", r"\S+", "the audience of tokens"),
-            momento_endpoint=reader.text(
-                "momento:endpoint", r"[a-z0-9]([-.a-z0-9]*[a-z0-9])?|http://[^/:]+:\d+", "a host, or http://host:port"
+            rollout=read.integer("rollout", 1, 100),
+            memory_mb=read.integer("memoryMb", 512, 4096),
+            concurrency=read.integer("concurrency", 1, 80),
+            min_instances=read.integer("minInstances", 0, 0 if aws else 100, " (SnapStart instead)" if aws else ""),
+            max_instances=read.integer("maxInstances", 1 if cloud == "gcp" else 0, 1000),
+            timeout_seconds=read.integer("timeoutSeconds", 1, 29),
+            auth=_optional(read.text("auth", ISSUER, "none, or the https URL of an issuer")),
+            auth_audience=read.text("authAudience", r"\S+", "the audience of tokens"),
+            cors_origins=_list(
+                read.text(
+                    "corsOrigins",
+                    rf"none|{ORIGIN}(,{ORIGIN})*",
+                    "none, or origins like https://a.example,https://b.example",
+                )
             ),
-            momento_api_key=reader.secret("momentoApiKey"),
+            throttle_rate=read.integer("throttleRate", 1, 10000),
+            throttle_burst=read.integer("throttleBurst", 1, 5000),
+            domain=_optional(read.text("domain", f"none|{DOMAIN}", "none, or a name like users.example.com")),
+            domain_zone=_optional(read.text("domainZone", r"none|[-A-Za-z0-9]+", "none, or a zone of the cloud's DNS")),
+            alarm_email=_optional(read.text("alarmEmail", f"none|{EMAIL}", "none, or an address like ops@example.com")),
+            tracing=read.flag("tracing"),
+            log_retention_days=int(read.choice("logRetentionDays", LOG_RETENTION_DAYS) or 0),
         )
-        if reader.errors:
-            raise pulumi.RunError("\n".join(reader.errors))
+        read.refuse_unknown("momento")
+        if read.errors:
+            raise pulumi.RunError("\n".join(read.errors))
         return config
 
 
-class _Reader:
-    """Reads keys, and notes what is wrong with them instead of stopping at the first."""
+def _stores(cloud: str) -> tuple[str, ...]:
+    return PERSISTENCE_OF.get(cloud) or tuple(store for stores in PERSISTENCE_OF.values() for store in stores)
 
-    def __init__(self, stack: str) -> None:
-        self._stack = stack
-        self.errors: list[str] = []
 
-    def stack_name(self, name: str) -> str:
-        if not re.fullmatch(NAME, name):
-            allowed = "6 to 30 lowercase letters, digits and hyphens, with the project's name before it"
-            self.errors.append(f"the stack's name {self._stack!r} makes {name!r}: it takes {allowed}")
-        return name
+def _optional(value: str, nothing: str = "none") -> str | None:
+    return None if value == nothing else value
 
-    def text(self, key: str, pattern: str, allowed: str) -> str:
-        value = self._get(key)
-        if value is None:
-            self._wrong(key, f"is missing: set {allowed} with `pulumi config set {key} ... -s {self._stack}`")
-        elif not re.fullmatch(pattern, value):
-            self._wrong(key, f"is {value!r}: it takes {allowed}")
-        return value or ""
 
-    def choice(self, key: str, allowed: tuple[str, ...], where: str = "") -> str:
-        value = self.text(key, ".*", " or ".join(allowed))
-        if value and value not in allowed:
-            self._wrong(key, f"is {value!r}: it takes {' or '.join(allowed)}{where}")
-            return ""
-        return value
-
-    def integer(self, key: str, low: int, high: int) -> int:
-        allowed = f"a whole number from {low} to {high}"
-        value = self.text(key, r"\d+", allowed)
-        if not re.fullmatch(r"\d+", value):
-            return 0
-        if not low <= int(value) <= high:
-            self._wrong(key, f"is {value}: it takes {allowed}")
-        return int(value)
-
-    def secret(self, key: str) -> pulumi.Output[str]:
-        bag, name = self._split(key)
-        value = pulumi.Config(bag).get_secret(name)
-        full = f"{bag or pulumi.get_project()}:{name}"
-        if value is None or not pulumi.runtime.is_config_secret(full):
-            problem = "is missing" if value is None else "is in plain text"
-            self._wrong(key, f"{problem}: set it with `pulumi config set --secret {key} -s {self._stack}`")
-        return value or pulumi.Output.secret("")
-
-    def _get(self, key: str) -> str | None:
-        bag, name = self._split(key)
-        return pulumi.Config(bag).get(name)
-
-    def _wrong(self, key: str, problem: str) -> None:
-        bag, name = self._split(key)
-        self.errors.append(f"Pulumi.{self._stack}.yaml: {bag or pulumi.get_project()}:{name} {problem}")
-
-    @staticmethod
-    def _split(key: str) -> tuple[str | None, str]:
-        bag, _, name = key.rpartition(":")
-        return bag or None, name
+def _list(value: str) -> tuple[str, ...]:
+    return () if value == "none" else tuple(value.split(","))

@@ -123,14 +123,11 @@ class GcpStack(pulumi.ComponentResource):
         self, artifact: Artifact, cache: Cache, key_version: secretmanager.SecretVersion
     ) -> list[ServiceTemplateContainerEnvArgsDict]:
         values: dict[str, pulumi.Input[str]] = {
-            "PERSISTENCE": self._config.persistence,
+            **self._config.app_environment,
             "GOOGLE_CLOUD_PROJECT": self._config.gcp_project,
             "FIRESTORE_DATABASE": self._database.name,
             "MOMENTO_CACHE": cache.name,
-            "MOMENTO_ENDPOINT": self._config.momento_endpoint,
-            "CACHE_TTL_SECONDS": str(self._config.cache_ttl_seconds),
-            "DEMO": str(self._config.demo).lower(),
-            **self._config.auth_environment,
+            "THREADS": str(self._config.concurrency),
             "METRICS_FORMAT": "json",
             "ARTIFACT_DIGEST": artifact.digest,
         }

@@ -10,10 +10,6 @@ from pulumi_gcp.cloudrunv2 import ServiceTemplateContainerArgsDict, ServiceTempl
 
 from stacks.config import StackConfig
 
-CONCURRENCY = 8  # the threads of app/gunicorn_config.py
-MAX_INSTANCES = 10
-TIMEOUT_SECONDS = 10
-
 
 def cloud_run(
     config: StackConfig,
@@ -33,10 +29,13 @@ def cloud_run(
         template={
             "labels": config.tags,
             "service_account": account.email,
-            "timeout": f"{TIMEOUT_SECONDS}s",
-            "max_instance_request_concurrency": CONCURRENCY,
-            "scaling": {"min_instance_count": 0, "max_instance_count": MAX_INSTANCES},
-            "containers": [_container(config.region, source, environment)],
+            "timeout": f"{config.timeout_seconds}s",
+            "max_instance_request_concurrency": config.concurrency,
+            "scaling": {
+                "min_instance_count": config.min_instances,
+                "max_instance_count": config.max_instances,
+            },
+            "containers": [_container(config, source, environment)],
         },
         traffics=[{"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST", "percent": 100}],
         opts=opts,
@@ -53,12 +52,12 @@ def cloud_run(
 
 
 def _container(
-    region: str, source: storage.BucketObject, environment: list[ServiceTemplateContainerEnvArgsDict]
+    config: StackConfig, source: storage.BucketObject, environment: list[ServiceTemplateContainerEnvArgsDict]
 ) -> ServiceTemplateContainerArgsDict:
     """Google's Python image, with the archive unpacked in its working directory."""
     return {
         "image": "scratch",
-        "base_image_uri": f"{region}-docker.pkg.dev/serverless-runtimes/google-22/runtimes/python313",
+        "base_image_uri": f"{config.region}-docker.pkg.dev/serverless-runtimes/google-22/runtimes/python313",
         "source_code": {
             "cloud_storage_source": {
                 "bucket": source.bucket,
@@ -69,7 +68,11 @@ def _container(
         "commands": ["python3"],
         "args": ["-m", "gunicorn", "--config", "python:app.gunicorn_config", "app.wsgi:app"],
         "envs": environment,
-        "resources": {"limits": {"cpu": "1", "memory": "512Mi"}, "cpu_idle": True, "startup_cpu_boost": True},
+        "resources": {
+            "limits": {"cpu": "1", "memory": f"{config.memory_mb}Mi"},
+            "cpu_idle": True,
+            "startup_cpu_boost": True,
+        },
         "startup_probe": {
             "http_get": {"path": "/health/live"},
             "period_seconds": 2,

@@ -68,8 +68,8 @@ def stack_config(cloud: str) -> dict[str, str]:
     keys: dict[str, Any] = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
     defaults = {f"{PROJECT}:{key}": str(facts["default"]).lower() for key, facts in keys.items() if "default" in facts}
     stack: dict[str, Any] = yaml.safe_load((ROOT / f"Pulumi.{cloud}.yaml").read_text())["config"]
-    stack = {key: str(value).lower() if isinstance(value, bool) else value for key, value in stack.items()}
-    return defaults | stack | KEYS | ({"gcp:project": "a-project"} if cloud == "gcp" else {})
+    stack = {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in stack.items()}
+    return defaults | stack | KEYS | ({"gcp:project": "a-project"} if cloud.startswith("gcp") else {})
 
 
 def deploy(cloud: str, changes: Mapping[str, str | None] | None = None, stack: str = "", plain: str = "") -> Deployment:

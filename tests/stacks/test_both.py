@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from app.settings import AuthSettings, CacheSettings, Settings
+from app.settings import AuthSettings, CacheSettings, Settings, thread_count
 from local.providers import sdk
 from stacks.artifact import Artifact
 from tests.stacks.deployment import KEYS, Deployment, deploy
@@ -59,6 +59,8 @@ def test_the_outputs_have_the_same_names(either: Deployment, artifact: Artifact)
 def test_the_app_understands_its_environment_and_reads_all_of_it(either: Deployment, artifact: Artifact) -> None:
     environ = Reading(environment(either))
     settings = Settings.from_environ(environ)
+    if either.outputs["cloud"] == "gcp":
+        assert thread_count(environ) == 8
     assert set(environ.variables) - environ.read == set()
     assert settings.persistence == either.outputs["persistence"]
     assert settings.artifact_digest == artifact.digest
@@ -102,7 +104,7 @@ def test_the_keys_are_secret_wherever_they_go(either: Deployment) -> None:
 
 
 def test_all_that_can_be_tagged_is(either: Deployment) -> None:
-    tags = {"project": "better-together", "stack": either.outputs["cloud"]}
+    tags = {"project": "better-together", "stack": either.outputs["cloud"], "environment": "development"}
     for resource in either.resources:
         if resource.type.rpartition(":")[2] not in UNTAGGED and not resource.type.startswith("gcp:projects/service:"):
             assert (resource.inputs.get("tags") or resource.inputs["labels"]) == tags, resource
@@ -127,7 +129,7 @@ def test_two_stacks_fit_into_one_account(cloud: str, request: pytest.FixtureRequ
 
 
 def test_gunicorn_has_a_thread_for_every_request(gcp: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PORT", "8080")
+    monkeypatch.setenv("THREADS", environment(gcp)["THREADS"])
     spec = importlib.util.find_spec("app.gunicorn_config")
     assert spec
     assert spec.origin
