@@ -2,6 +2,7 @@
 
     GET /health
     PUT, GET, DELETE /aws/apis/{apiId}                   {"url"}
+    PUT, GET, DELETE /aws/resources/{type}/{id}          {"inputs", "outputs"}
     PUT, GET, DELETE /gcp/resources/{type}/{id}          {"inputs", "files"} -> {"inputs", "outputs"}
     PUT, DELETE /faults/{aws|firestore|momento}          {"fault": "down"|"slow"|"held"}
     GET /faults/{aws|firestore|momento}/held             answers when something is held
@@ -11,6 +12,7 @@ Errors are {"error": one line}.
 
 import json
 from collections.abc import Mapping
+from typing import Any
 from urllib.parse import unquote
 
 from aiohttp import web
@@ -21,11 +23,15 @@ from local.cloud.http_api import HttpApis
 from local.cloud.listener import Handler
 from local.cloud.relay import Fault, Relay
 
+type Kept = dict[tuple[str, str], Any]
+
 
 def control(apis: HttpApis, gcp: Gcp, relays: Mapping[str, Relay]) -> Handler:
+    kept: Kept = {}
+
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
         try:
-            return await _dispatch(request, apis, gcp, relays)
+            return await _dispatch(request, apis, kept, gcp, relays)
         except NotFound as error:
             return _error(404, error)
         except GcpError as error:
@@ -36,7 +42,9 @@ def control(apis: HttpApis, gcp: Gcp, relays: Mapping[str, Relay]) -> Handler:
     return handle
 
 
-async def _dispatch(request: web.BaseRequest, apis: HttpApis, gcp: Gcp, relays: Mapping[str, Relay]) -> web.Response:
+async def _dispatch(
+    request: web.BaseRequest, apis: HttpApis, kept: Kept, gcp: Gcp, relays: Mapping[str, Relay]
+) -> web.Response:
     parts = [unquote(part) for part in request.raw_path.partition("?")[0].strip("/").split("/")]
     match request.method, parts:
         case "GET", ["health"]:
@@ -48,6 +56,8 @@ async def _dispatch(request: web.BaseRequest, apis: HttpApis, gcp: Gcp, relays: 
         case "DELETE", ["aws", "apis", api_id]:
             await apis.shut(api_id)
             return web.Response(status=204)
+        case method, ["aws", "resources", type, id]:
+            return await _keep(method, kept, (type, id), request)
         case "PUT", ["gcp", "resources", type, id]:
             body = json.loads(await _read(request))
             return web.json_response(await gcp.put(type, id, body["inputs"], body.get("files") or {}))
@@ -67,6 +77,15 @@ async def _dispatch(request: web.BaseRequest, apis: HttpApis, gcp: Gcp, relays: 
             return web.json_response({})
         case _:
             return web.json_response({"error": f"{request.method} {request.path} is not known"}, status=404)
+
+
+async def _keep(method: str, kept: Kept, key: tuple[str, str], request: web.BaseRequest) -> web.Response:
+    """What the laptop's AWS does nothing with, but must remember."""
+    if method == "PUT":
+        kept[key] = json.loads(await _read(request))
+    elif key not in kept:
+        raise NotFound(f"{' '.join(key)} does not exist")
+    return web.json_response(kept.pop(key) if method == "DELETE" else kept[key])
 
 
 async def _read(request: web.BaseRequest) -> bytes:

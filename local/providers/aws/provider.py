@@ -1,4 +1,7 @@
-"""Finds AWS resource types and functions: `aws:dynamodb/table:Table` lives in dynamodb.py as class `Table`."""
+"""Finds AWS resource types and functions: `aws:dynamodb/table:Table` lives in dynamodb.py as class `Table`.
+
+What the laptop only keeps is in kept.py.
+"""
 
 import importlib
 import importlib.util
@@ -8,6 +11,7 @@ from typing import Any
 from local.providers import sdk
 from local.providers.aws.cloud import AwsResource, Cloud
 from local.providers.aws.functions import FUNCTIONS
+from local.providers.aws.kept import KINDS, Kept
 from local.providers.resource import StandInError
 from local.providers.standin import StandIn
 from local.providers.values import Props
@@ -20,11 +24,14 @@ class Aws(StandIn):
     package = "aws"
 
     def resource(self, token: str) -> AwsResource:
+        if token in KINDS:
+            return Kept(self.cloud, token)
         service, name = token.split(":")[1].split("/")[0], token.split(":")[2]
         module = f"local.providers.aws.{'lambda_' if service == 'lambda' else service}"
         found: Any = importlib.util.find_spec(module) and getattr(importlib.import_module(module), name, None)
         if not (isinstance(found, type) and issubclass(found, AwsResource)):
-            raise StandInError(f"the laptop's aws has no {token}: add it to {module.replace('.', '/')}.py")
+            places = f"{module.replace('.', '/')}.py, or to local/providers/aws/kept.py"
+            raise StandInError(f"the laptop's aws has no {token}: add it to {places}")
         return found(self.cloud)
 
     def function(self, token: str, args: Props) -> Props:

@@ -1,0 +1,62 @@
+"""AWS resource types that the laptop only keeps: it says what the real ones would, and nothing happens.
+
+Ids and outputs are from the real provider's documentation, under "Import" and "Outputs".
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from local.providers.aws.cloud import ACCOUNT, AwsResource, Cloud
+from local.providers.home import control
+from local.providers.values import Props, is_object
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Strings, also inside lists and objects, are formats of the inputs, `{region}`, `{account}`, `{id}` and `{unique}`,
+    which is what the cloud would number."""
+
+    identifier: str
+    replaces: frozenset[str] = frozenset({"name"})
+    outputs: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    autoname: str | None = "name"
+
+
+KINDS: Mapping[str, Kind] = {}
+
+
+class Kept(AwsResource):
+    def __init__(self, cloud: Cloud, token: str) -> None:
+        super().__init__(cloud)
+        self._token, self._kind = token, KINDS[token]
+        self.replaces, self.autoname = self._kind.replaces, self._kind.autoname
+
+    def create(self, inputs: Props) -> str:
+        values = {"region": self.cloud.region, "account": ACCOUNT, "unique": os.urandom(8).hex(), **inputs}
+        identifier = self._kind.identifier.format_map(values)
+        outputs = {name: _filled(value, values | {"id": identifier}) for name, value in self._kind.outputs.items()}
+        self._keep(identifier, outputs, inputs)
+        return identifier
+
+    def read(self, identifier: str, known: Props) -> Props | None:
+        found = control("GET", "aws", "resources", self._token, identifier)
+        return None if found is None else found["outputs"] | found["inputs"]
+
+    def update(self, identifier: str, olds: Props, news: Props) -> None:
+        self._keep(identifier, {name: olds[name] for name in self._kind.outputs}, news)
+
+    def delete(self, identifier: str, known: Props) -> None:
+        control("DELETE", "aws", "resources", self._token, identifier)
+
+    def _keep(self, identifier: str, outputs: Props, inputs: Props) -> None:
+        control("PUT", "aws", "resources", self._token, identifier, body={"inputs": inputs, "outputs": outputs})
+
+
+def _filled(value: Any, values: Props) -> Any:
+    if isinstance(value, str):
+        return value.format_map(values)
+    if is_object(value):
+        return {name: _filled(item, values) for name, item in value.items()}
+    return [_filled(item, values) for item in value]
