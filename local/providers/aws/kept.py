@@ -15,7 +15,7 @@ from local.providers.values import Props, is_object
 
 @dataclass(frozen=True)
 class Kind:
-    """Strings, also inside lists and objects, are formats of the inputs, `{region}`, `{account}`, `{id}` and `{unique}`,
+    """Strings, also in lists and objects, are formats of the inputs, `{region}`, `{account}`, `{id}` and `{unique}`,
     which is what the cloud would number."""
 
     identifier: str
