@@ -23,6 +23,7 @@ from moto.moto_server.werkzeug_app import (  # pyright: ignore[reportMissingType
 from moto.sts.models import sts_backends
 from werkzeug.serving import make_server
 
+from local.cloud.iam import enforce_policies
 from local.cloud.listener import HOST
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class Aws:
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        application = one_at_a_time(DomainDispatcherApplication(create_backend_app), self.lock)
+        application = one_at_a_time(enforce_policies(DomainDispatcherApplication(create_backend_app)), self.lock)
         self._server = make_server(HOST, 0, application, threaded=True, request_handler=_RequestHandler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="moto", daemon=True)
         self._thread.start()

@@ -1,5 +1,6 @@
 """Lambda and the Runtime API, by what happens to tiny handlers behind an HTTP API."""
 
+import json
 import os
 import select
 import signal
@@ -190,6 +191,10 @@ def test_two_conditional_writes_at_the_same_time_have_one_winner(deploy: Deploy)
             except urllib.error.HTTPError as error:
                 return error.code
     """)
+    rights = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "dynamodb:PutItem", "Resource": "*"}}
+    function.daemon.client("iam").put_role_policy(
+        RoleName="function", PolicyName="race", PolicyDocument=json.dumps(rights)
+    )
     function.daemon.client("dynamodb").create_table(
         TableName="race",
         KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],

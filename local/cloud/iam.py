@@ -1,0 +1,115 @@
+"""IAM before moto, which lets every call pass: a role's session may do what the policies of the role allow.
+
+An operation needs the action of its name on each table or parameter that it names, batches too: BatchWriteItem needs
+no PutItem, and a condition no GetItem ("API operations defined by Amazon DynamoDB",
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_dynamodb.html, and
+https://docs.aws.amazon.com/systems-manager/latest/userguide/ps-retrieval-authorization.html). Where AWS wants something
+else, as for transactions, PartiQL and other services, nothing less than a policy for `*` will do. Keys of no session
+are the providers' own, and pass. Permission boundaries and session policies are not judged; of statements with more
+than what is JUDGED, an Allow allows nothing and a Deny denies everything.
+"""
+
+import io
+import json
+import re
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+from moto.iam.models import get_account_id_from, iam_backends
+from moto.sts.models import AssumedRole, sts_backends
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+JUDGED = {"Sid", "Effect", "Action", "Resource"}
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+CREDENTIAL = re.compile(r"Credential=(?P<key>[^/]+)/\d+/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
+
+
+class AccessDenied(Exception):
+    """The message is AWS's: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html"""
+
+
+def enforce_policies(application: "WSGIApplication") -> "WSGIApplication":
+    """Answers AccessDeniedException for what the caller's role may not do; each is a line on stderr too."""
+
+    def guarded(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        body = environ["wsgi.input"].read()
+        try:
+            _authorize(environ, body)
+        except AccessDenied as error:
+            print(f"iam: {error}", file=sys.stderr, flush=True)
+            start_response("400 Bad Request", [("Content-Type", "application/x-amz-json-1.0")])
+            return [json.dumps({"__type": "AccessDeniedException", "Message": str(error)}).encode()]
+        return application(environ | {"wsgi.input": io.BytesIO(body)}, start_response)
+
+    return guarded
+
+
+def _authorize(environ: "WSGIEnvironment", body: bytes) -> None:
+    credential = CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
+    session = _session(credential["key"]) if credential else None
+    if credential is None or session is None:
+        return
+    operation = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
+    action = f"{credential['service']}:{operation}"
+    prefix = f"arn:aws:{credential['service']}:{credential['region']}:{session.account_id}:"
+    for resource in _resources(prefix, json.loads(body) if operation else {}):
+        if refusal := _refusal(session, action, resource):
+            raise AccessDenied(
+                f"User: {session.arn} is not authorized to perform: {action} on resource: {resource} {refusal}"
+            )
+
+
+def _session(access_key: str) -> AssumedRole | None:
+    return sts_backends[get_account_id_from(access_key)]["aws"].get_assumed_role_from_access_key(access_key)
+
+
+def _resources(prefix: str, request: Mapping[str, Any]) -> list[str]:
+    """ARNs of what the request names, in the policies' form: a parameter without version and first slash."""
+    match request:
+        case {"TableName": str(table), "IndexName": str(index)}:
+            return [f"{prefix}table/{table}/index/{index}"]
+        case {"TableName": str(table)}:
+            return [f"{prefix}table/{table}"]
+        case {"RequestItems": tables}:
+            return [f"{prefix}table/{table}" for table in tables]
+        case {"Name": str(parameter)}:
+            return [f"{prefix}parameter/{parameter.partition(':')[0].removeprefix('/')}"]
+        case _:
+            return ["*"]
+
+
+def _refusal(session: AssumedRole, action: str, resource: str) -> str | None:
+    effects = {s["Effect"] for s in _statements(session.role_arn) if _concerns(s, action, resource)}
+    if "Deny" in effects:
+        return "with an explicit deny in an identity-based policy"
+    return None if "Allow" in effects else f"because no identity-based policy allows the {action} action"
+
+
+def _statements(role_arn: str) -> Iterator[Mapping[str, Any]]:
+    """Of all policies of the role, its own and those attached; none if there is no such role any more."""
+    for role in iam_backends[role_arn.split(":")[4]]["aws"].roles.values():
+        if role.arn == role_arn:
+            versions = [version for policy in role.managed_policies.values() for version in policy.versions]
+            for document in [*role.policies.values(), *(v.document for v in versions if v.is_default)]:
+                yield from _several(json.loads(document)["Statement"])
+
+
+def _concerns(statement: Mapping[str, Any], action: str, resource: str) -> bool:
+    if not statement.keys() <= JUDGED:
+        return statement["Effect"] == "Deny"
+    return any(_matches(pattern.lower(), action.lower()) for pattern in _several(statement["Action"])) and any(
+        _matches(pattern, resource) for pattern in _several(statement["Resource"])
+    )
+
+
+def _several(value: Any) -> list[Any]:
+    return cast(list[Any], value) if isinstance(value, list) else [value]
+
+
+def _matches(pattern: str, value: str) -> bool:
+    """`*` is any number of characters, `?` is one."""
+    expression = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
+    return re.fullmatch(expression, value) is not None
