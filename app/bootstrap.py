@@ -10,7 +10,7 @@ from app.auth.none import NoAuthenticator
 from app.cache import Cache
 from app.cache.none import NoCache
 from app.data import DataClient
-from app.http import challenges, observe, problems
+from app.http import challenges, drain, observe, problems
 from app.http.bodies import MAX_BODY_BYTES
 from app.http.docs import Docs
 from app.http.routes import UserRoutes
@@ -31,6 +31,7 @@ def assemble(settings: Settings, metrics: Metrics, data: DataClient, cache: Cach
     app = Flask(__name__, static_folder=None)
     app.url_map.merge_slashes = False
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    drain.register(app)
     problems.register(app, metrics)
     challenges.register(app)
     observe.register(app, metrics)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 from flask import Request, Response
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from app.http import paging
 from app.http.problems import Problem
@@ -19,7 +20,7 @@ def decode_user(request: Request) -> UserInput:
     """The body as a user. Raises Problem: 413, 415, or 400 naming the field."""
     if request.mimetype != "application/json":
         raise Problem(415, "The body must be application/json.", headers={"Accept-Post": "application/json"})
-    body = request.get_data()
+    body = _read(request)
     try:
         user = msgspec.json.decode(body, type=UserInput)
     except msgspec.ValidationError as error:
@@ -58,6 +59,14 @@ def no_content(headers: Mapping[str, str] | None = None) -> Response:
 
 def json_response(body: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     return Response(msgspec.json.encode(body), status, headers, mimetype="application/json")
+
+
+def _read(request: Request) -> bytes:
+    """The whole body: werkzeug refuses one that says it is too long, but cuts one off that does not say."""
+    body = request.get_data()
+    if request.content_length is None and len(body) == MAX_BODY_BYTES and request.input_stream.read(1):
+        raise RequestEntityTooLarge
+    return body
 
 
 def _body(user: PublicUser) -> UserBody:

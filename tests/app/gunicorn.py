@@ -1,0 +1,32 @@
+"""The app as Cloud Run runs it: gunicorn in a process of its own, with the store in memory."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from local.cloud.listener import HOST, free_port
+
+ROOT = Path(__file__).parents[2]
+
+
+@contextmanager
+def gunicorn(environ: Mapping[str, str]) -> Generator[tuple[str, int]]:
+    """Where it listens."""
+    port = free_port()
+    command = [sys.executable, "-m", "gunicorn", "--config", "python:app.gunicorn_config", "app.wsgi:app"]
+    given = {"PATH": os.environ["PATH"], "HOST": HOST, "PORT": str(port), **environ}
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=given, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr
+    try:
+        for line in process.stderr:
+            if "Booting worker" in line:
+                break
+        yield HOST, port
+    finally:
+        process.terminate()
+        process.communicate()
