@@ -10,9 +10,10 @@ from typing import Any
 from google.api_core.exceptions import AlreadyExists, FailedPrecondition, GoogleAPIError, NotFound
 from google.api_core.retry import Retry
 from google.auth.exceptions import GoogleAuthError
-from google.cloud.firestore import Client, DocumentReference, DocumentSnapshot
+from google.cloud.firestore import DocumentReference, DocumentSnapshot
 
 from app.data import StoreUnavailable, UserExists, VersionConflict
+from app.data.firestore_client import ReconnectingClient
 from app.metrics import Metrics
 from app.model import PublicUser, User
 
@@ -30,7 +31,7 @@ class FirestoreDataClient:
 
     def __init__(self, project: str, database: str, metrics: Metrics) -> None:
         self._metrics = metrics
-        self._client = Client(project=project, database=database)
+        self._client = ReconnectingClient(project=project, database=database)
         self._users = self._client.collection(COLLECTION)
 
     def create_user(self, user: User) -> None:

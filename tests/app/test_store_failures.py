@@ -4,6 +4,8 @@ import json
 import socket
 import threading
 from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -190,6 +192,26 @@ class TestFirestore:
             server.fault = throttle_once
             assert firestore_client(server.port, metrics).get_user("1") is None
         assert len(asked) == 2
+
+    def test_an_outage_that_is_over_is_over_for_the_app_too(self, metrics: Metrics) -> None:
+        """By gRPC's own rules the sixth attempt to connect is made 5 to 8 s after the fifth; reads give up after 4."""
+        over = threading.Event()
+
+        def keep_reading() -> None:
+            while not over.is_set():
+                with suppress(StoreUnavailable):
+                    data.get_user("1")
+
+        with ThreadPoolExecutor(1) as threads:
+            with socket.create_server(("127.0.0.1", 0)) as out_of_order:
+                port = out_of_order.getsockname()[1]
+                data = firestore_client(port, metrics)
+                threads.submit(keep_reading)
+                for _ in range(5):
+                    out_of_order.accept()[0].close()
+            over.set()
+            with FirestoreServer(port):
+                assert data.get_user("1") is None
 
     def test_gone_is_503_over_http(self, metrics: Metrics, new_client: NewClient) -> None:
         def refuse(method: str, context: grpc.ServicerContext) -> None:
