@@ -142,16 +142,25 @@ class DynamoDBDataClient:
     @contextmanager
     def _call(self, operation: str, conflict: Exception | None = None) -> Generator[None]:
         """One measured round trip. A condition that does not hold is `conflict`; all else that fails, unavailable."""
+        held = True
         try:
             with self._metrics.upstream(self.name, operation):
-                yield
+                try:
+                    yield
+                except ClientError as error:
+                    if conflict is None or _code(error) != "ConditionalCheckFailedException":
+                        raise
+                    held = False  # the store's answer, and no error of it
         except ClientError as error:
-            code = error.response.get("Error", {}).get("Code", "")
-            if conflict and code == "ConditionalCheckFailedException":
-                raise conflict from None
-            raise StoreUnavailable(f"dynamodb {operation}: {code}") from error
+            raise StoreUnavailable(f"dynamodb {operation}: {_code(error)}") from error
         except BotoCoreError as error:
             raise StoreUnavailable(f"dynamodb {operation}: {error}") from error
+        if conflict and not held:
+            raise conflict
+
+
+def _code(error: ClientError) -> str:
+    return error.response.get("Error", {}).get("Code", "")
 
 
 def _item(user: User) -> "Item":

@@ -1,5 +1,7 @@
 """Conformance: what `DataClient` promises, on every store."""
 
+import io
+import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -150,6 +152,17 @@ def test_delete_of_the_expected_version(data: DataClient) -> None:
     assert data.get_user("1") == user(version="a")
     assert data.delete_user("1", "a")
     assert not data.delete_user("1", "a")
+
+
+def test_refusals_are_no_errors_of_the_store(data: DataClient, log: io.StringIO) -> None:
+    data.create_user(user(version="a"))
+    with pytest.raises(UserExists):
+        data.create_user(user(version="b"))
+    with pytest.raises(VersionConflict):
+        data.replace_user(user(version="c"), "b")
+    with pytest.raises(VersionConflict):
+        data.delete_user("1", "b")
+    assert {json.loads(line)["UpstreamErrors"] for line in log.getvalue().splitlines()} <= {0}
 
 
 def test_a_deleted_id_can_be_created_again(data: DataClient) -> None:
