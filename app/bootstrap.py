@@ -34,7 +34,7 @@ def assemble(settings: Settings, metrics: Metrics, data: DataClient, cache: Cach
     drain.register(app)
     problems.register(app, metrics)
     challenges.register(app)
-    observe.register(app, metrics)
+    observe.register(app, metrics, settings.trace_project)
     callers = authenticator(settings.auth, metrics)
     routes = UserRoutes(Users(data, cache), callers, settings.artifact_digest, settings.demo)
     app.register_blueprint(routes.blueprint())

@@ -46,6 +46,8 @@ class Settings:
     cache: CacheSettings | None = None
     metrics_format: str = "json"
     metrics_namespace: str = "BetterTogether"
+    trace_project: str = ""
+    """The Google Cloud project whose traces log entries name; without it they name none."""
     artifact_digest: str = "development"
     demo: bool = False
     auth: AuthSettings | None = None
@@ -67,6 +69,7 @@ class Settings:
             cache=_cache_settings(env),
             metrics_format=env.choice("METRICS_FORMAT", "json", ("emf", "json")),
             metrics_namespace=env.text("METRICS_NAMESPACE", "BetterTogether"),
+            trace_project=env.text("TRACE_PROJECT", ""),
             artifact_digest=env.text("ARTIFACT_DIGEST", "development"),
             demo=env.choice("DEMO", "false", ("true", "false")) == "true",
             auth=_auth_settings(env),

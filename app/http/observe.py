@@ -13,10 +13,16 @@ METHODS = {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"}
 REQUEST_ID = re.compile(r"[A-Za-z0-9._=/+-]{1,128}")
 # W3C Trace Context, Cloud Run's and API Gateway's own; the first that is there counts.
 TRACE_HEADERS = ("traceparent", "X-Cloud-Trace-Context", "X-Amzn-Trace-Id")
+# The first two have it, after a version (https://www.w3.org/TR/trace-context/#trace-id) or in front.
+TRACE_ID = re.compile(r"(?:[0-9a-f]{2}-)?([0-9a-f]{32})\b")
 
 
-def register(app: Flask, metrics: Metrics) -> None:
-    """Measure every request of `app`, and answer its id as `X-Request-Id`."""
+def register(app: Flask, metrics: Metrics, trace_project: str) -> None:
+    """Measure every request of `app`, and answer its id as `X-Request-Id`.
+
+    With a `trace_project` the lines are tied to Cloud Trace's traces
+    (https://cloud.google.com/logging/docs/structured-logging#special-payload-fields).
+    """
     cold_start = chain([True], repeat(False))
 
     def start() -> None:
@@ -24,6 +30,7 @@ def register(app: Flask, metrics: Metrics) -> None:
         g.cold_start = next(cold_start)
         given = request.headers.get("X-Request-Id", "")
         g.request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
+        g.trace = _trace(trace_project)
 
     def finish(response: Response) -> Response:
         route = _route()
@@ -52,8 +59,15 @@ def register(app: Flask, metrics: Metrics) -> None:
 
 def request_fields() -> dict[str, Value]:
     """What ties a log line to its request."""
-    trace = next((value for name in TRACE_HEADERS if (value := request.headers.get(name))), None)
-    return {"request_id": g.request_id, "trace": trace[:256] if trace else None}
+    return {"request_id": g.request_id, **g.trace}
+
+
+def _trace(project: str) -> dict[str, Value]:
+    given = next((value for name in TRACE_HEADERS if (value := request.headers.get(name))), None)
+    fields: dict[str, Value] = {"trace": given[:256] if given else None}
+    if project and given and (found := TRACE_ID.match(given)):
+        fields["logging.googleapis.com/trace"] = f"projects/{project}/traces/{found[1]}"
+    return fields
 
 
 def _route() -> str:

@@ -56,6 +56,42 @@ def test_a_request_is_one_line(client: httpx.Client, log: io.StringIO) -> None:
     assert "ecret" not in log.getvalue()
 
 
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+
+@pytest.mark.parametrize(
+    ("header", "value"),
+    [
+        ("traceparent", f"00-{TRACE}-00f067aa0ba902b7-01"),
+        ("X-Cloud-Trace-Context", f"{TRACE}/67667974448284343;o=1"),
+        ("X-Cloud-Trace-Context", TRACE),
+    ],
+)
+def test_lines_are_tied_to_the_trace_of_the_project(log: io.StringIO, header: str, value: str) -> None:
+    app = assemble(Settings(trace_project="p"), Metrics(stream=log), BrokenStore(), NoCache())
+    app.test_client().get("/users/1", headers={header: value})
+    traceback, request = lines(log)
+    assert traceback["logging.googleapis.com/trace"] == f"projects/p/traces/{TRACE}"
+    assert request["logging.googleapis.com/trace"] == f"projects/p/traces/{TRACE}"
+
+
+@pytest.mark.parametrize(
+    ("project", "headers"),
+    [
+        ("p", {}),
+        ("p", {"traceparent": f"00-{TRACE}0-00f067aa0ba902b7-01"}),
+        ("p", {"X-Amzn-Trace-Id": "Root=1-5759e988-bd862e3fe1be46a994272793"}),
+        ("", {"traceparent": f"00-{TRACE}-00f067aa0ba902b7-01"}),
+    ],
+)
+def test_without_a_trace_or_a_project_lines_are_tied_to_nothing(
+    log: io.StringIO, project: str, headers: dict[str, str]
+) -> None:
+    app = assemble(Settings(trace_project=project), Metrics(stream=log), MemoryDataClient(), NoCache())
+    app.test_client().get("/health/live", headers=headers)
+    assert "logging.googleapis.com/trace" not in lines(log)[0]
+
+
 def test_every_request_has_an_id_that_is_answered_too(client: httpx.Client, log: io.StringIO) -> None:
     answers = [client.get("/health/live") for _ in range(2)]
     ids = [line["request_id"] for line in lines(log)]

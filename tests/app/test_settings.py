@@ -29,10 +29,12 @@ def test_lambda() -> None:
 
 def test_cloud_run() -> None:
     environ = {"PERSISTENCE": "firestore", "GOOGLE_CLOUD_PROJECT": "p", "FIRESTORE_DATABASE": "users", "DEMO": "true"}
+    environ["TRACE_PROJECT"] = "p"
     assert Settings.from_environ(environ | MOMENTO) == Settings(
         persistence="firestore",
         google_cloud_project="p",
         firestore_database="users",
+        trace_project="p",
         demo=True,
         cache=CacheSettings(name="users", endpoint="cell-1.momentohq.com", ttl_seconds=300, api_key="s3cret"),
     )
