@@ -50,7 +50,7 @@ class AwsStack(pulumi.ComponentResource):
             hash_key="id",
             attributes=[{"name": "id", "type": "S"}],
             point_in_time_recovery={"enabled": True},
-            deletion_protection_enabled=False,
+            deletion_protection_enabled=self._config.protected,
             tags=self._config.tags,
             opts=self._child,
         )

@@ -57,7 +57,7 @@ class GcpStack(pulumi.ComponentResource):
             location_id=self._config.region,
             type="FIRESTORE_NATIVE",
             point_in_time_recovery_enablement="POINT_IN_TIME_RECOVERY_ENABLED",
-            delete_protection_state="DELETE_PROTECTION_DISABLED",
+            delete_protection_state=f"DELETE_PROTECTION_{'ENABLED' if self._config.protected else 'DISABLED'}",
             deletion_policy="DELETE",
             opts=self._child,
         )
