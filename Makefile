@@ -43,7 +43,7 @@ artifact: setup ## build the artifact; print its digest, sizes and largest packa
 test: setup ## run all tests
 	@$(PYTHON) -m local.tools test
 	app/.venv/bin/python -m pytest -n $(JOBS) tests/app tests/cloud
-	$(PYTHON) -m pytest -n $(JOBS) tests/stacks tests/momento tests/local
+	$(PYTHON) -m pytest -n $(JOBS) tests/stacks tests/policy tests/momento tests/local
 	$(PYTHON) -m pytest -n $(JOBS) --dist loadgroup --ignore tests/e2e/test_faults.py tests/e2e
 
 .PHONY: faults
@@ -65,9 +65,10 @@ lint: setup ## ruff and pyright
 	.venv/bin/pyright --warnings
 	.venv/bin/pyright --warnings -p app
 	.venv/bin/pyright --warnings -p pulumi_momento
+	.venv/bin/pyright --warnings -p policy
 
 .PHONY: setup
-setup: .venv/ready app/.venv/ready pulumi_momento/.venv/ready build/lambda-runtime/ready ## install everything into the checkout and the cache
+setup: .venv/ready app/.venv/ready pulumi_momento/.venv/ready policy/.venv/ready build/lambda-runtime/ready ## install everything into the checkout and the cache
 	@$(PYTHON) -m local.tools
 
 $(CACHE)/uv/bin/uv:
@@ -92,6 +93,10 @@ app/.venv/ready: app/pyproject.toml app/uv.lock build/python
 pulumi_momento/.venv/ready: pulumi_momento/pyproject.toml pulumi_momento/uv.lock build/python
 	@echo "Installing the momento plugin's packages ..." >&2
 	@$(UV) sync --quiet --locked --project pulumi_momento && touch $@
+
+policy/.venv/ready: policy/pyproject.toml policy/uv.lock build/python
+	@echo "Installing the policy pack's packages ..." >&2
+	@$(UV) sync --quiet --locked --project policy && touch $@
 
 build/lambda-runtime/ready: app/pyproject.toml app/uv.lock build/python
 	@echo "Installing AWS's Lambda runtime client ..." >&2

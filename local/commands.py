@@ -11,7 +11,7 @@ from typing import TypedDict
 
 from pulumi import automation as auto
 
-from local import engine
+from local import engine, policy
 from local.home import ROOT, Daemon, Home, LocalError
 from local.tools import say
 from stacks import artifact
@@ -30,7 +30,7 @@ def up(home: Home, auth: bool = False) -> None:
         stacks = _open(home)
         for stack in stacks:
             engine.configure(stack, daemon, daemon.issuer if auth else "")
-        _side_by_side(stacks, "up", lambda stack: stack.up(**_shown(stack)))
+        _side_by_side(stacks, "up", lambda stack: stack.up(policy_packs=[policy.PACK], **_shown(stack)))
         for name, outputs in engine.outputs(home).items():
             print(f"{name}  {outputs['url']}  {outputs['persistence']}  {outputs['artifactDigest']}")
 
@@ -60,9 +60,11 @@ def preview(home: Home, name: str) -> None:
         artifact.build(ROOT)
         stack = engine.open_stack(home, name)
         engine.configure(stack, daemon)
-        _side_by_side(
-            [stack], "preview", lambda stack: stack.preview(diff=True, color="never", on_output=print, on_error=say)
-        )
+        _side_by_side([stack], "preview", _preview)
+
+
+def _preview(stack: auto.Stack) -> None:
+    stack.preview(policy_packs=[policy.PACK], diff=True, color="never", on_output=print, on_error=say)
 
 
 def down(home: Home) -> None:

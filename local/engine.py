@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 from pulumi import automation as auto
 
-from local import providers
+from local import policy, providers
 from local.home import ROOT, Daemon, Home
 from local.tools import pulumi
 
@@ -98,6 +98,7 @@ def _lay_out(home: Home, name: str) -> None:
     for folder in (home.workspace, home.pulumi_home, home.state):
         folder.mkdir(parents=True, exist_ok=True)
     providers.install(home.pulumi_home)
+    policy.install(home.pulumi_home)
     shutil.copy(ROOT / "Pulumi.yaml", home.workspace)
     plugin = home.workspace / "pulumi_momento"
     if not plugin.exists():

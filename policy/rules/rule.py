@@ -1,0 +1,61 @@
+"""What a rule is: a function that yields what is wrong. Its name is the policy's, its docstring the description."""
+
+from collections.abc import Callable, Iterator
+from fnmatch import fnmatchcase
+
+from pulumi_policy import (
+    PolicyResource,
+    ReportViolation,
+    ResourceValidationArgs,
+    ResourceValidationPolicy,
+    StackValidationArgs,
+    StackValidationPolicy,
+)
+
+type Resource = ResourceValidationArgs | PolicyResource
+
+
+def resource_rule(
+    *types: str,
+) -> Callable[[Callable[[Resource], Iterator[str]]], ResourceValidationPolicy]:
+    """For resources of the types, which may be patterns (`gcp:*`), on their own, before the engine makes them.
+
+    The function yields a line for each fault: the property, its value and the fix. If it reads a value that is not
+    known in preview, the engine says so, and asks again in the update before it makes the resource.
+    """
+
+    def decorate(check: Callable[[Resource], Iterator[str]]) -> ResourceValidationPolicy:
+        def validate(resource: ResourceValidationArgs, report: ReportViolation) -> None:
+            if any(fnmatchcase(resource.resource_type, pattern) for pattern in types):
+                for fault in check(resource):
+                    report(f"{_title(resource)}: {fault}", None)
+
+        return ResourceValidationPolicy(_name(check), _description(check), validate)
+
+    return decorate
+
+
+def stack_rule(check: Callable[[list[PolicyResource]], Iterator[tuple[Resource, str]]]) -> StackValidationPolicy:
+    """For what only shows in all resources together, at the end of a preview or update.
+
+    The function yields the resource that is at fault with each line.
+    """
+
+    def validate(stack: StackValidationArgs, report: ReportViolation) -> None:
+        for resource, fault in check(stack.resources):
+            report(f"{_title(resource)}: {fault}", resource.urn)
+
+    return StackValidationPolicy(_name(check), _description(check), validate)
+
+
+def _title(resource: Resource) -> str:
+    return f"{resource.resource_type.rpartition(':')[2]} {resource.name}"
+
+
+def _name(check: Callable[..., object]) -> str:
+    return check.__name__.replace("_", "-")
+
+
+def _description(check: Callable[..., object]) -> str:
+    assert check.__doc__
+    return check.__doc__

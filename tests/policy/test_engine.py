@@ -1,0 +1,35 @@
+"""The pack in the real engine: it stops a careless stack in preview, and the checkout's own stacks pass."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from local import engine
+from local.home import ROOT
+
+
+def test_a_careless_stack_is_stopped_in_preview(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tests.policy.careless", tmp_path]
+    said = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
+    assert said[-1] == "stopped"
+    assert {line.strip() for line in said} >= {
+        "Table users: deletionProtectionEnabled is None: production needs True",
+        "Function api: the variable MODE is a Pulumi secret in plain text: name an SSM parameter that holds it",
+        "Bucket source: it lacks project and stack and environment: give it the stack's tags or labels "
+        "(if its type takes none, add it to UNTAGGABLE in policy/rules/tags.py)",
+        "IAMMember everybody: member is allUsers: "
+        "name accounts; only a Cloud Run service's roles/run.invoker is for everybody",
+        "IAMMember everybody: role is roles/owner: "
+        "give the predefined role of the service that is called, on the one resource",
+    }
+    assert "hunter2" not in "\n".join(said)
+
+
+@pytest.mark.parametrize("stack", engine.stacks())
+def test_our_own_stacks_pass(tmp_path: Path, stack: str) -> None:
+    command = [sys.executable, "-m", "local", "--home", tmp_path, "preview", stack]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert f"better-together|local|{ROOT / 'policy'}" in result.stdout

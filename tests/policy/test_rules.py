@@ -1,0 +1,112 @@
+"""Each rule lets what is right pass, and stops what is wrong in a line that names it, its value and the fix."""
+
+import json
+import subprocess
+
+import pytest
+
+from local import policy
+from local.home import ROOT
+from local.providers import sdk
+from local.providers.values import UNKNOWN, seal
+from tests.policy.cases import CASES, FUNCTION, ROLE_POLICY, TAGS, Case, Props, env, variables
+from tests.policy.conftest import Pack, Resource
+
+STACK_RULES = {"production-data-is-protected", "one-service-is-open-to-everybody"}
+TABLE = "aws:dynamodb/table:Table"
+DATABASE = "gcp:firestore/database:Database"
+INVOKER = "gcp:cloudrunv2/serviceIamMember:ServiceIamMember"
+PROTECTED_TABLE = {"pointInTimeRecovery": {"enabled": True}, "deletionProtectionEnabled": True}
+PROTECTED_DATABASE = {
+    "pointInTimeRecoveryEnablement": "POINT_IN_TIME_RECOVERY_ENABLED",
+    "deleteProtectionState": "DELETE_PROTECTION_ENABLED",
+}
+PRODUCTION = Resource("gcp:storage/bucket:Bucket", {"labels": TAGS | {"environment": "production"}})
+DEVELOPMENT = Resource("gcp:storage/bucket:Bucket", {"labels": TAGS})
+
+
+@pytest.mark.parametrize("case", CASES, ids=[f"{case.rule}-{number}" for number, case in enumerate(CASES)])
+def test_what_is_right_passes(pack: Pack, case: Case) -> None:
+    resource = Resource(case.type, case.right)
+    assert case.rule not in pack.faults(resource) | pack.open(resource)
+
+
+@pytest.mark.parametrize(
+    ("case", "message", "changes"),
+    [
+        pytest.param(case, message, changes, id=f"{case.rule}-{message.partition(':')[0]}")
+        for case in CASES
+        for message, changes in case.wrong.items()
+    ],
+)
+def test_what_is_wrong_is_stopped(pack: Pack, case: Case, message: str, changes: Props) -> None:
+    faults = pack.faults(Resource(case.type, case.right | changes))
+    assert faults[case.rule] == [f"{case.type.rpartition(':')[2]} x: {message}"]
+
+
+def test_every_rule_has_a_case_that_breaks_it(pack: Pack) -> None:
+    assert {case.rule for case in CASES if case.wrong} | STACK_RULES == pack.rules()
+
+
+@pytest.mark.parametrize(
+    ("kind", "protected", "changes", "fault"),
+    [
+        (TABLE, PROTECTED_TABLE, {"deletionProtectionEnabled": False}, "deletionProtectionEnabled is False: {} True"),
+        (TABLE, PROTECTED_TABLE, {"pointInTimeRecovery": None}, "pointInTimeRecovery.enabled is None: {} True"),
+        (
+            DATABASE,
+            PROTECTED_DATABASE,
+            {"pointInTimeRecoveryEnablement": None},
+            "pointInTimeRecoveryEnablement is None: {} POINT_IN_TIME_RECOVERY_ENABLED",
+        ),
+        (
+            DATABASE,
+            PROTECTED_DATABASE,
+            {"deleteProtectionState": "DELETE_PROTECTION_DISABLED"},
+            "deleteProtectionState is DELETE_PROTECTION_DISABLED: {} DELETE_PROTECTION_ENABLED",
+        ),
+    ],
+)
+def test_data_of_production_is_protected(pack: Pack, kind: str, protected: Props, changes: Props, fault: str) -> None:
+    careless = Resource(kind, protected | changes, "users")
+    assert pack.stack_faults(PRODUCTION, Resource(kind, protected)) == {}
+    assert pack.stack_faults(DEVELOPMENT, careless) == {}
+    line = f"{kind.rpartition(':')[2]} users: {fault.format('production needs')}"
+    assert pack.stack_faults(PRODUCTION, careless) == {"production-data-is-protected": [line]}
+
+
+def test_a_stack_has_one_front_door(pack: Pack) -> None:
+    first, second, private = (
+        Resource(INVOKER, {"name": name, "role": "roles/run.invoker", "member": member}, name)
+        for name, member in [("api", "allUsers"), ("admin", "allAuthenticatedUsers"), ("jobs", "user:ada@example.com")]
+    )
+    assert pack.stack_faults(first, private) == {}
+    line = "ServiceIamMember admin: everybody may invoke admin, and there is api too: keep one of them"
+    assert pack.stack_faults(first, second) == {"one-service-is-open-to-everybody": [line]}
+
+
+def test_what_is_not_known_yet_is_left_to_the_update(pack: Pack) -> None:
+    unknown = Resource(ROLE_POLICY, {"policy": UNKNOWN})
+    rules = {"policies-name-their-principals", "policies-name-their-actions", "policies-name-their-resources"}
+    assert pack.faults(unknown) == {}
+    assert pack.open(unknown).keys() == rules
+
+
+@pytest.mark.parametrize(
+    "wrong", [variables(A_KEY="hunter2"), variables(A=seal("hunter2")), env("A_KEY", value="hunter2")]
+)
+def test_no_message_tells_the_secret(pack: Pack, wrong: Props) -> None:
+    faults = pack.faults(Resource(FUNCTION, wrong)) | pack.faults(Resource("gcp:cloudrunv2/service:Service", wrong))
+    assert "no-secrets-in-plain-variables" in faults
+    assert "hunter2" not in str(faults)
+
+
+def test_what_needs_no_tags_takes_none() -> None:
+    code = "import json; from rules.tags import UNTAGGABLE; print(json.dumps(UNTAGGABLE, default=list))"
+    python = ROOT / "policy" / ".venv" / "bin" / "python"
+    result = subprocess.run([python, "-c", code], cwd=policy.PACK, check=True, stdout=subprocess.PIPE)
+    for service, names in json.loads(result.stdout).items():
+        labels = {"tags"} if service.startswith("aws:") else {"labels", "userLabels"}
+        for name in names:
+            args = sdk.args_type(f"{service}/{name[0].lower()}{name[1:]}:{name}")
+            assert not labels & sdk.properties(args).keys(), args
