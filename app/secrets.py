@@ -1,11 +1,15 @@
 """Secrets that are not in the environment."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app.settings import CacheSettings
 
 if TYPE_CHECKING:
     from types_boto3_ssm import SSMClient
+
+
+# One attempt of 1.5 s: whoever needs the secret asks again anyway.
+LIMITS: dict[str, Any] = {"connect_timeout": 0.5, "read_timeout": 1, "retries": {"total_max_attempts": 1}}
 
 
 class SecretUnavailable(Exception):
@@ -20,10 +24,9 @@ def momento_api_key(settings: CacheSettings) -> str:
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError, ClientError
 
-    config = Config(connect_timeout=0.5, read_timeout=1, retries={"mode": "standard", "total_max_attempts": 2})
     name = settings.api_key_parameter or ""
     try:
-        client: SSMClient = boto3.client("ssm", settings.aws_region, config=config)  # pyright: ignore[reportUnknownMemberType]
+        client: SSMClient = boto3.client("ssm", settings.aws_region, config=Config(**LIMITS))  # pyright: ignore[reportUnknownMemberType]
         answer = client.get_parameter(Name=name, WithDecryption=True)
     except (BotoCoreError, ClientError) as error:
         raise SecretUnavailable(f"SSM parameter {name}: {error}") from None

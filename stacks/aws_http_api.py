@@ -39,6 +39,7 @@ def http_api(config: StackConfig, alias: lambda_.Alias, opts: pulumi.ResourceOpt
         integration_uri=alias.invoke_arn,
         integration_method="POST",
         payload_format_version="2.0",
+        timeout_milliseconds=config.timeout_seconds * 1000,
         opts=opts,
     )
     apigatewayv2.Route(
@@ -53,6 +54,10 @@ def http_api(config: StackConfig, alias: lambda_.Alias, opts: pulumi.ResourceOpt
         api_id=api.id,
         name="$default",
         auto_deploy=True,
+        default_route_settings={
+            "throttling_rate_limit": config.throttle_rate,
+            "throttling_burst_limit": config.throttle_burst,
+        },
         access_log_settings={"destination_arn": logs.arn, "format": json.dumps(ACCESS_LOG)},
         tags=config.tags,
         opts=opts,

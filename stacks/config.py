@@ -131,7 +131,7 @@ class StackConfig:
             concurrency=read.integer("concurrency", 1, 80),
             min_instances=read.integer("minInstances", 0, 0 if aws else 100, " (SnapStart instead)" if aws else ""),
             max_instances=read.integer("maxInstances", 1 if cloud == "gcp" else 0, 1000),
-            timeout_seconds=read.integer("timeoutSeconds", 1, 29),
+            timeout_seconds=read.integer("timeoutSeconds", 10, 29),
             auth=_optional(read.text("auth", ISSUER, "none, or the https URL of an issuer")),
             auth_audience=read.text("authAudience", r"\S+", "the audience of tokens"),
             cors_origins=_list(

@@ -22,8 +22,12 @@ type Snapshot = DocumentSnapshot[Any]
 COLLECTION = "users"
 PUBLIC_FIELDS = ["name", "followers", "version"]
 MAX_BATCH_WRITE = 500
-# An attempt may take 2 s, and all of them 4: transient errors are tried again until then.
-LIMITS: dict[str, Any] = {"timeout": 2.0, "retry": Retry(initial=0.1, maximum=1.0, multiplier=2.0, timeout=4.0)}
+# A call gives up within 5 s: attempts of 2, the last of which begins before 3 are over.
+ATTEMPT_TIMEOUT, LAST_ATTEMPT = 2.0, 3.0
+LIMITS: dict[str, Any] = {
+    "timeout": ATTEMPT_TIMEOUT,
+    "retry": Retry(initial=0.1, maximum=1.0, multiplier=2.0, timeout=LAST_ATTEMPT),
+}
 
 
 class FirestoreDataClient:

@@ -16,6 +16,7 @@ from local.cloud import http_api_event
 from local.cloud.aws import Aws, Function, NotFound
 from local.cloud.http_api_event import MalformedAnswer, Match
 from local.cloud.http_api_routes import Route, choose
+from local.cloud.http_api_throttle import Throttle
 from local.cloud.lambda_runtime_api import FunctionError
 from local.cloud.lambda_service import LambdaService, PayloadTooLarge, Throttled
 from local.cloud.listener import Listener, listen
@@ -41,6 +42,7 @@ class HttpApis:
         self._aws = aws
         self._functions = functions
         self._listeners: dict[str, Listener] = {}
+        self._throttle = Throttle()
 
     async def open(self, api_id: str) -> str:
         """The URL of the API, which is opened if it is not open. Raises NotFound if moto has no such API."""
@@ -112,6 +114,8 @@ class HttpApis:
         if not chosen:
             raise Refused(404, "Not Found")
         route, parameters = chosen
+        if not self._throttle.admits((api_id, stage.name, route.key), stage.default_route_settings):
+            raise Refused(429, "Too Many Requests")
         integration = api.integrations[route.target.removeprefix("integrations/")]
         arn = LAMBDA_ARN.search(integration.integration_uri or "")
         if not arn:

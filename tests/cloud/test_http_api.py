@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from local.cloud.http_api_routes import Route, choose
+from local.cloud.http_api_throttle import Throttle
 from tests.cloud.conftest import Deploy, Deployed, raw_get
 
 ECHO = "def handler(event, context): return {'event': event}"
@@ -196,3 +197,29 @@ def test_the_most_specific_route_wins():
     assert key("GET", "/pets/cat/2") == "GET /pets/{proxy+}"
     assert key("GET", "/store") == "ANY /{proxy+}"
     assert key("GET", "/") == "$default"
+
+
+def test_what_comes_too_fast_does_not_reach_the_function(echo: Deployed):
+    settings = {"ThrottlingRateLimit": 0.001, "ThrottlingBurstLimit": 3}
+    gateway = echo.daemon.client("apigatewayv2")
+    gateway.create_stage(ApiId=echo.api_id, StageName="$default", AutoDeploy=True, DefaultRouteSettings=settings)
+    answers = [echo.http.get("/") for _ in range(5)]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 429]
+    assert answers[-1].json() == {"message": "Too Many Requests"}
+
+
+def test_a_route_gets_its_burst_and_then_its_rate():
+    clock = [0.0]
+    throttle, settings = Throttle(lambda: clock[0]), {"throttlingRateLimit": 2.0, "throttlingBurstLimit": 3}
+
+    def admitted(tries: int = 10) -> int:
+        return sum(throttle.admits("route", settings) for _ in range(tries))
+
+    assert admitted() == 3
+    clock[0] += 0.5
+    assert admitted() == 1
+    clock[0] += 60
+    assert admitted() == 3
+    assert throttle.admits("another route", settings)
+    assert throttle.admits("route", settings | {"throttlingBurstLimit": 4})
+    assert all(throttle.admits("free", {"detailedMetricsEnabled": False}) for _ in range(10))

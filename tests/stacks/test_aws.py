@@ -7,7 +7,7 @@ from typing import Any
 
 from local.providers.values import Asset
 from stacks.artifact import Artifact
-from tests.stacks.deployment import Deployment
+from tests.stacks.deployment import Deployment, deploy
 
 
 def statements(stack: Deployment) -> list[dict[str, Any]]:
@@ -91,6 +91,11 @@ def test_the_api_leads_to_the_alias_and_alone_may_invoke_it(aws: Deployment) -> 
         "sourceArn": "arn:test:execute-api:api/*/$default",
     }
     assert aws.outputs["url"] == "https://api.execute-api.test"
+
+
+def test_the_front_door_lets_in_what_the_config_says() -> None:
+    stack = deploy("aws", {"better-together:throttleRate": "7", "better-together:throttleBurst": "9"})
+    assert stack.inputs("Stage")["defaultRouteSettings"] == {"throttlingRateLimit": 7, "throttlingBurstLimit": 9}
 
 
 def test_requests_are_logged_without_what_they_carry(aws: Deployment) -> None:

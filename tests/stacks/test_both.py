@@ -128,6 +128,14 @@ def test_two_stacks_fit_into_one_account(cloud: str, request: pytest.FixtureRequ
         assert not names[0] & names[1]
 
 
+@pytest.mark.parametrize("seconds", [10, 29])
+def test_a_request_may_take_as_long_everywhere(seconds: int) -> None:
+    aws, gcp = (deploy(cloud, {"better-together:timeoutSeconds": str(seconds)}) for cloud in ("aws", "gcp"))
+    assert aws.inputs("lambda/function:Function")["timeout"] == seconds
+    assert aws.inputs("Integration")["timeoutMilliseconds"] == seconds * 1000
+    assert gcp.inputs("cloudrunv2/service:Service")["template"]["timeout"] == f"{seconds}s"
+
+
 def test_gunicorn_has_a_thread_for_every_request(gcp: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("THREADS", environment(gcp)["THREADS"])
     spec = importlib.util.find_spec("app.gunicorn_config")

@@ -52,7 +52,7 @@ def errors(*args: Any, **kwargs: Any) -> list[str]:
         ("gcp", "better-together:concurrency", "81", "is 81: it takes a whole number from 1 to 80"),
         ("aws", "better-together:minInstances", "1", "is 1: it takes a whole number from 0 to 0 (SnapStart instead)"),
         ("gcp", "better-together:maxInstances", "0", "is 0: it takes a whole number from 1 to 1000"),
-        ("aws", "better-together:timeoutSeconds", "30", "is 30: it takes a whole number from 1 to 29"),
+        ("aws", "better-together:timeoutSeconds", "30", "is 30: it takes a whole number from 10 to 29"),
         ("aws", "better-together:corsOrigins", "*", f"is '*': it takes {ORIGINS}"),
         ("aws", "better-together:corsOrigins", "https://a.b/", f"is 'https://a.b/': it takes {ORIGINS}"),
         ("aws", "better-together:throttleRate", "0", "is 0: it takes a whole number from 1 to 10000"),

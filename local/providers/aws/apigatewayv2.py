@@ -9,19 +9,21 @@ from local.providers.home import control
 from local.providers.resource import StandInError
 from local.providers.values import Props, is_object
 
+RENAMED = {"TimeoutMilliseconds": "TimeoutInMillis"}
+
 
 class _HttpApiResource(AwsResource):
-    """boto3's names are Pulumi's with a capital letter, all the way down."""
+    """boto3's names are Pulumi's with a capital letter, all the way down, but for RENAMED."""
 
     service = "apigatewayv2"
     settable: tuple[str, ...]
     """The inputs that are sent and read back as they are."""
 
     def arguments(self, inputs: Props) -> Props:
-        return {_capital(name): _spell(inputs[name], _capital) for name in self.settable if name in inputs}
+        return {_boto3(name): _spell(inputs[name], _capital) for name in self.settable if name in inputs}
 
     def told(self, answer: Mapping[str, Any]) -> Props:
-        return {name: _spell(answer.get(_capital(name)), _small) for name in self.settable}
+        return {name: _spell(answer.get(_boto3(name)), _small) for name in self.settable}
 
 
 class Api(_HttpApiResource):
@@ -94,7 +96,9 @@ class _Part(_HttpApiResource):
 class Integration(_Part):
     part = "Integration"
     replaces = frozenset({"apiId", "integrationType", "integrationSubtype"})
-    defaults = MappingProxyType({"connectionType": "INTERNET", "payloadFormatVersion": "1.0"})
+    defaults = MappingProxyType(
+        {"connectionType": "INTERNET", "payloadFormatVersion": "1.0", "timeoutMilliseconds": 30000}
+    )
     settable = (
         "integrationType",
         "integrationUri",
@@ -176,6 +180,10 @@ def _arn(region: str, api: str) -> str:
 
 def _execution_arn(region: str, api: str) -> str:
     return f"arn:aws:execute-api:{region}:{ACCOUNT}:{api}"
+
+
+def _boto3(name: str) -> str:
+    return RENAMED.get(_capital(name), _capital(name))
 
 
 def _capital(name: str) -> str:

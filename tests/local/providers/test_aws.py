@@ -82,10 +82,18 @@ def site(code: Path, *, message: str = "hello", days: int = 7, share: float = 0,
             integration_type="AWS_PROXY",
             integration_uri=alias.invoke_arn,
             payload_format_version="2.0",
+            timeout_milliseconds=len(message) * 1000,
         )
         target = pulumi.Output.concat("integrations/", integration.id)
         apigatewayv2.Route("default", api_id=api.id, route_key="$default", target=target)
-        apigatewayv2.Stage("default", api_id=api.id, name="$default", auto_deploy=True, description=message)
+        apigatewayv2.Stage(
+            "default",
+            api_id=api.id,
+            name="$default",
+            auto_deploy=True,
+            description=message,
+            default_route_settings={"throttling_rate_limit": 100, "throttling_burst_limit": len(message)},
+        )
         lambda_.Permission(
             "api",
             action="lambda:InvokeFunction",
@@ -121,8 +129,8 @@ def test_a_life(engine: Engine, aws: Aws, code: Path, tmp_path: Path) -> None:
 
     # Everything with the message or the tags, and by the function's new version its alias.
     edited = site(code, message="bye", days=14, share=0.1)
-    assert engine.preview(edited) == {"update": 8}
-    assert engine.up(edited) == {"update": 8}
+    assert engine.preview(edited) == {"update": 9}
+    assert engine.up(edited) == {"update": 9}
     assert engine.output("version") == "2"
     found = aws("lambda").get_function(FunctionName="api", Qualifier="live")["Configuration"]
     assert (found["Version"], found["Environment"]["Variables"]["MESSAGE"]) == ("2", "bye")
