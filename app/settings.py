@@ -1,11 +1,13 @@
 """Configuration from environment variables. Nothing else in the app reads `os.environ`."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
 from urllib.parse import urlsplit
 
+ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?")
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -50,6 +52,7 @@ class Settings:
     """The Google Cloud project whose traces log entries name; without it they name none."""
     artifact_digest: str = "development"
     demo: bool = False
+    cors_origins: tuple[str, ...] = ()
     auth: AuthSettings | None = None
     """None: everybody may do everything."""
 
@@ -72,6 +75,7 @@ class Settings:
             trace_project=env.text("TRACE_PROJECT", ""),
             artifact_digest=env.text("ARTIFACT_DIGEST", "development"),
             demo=env.choice("DEMO", "false", ("true", "false")) == "true",
+            cors_origins=_cors_origins(env),
             auth=_auth_settings(env),
         )
 
@@ -116,6 +120,14 @@ def _auth_settings(env: "_Environ") -> AuthSettings | None:
     if not is_safe_url(issuer) or "?" in issuer or "#" in issuer:
         raise SettingsError(f"AUTH_ISSUER={issuer!r} must be an https URL, or http on this machine")
     return AuthSettings(issuer, env.required("AUTH_AUDIENCE", f"AUTH_ISSUER={issuer}"))
+
+
+def _cors_origins(env: "_Environ") -> tuple[str, ...]:
+    origins = tuple(origin.strip() for origin in env.text("CORS_ORIGINS", "").split(",") if origin.strip())
+    for origin in origins:
+        if not ORIGIN.fullmatch(origin):
+            raise SettingsError(f"CORS_ORIGINS: {origin!r} must be an origin as browsers send it, https://host[:port]")
+    return origins
 
 
 def is_safe_url(url: str) -> bool:

@@ -89,6 +89,7 @@ class StackConfig:
     def app_environment(self) -> dict[str, str]:
         """What the app is told on both clouds. What is left out there is off."""
         auth = {"AUTH_ISSUER": self.auth, "AUTH_AUDIENCE": self.auth_audience} if self.auth else {}
+        cors = {"CORS_ORIGINS": ",".join(self.cors_origins)} if self.cors_origins else {}
         return {
             "PERSISTENCE": self.persistence,
             "MOMENTO_ENDPOINT": self.momento_endpoint,
@@ -96,6 +97,7 @@ class StackConfig:
             "DEMO": str(self.demo).lower(),
             "METRICS_NAMESPACE": self.name,
             **auth,
+            **cors,
         }
 
     @classmethod

@@ -63,6 +63,18 @@ def test_an_issuer_must_be_safe(issuer: str) -> None:
     assert str(error.value) == f"AUTH_ISSUER={issuer!r} must be an https URL, or http on this machine"
 
 
+def test_origins() -> None:
+    settings = Settings.from_environ({"CORS_ORIGINS": "https://a.example, http://localhost:3000"})
+    assert settings.cors_origins == ("https://a.example", "http://localhost:3000")
+
+
+@pytest.mark.parametrize("origin", ["*", "null", "a.example", "https://a.example/", "https://A.example"])
+def test_an_origin_is_as_browsers_send_it(origin: str) -> None:
+    with pytest.raises(SettingsError) as error:
+        Settings.from_environ({"CORS_ORIGINS": f"https://b.example,{origin}"})
+    assert str(error.value) == (f"CORS_ORIGINS: {origin!r} must be an origin as browsers send it, https://host[:port]")
+
+
 def test_the_key_is_in_no_repr() -> None:
     assert "s3cret" not in repr(Settings.from_environ(MOMENTO))
 

@@ -76,6 +76,13 @@ def test_the_app_is_told_whose_tokens_count(cloud: str, issuer: str) -> None:
     assert Settings.from_environ(environment(deploy(cloud, config))).auth == AuthSettings(issuer, "users")
 
 
+@pytest.mark.parametrize("cloud", ["aws", "gcp"])
+def test_the_app_is_told_whose_pages_may_call_it(cloud: str) -> None:
+    origins = "https://www.example.com,http://localhost:3000"
+    settings = Settings.from_environ(environment(deploy(cloud, {"better-together:corsOrigins": origins})))
+    assert ",".join(settings.cors_origins) == origins
+
+
 def test_without_an_issuer_there_is_no_auth(either: Deployment) -> None:
     assert Settings.from_environ(environment(either)).auth is None
 
