@@ -39,10 +39,11 @@ def texts(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
 
 
 def tags(resource: Resource) -> Mapping[str, str]:
-    """Tags on AWS, labels on Google Cloud."""
+    """Tags on AWS, labels on Google Cloud; none where tags are something else than texts by name."""
     cloud, service, *_ = re.split("[:/]", resource.resource_type)
     name = "tags" if cloud == "aws" else "userLabels" if service == "monitoring" else "labels"
-    return below(resource.props, name)
+    found = resource.props.get(name)
+    return cast("Mapping[str, str]", found) if isinstance(found, Mapping) else {}
 
 
 def allowing(resource: Resource) -> Iterator[Mapping[str, Any]]:

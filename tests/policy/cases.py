@@ -298,8 +298,8 @@ SECRETS = [
             f"the variable MOMENTO_API_KEY has a secret's name and a plain value: {NO_PARAMETER}": variables(
                 MOMENTO_API_KEY="hunter2"
             ),
-            f"the variable DB_PASSWORD has a secret's name and a plain value: {NO_PARAMETER}": variables(
-                DB_PASSWORD=UNKNOWN
+            f"the variable db_password has a secret's name and a plain value: {NO_PARAMETER}": variables(
+                db_password=UNKNOWN
             ),
             f"the variable AUTH looks like a token (JWT, or a Momento key): {NO_PARAMETER}": variables(AUTH=JWT),
             f"the variable A looks like an AWS access key: {NO_PARAMETER}": variables(A="AKIAIOSFODNN7EXAMPLE"),

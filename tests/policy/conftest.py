@@ -1,7 +1,8 @@
 """The policy pack as the engine starts it, and as the engine asks it."""
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,14 +64,20 @@ def _faults(answer: analyzer_pb2.AnalyzeResponse, level: int) -> Faults:
     return found
 
 
-@pytest.fixture(scope="session")
-def pack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pack]:
-    home = tmp_path_factory.mktemp("pulumi")
-    policy.install(home)
-    [plugin] = home.glob("plugins/analyzer-policy-python-*/pulumi-analyzer-policy-python")
-    command = [plugin, "127.0.0.1:1", ".", "-toolchain=uv", "-virtualenv=.venv"]
-    with subprocess.Popen(command, cwd=Path(policy.PACK), stdout=subprocess.PIPE, text=True) as process:
+@contextmanager
+def running(command: list[str | Path], cwd: Path) -> Generator[Pack]:
+    with subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         with grpc.insecure_channel(f"127.0.0.1:{process.stdout.readline().strip()}") as channel:
             yield Pack(channel)
         process.terminate()
+
+
+@pytest.fixture(scope="session")
+def pack(tmp_path_factory: pytest.TempPathFactory) -> Generator[Pack]:
+    """Started by the plugin of an engine without a language host."""
+    home = tmp_path_factory.mktemp("pulumi")
+    policy.install(home)
+    [plugin] = home.glob("plugins/analyzer-policy-python-*/pulumi-analyzer-policy-python")
+    with running([plugin, "127.0.0.1:1", ".", "-toolchain=uv", "-virtualenv=.venv"], Path(policy.PACK)) as pack:
+        yield pack

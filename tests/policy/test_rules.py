@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +11,7 @@ from local.home import ROOT
 from local.providers import sdk
 from local.providers.values import UNKNOWN, seal
 from tests.policy.cases import CASES, FUNCTION, ROLE_POLICY, TAGS, Case, Props, env, variables
-from tests.policy.conftest import Pack, Resource
+from tests.policy.conftest import Pack, Resource, running
 
 STACK_RULES = {"production-data-is-protected", "one-service-is-open-to-everybody"}
 TABLE = "aws:dynamodb/table:Table"
@@ -46,6 +47,13 @@ def test_what_is_wrong_is_stopped(pack: Pack, case: Case, message: str, changes:
 
 def test_every_rule_has_a_case_that_breaks_it(pack: Pack) -> None:
     assert {case.rule for case in CASES if case.wrong} | STACK_RULES == pack.rules()
+
+
+def test_the_pack_starts_from_any_folder(pack: Pack, tmp_path: Path) -> None:
+    """As Python's language host starts it: in the program's folder, with the pack's."""
+    python = ROOT / "policy" / ".venv" / "bin" / "python"
+    with running([python, "-u", "-m", "pulumi.policy", "127.0.0.1:1", policy.PACK], tmp_path) as other:
+        assert other.rules() == pack.rules()
 
 
 @pytest.mark.parametrize(
