@@ -3,13 +3,8 @@
 # google-cloud-firestore is typed in part.
 # pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
 
-import shutil
-import socket
-import subprocess
 import uuid
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import grpc
@@ -19,39 +14,18 @@ from google.cloud import firestore
 from grpc import StatusCode
 
 from local.cloud.firestore import FirestoreServer
+from tests.app.servers import NotInstalled, built_in_firestore, google_firestore
 
-EMULATOR = Path("/usr/lib/google-cloud-sdk/platform/cloud-firestore-emulator/cloud-firestore-emulator.jar")
-MAIN_CLASS = "com.google.cloud.datastore.emulator.firestore.CloudFirestore"
 NOW: dict[str, Any] = {"retry": None, "timeout": 10}
 
 
-@contextmanager
-def built_in() -> Generator[str]:
-    with FirestoreServer() as server:
-        yield f"127.0.0.1:{server.port}"
-
-
-@contextmanager
-def google_emulator() -> Generator[str]:
-    if not EMULATOR.exists() or not shutil.which("java"):
-        pytest.skip(f"Google's Firestore emulator is not installed: no {EMULATOR}")
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    command = ["java", "-cp", EMULATOR, MAIN_CLASS, "--host", "127.0.0.1", "--port", str(port)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-            grpc.channel_ready_future(channel).result(timeout=60)
-        yield f"127.0.0.1:{port}"
-    finally:
-        process.kill()
-        process.wait()
-
-
-@pytest.fixture(scope="module", params=[built_in, google_emulator], ids=lambda start: start.__name__)
+@pytest.fixture(scope="module", params=[built_in_firestore, google_firestore], ids=lambda start: start.__name__)
 def address(request: pytest.FixtureRequest) -> Iterator[str]:
-    with request.param() as address:
-        yield address
+    try:
+        with request.param() as address:
+            yield address
+    except NotInstalled as missing:
+        pytest.skip(str(missing))
 
 
 @pytest.fixture
@@ -257,7 +231,7 @@ def test_a_transaction_ends_once(client: firestore.Client, users: Any) -> None:
 
 @pytest.fixture
 def built_in_client(monkeypatch: pytest.MonkeyPatch) -> Iterator[firestore.Client]:
-    with built_in() as address:
+    with built_in_firestore() as address:
         monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", address)
         client = firestore.Client(project="p")
         yield client
