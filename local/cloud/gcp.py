@@ -75,7 +75,7 @@ class Gcp:
         old = self._resources.get((type, id))
         content = self._content(type, inputs, files)
         try:
-            computed = await self._computed(type, inputs, old, content)
+            computed = await self._computed(type, id, inputs, old, content)
         except (SpecError, StartError, NotFound) as error:
             raise GcpError(f"{inputs.get('name', id)}: {error}") from error
         self._resources[type, id] = Resource(inputs, {**inputs, **computed}, content)
@@ -95,7 +95,9 @@ class Gcp:
         self._resources.pop((type, id))
         self._let_in(type, resource.inputs)
 
-    async def _computed(self, type: str, inputs: Properties, old: Resource | None, content: bytes) -> Properties:
+    async def _computed(
+        self, type: str, id: str, inputs: Properties, old: Resource | None, content: bytes
+    ) -> Properties:
         if type == SERVICE:
             service = await self._cloud_run.deploy(inputs)
             return gcp_outputs.service(inputs, old and old.outputs, service)
@@ -107,7 +109,7 @@ class Gcp:
             if not old:
                 self._secret_versions[inputs["secret"]] += 1  # never used again, even when the version is gone
             return gcp_outputs.secret_version(inputs, old and old.outputs, self._secret_versions[inputs["secret"]])
-        return gcp_outputs.simple(type, inputs, old and old.outputs)
+        return gcp_outputs.simple(type, id, inputs, old and old.outputs)
 
     def _content(self, type: str, inputs: Properties, files: dict[str, str]) -> bytes:
         if type != OBJECT:

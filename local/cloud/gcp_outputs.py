@@ -69,7 +69,7 @@ def secret_version(inputs: Properties, old: Properties | None, number: int) -> P
     return {"id": name, "name": name, "version": version, "createTime": old["createTime"] if old else _now()}
 
 
-def simple(type: str, inputs: Properties, old: Properties | None) -> Properties:
+def simple(type: str, id: str, inputs: Properties, old: Properties | None) -> Properties:
     """The resources that are nothing but themselves."""
     project, name = inputs.get("project"), inputs.get("name")
     match type:
@@ -92,6 +92,12 @@ def simple(type: str, inputs: Properties, old: Properties | None) -> Properties:
         case "gcp:firestore/database:Database":
             id = f"projects/{project}/databases/{name}"
             return _born(old) | {"id": id, "earliestVersionTime": _now(), "versionRetentionPeriod": "3600s"}
+        case "gcp:monitoring/alertPolicy:AlertPolicy" | "gcp:monitoring/notificationChannel:NotificationChannel":
+            return {"id": id, "name": id}
+        case "gcp:logging/projectBucketConfig:ProjectBucketConfig":
+            return {"id": id, "name": id, "lifecycleState": "ACTIVE"}
+        case "gcp:logging/projectSink:ProjectSink":
+            return {"id": id, "writerIdentity": "serviceAccount:cloud-logs@system.gserviceaccount.com"}
         case "gcp:projects/service:Service":
             return {"id": f"{project}/{inputs['service']}"}
         case _ if "role" in inputs and ("member" in inputs or "members" in inputs):

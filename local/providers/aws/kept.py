@@ -24,7 +24,27 @@ class Kind:
     autoname: str | None = "name"
 
 
-KINDS: Mapping[str, Kind] = {}
+KINDS: Mapping[str, Kind] = {
+    "aws:cloudwatch/dashboard:Dashboard": Kind(
+        "{dashboardName}",
+        frozenset({"dashboardName"}),
+        {"dashboardArn": "arn:aws:cloudwatch::{account}:dashboard/{dashboardName}"},
+        autoname=None,
+    ),
+    "aws:cloudwatch/logMetricFilter:LogMetricFilter": Kind("{name}", frozenset({"name", "logGroupName"})),
+    "aws:cloudwatch/metricAlarm:MetricAlarm": Kind(
+        "{name}", outputs={"arn": "arn:aws:cloudwatch:{region}:{account}:alarm:{name}"}
+    ),
+    "aws:sns/topic:Topic": Kind(
+        "arn:aws:sns:{region}:{account}:{name}", frozenset({"name", "fifoTopic"}), {"arn": "{id}", "owner": "{account}"}
+    ),
+    "aws:sns/topicSubscription:TopicSubscription": Kind(
+        "{topic}:{unique}",
+        frozenset({"topic", "protocol", "endpoint"}),
+        {"arn": "{id}", "ownerId": "{account}"},
+        autoname=None,
+    ),
+}
 
 
 class Kept(AwsResource):

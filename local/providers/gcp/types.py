@@ -35,6 +35,17 @@ TYPES = {
     "gcp:firestore/database:Database": Type(
         "projects/{project}/databases/{name}", _forced("name", "locationId", "cmekConfig", "databaseEdition")
     ),
+    "gcp:logging/metric:Metric": Type("{name}", _forced("name")),
+    "gcp:logging/projectBucketConfig:ProjectBucketConfig": Type(
+        "projects/{project}/locations/{location}/buckets/{bucketId}", _forced("location", "bucketId"), autoname=None
+    ),
+    "gcp:logging/projectExclusion:ProjectExclusion": Type("projects/{project}/exclusions/{name}", _forced("name")),
+    "gcp:logging/projectSink:ProjectSink": Type("projects/{project}/sinks/{name}", _forced("name")),
+    "gcp:monitoring/alertPolicy:AlertPolicy": Type("projects/{project}/alertPolicies/{unique}", _forced()),
+    "gcp:monitoring/dashboard:Dashboard": Type("projects/{project}/dashboards/{unique}", _forced()),
+    "gcp:monitoring/notificationChannel:NotificationChannel": Type(
+        "projects/{project}/notificationChannels/{unique}", _forced()
+    ),
     "gcp:projects/iAMMember:IAMMember": _member("{project}"),
     "gcp:projects/service:Service": Type("{project}/{service}", _forced("service"), autoname=None),
     "gcp:secretmanager/secret:Secret": Type(
