@@ -6,10 +6,15 @@ from pulumi_aws import cloudwatch, dynamodb, iam, lambda_, ssm
 from pulumi_momento import Cache
 from stacks.artifact import Artifact
 from stacks.aws_http_api import http_api
+from stacks.aws_observability import Watch
 from stacks.config import StackConfig
 
 # Every call of app/data/dynamodb.py, and nothing else.
 TABLE_ACTIONS = ("BatchGetItem", "BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "Scan")
+
+
+# X-Ray has no resources that rights could be limited to.
+TRACE_ACTIONS = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
 
 
 class AwsStack(pulumi.ComponentResource):
@@ -30,8 +35,10 @@ class AwsStack(pulumi.ComponentResource):
             function_version=function.version,
             opts=self._child,
         )
+        api = http_api(config, alias, self._child)
+        Watch(config, api, self._child)
         self.outputs: dict[str, pulumi.Input[str]] = {
-            "url": http_api(config, alias, self._child),
+            "url": api.api_endpoint,
             "cloud": config.cloud,
             "region": config.region,
             "persistence": config.persistence,
@@ -90,6 +97,7 @@ class AwsStack(pulumi.ComponentResource):
                 _allow([f"dynamodb:{action}" for action in TABLE_ACTIONS], self._table.arn),
                 _allow(["ssm:GetParameter"], self._key.arn),
                 _allow(["logs:CreateLogStream", "logs:PutLogEvents"], pulumi.Output.concat(logs.arn, ":*")),
+                *([_allow(TRACE_ACTIONS, "*")] if self._config.tracing else []),
             ),
             opts=self._child,
         )
@@ -107,6 +115,7 @@ class AwsStack(pulumi.ComponentResource):
             reserved_concurrent_executions=self._config.max_instances or None,
             environment={"variables": self._environment(artifact, cache)},
             logging_config={"log_format": "Text", "log_group": logs.name},
+            tracing_config={"mode": "Active" if self._config.tracing else "PassThrough"},
             tags=self._config.tags,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[rights]),
         )
@@ -123,7 +132,7 @@ class AwsStack(pulumi.ComponentResource):
         }
 
 
-def _allow(actions: list[str], resource: pulumi.Output[str]) -> dict[str, pulumi.Input[str] | list[str]]:
+def _allow(actions: list[str], resource: pulumi.Input[str]) -> dict[str, pulumi.Input[str] | list[str]]:
     return {"Effect": "Allow", "Action": actions, "Resource": resource}
 
 

@@ -21,8 +21,12 @@ ACCESS_LOG = {
 }
 
 
-def http_api(config: StackConfig, alias: lambda_.Alias, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
-    """An HTTP API before what the alias points at, open to the internet; returns its URL."""
+THROTTLED = "Throttled"
+"""A metric of the stack's namespace: requests answered with 429, which API Gateway counts among all 4xx."""
+
+
+def http_api(config: StackConfig, alias: lambda_.Alias, opts: pulumi.ResourceOptions) -> apigatewayv2.Api:
+    """An HTTP API before what the alias points at, open to the internet."""
     api = apigatewayv2.Api("api", name=config.name, protocol_type="HTTP", tags=config.tags, opts=opts)
     logs = cloudwatch.LogGroup(
         "requests",
@@ -30,6 +34,14 @@ def http_api(config: StackConfig, alias: lambda_.Alias, opts: pulumi.ResourceOpt
         name=f"/aws/vendedlogs/{config.name}",
         retention_in_days=config.log_retention_days,
         tags=config.tags,
+        opts=opts,
+    )
+    cloudwatch.LogMetricFilter(
+        "throttled",
+        name=f"{config.name}-throttled",
+        log_group_name=logs.name,
+        pattern='{ $.status = "429" }',
+        metric_transformation={"namespace": config.name, "name": THROTTLED, "value": "1", "unit": "Count"},
         opts=opts,
     )
     integration = apigatewayv2.Integration(
@@ -71,4 +83,4 @@ def http_api(config: StackConfig, alias: lambda_.Alias, opts: pulumi.ResourceOpt
         source_arn=pulumi.Output.concat(api.execution_arn, "/*/$default"),
         opts=opts,
     )
-    return api.api_endpoint
+    return api

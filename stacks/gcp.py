@@ -8,8 +8,10 @@ from pulumi_momento import Cache
 from stacks.artifact import Artifact
 from stacks.config import StackConfig
 from stacks.gcp_cloud_run import cloud_run
+from stacks.gcp_logs import keep_logs
+from stacks.gcp_observability import Watch
 
-APIS = ("cloudresourcemanager", "firestore", "iam", "run", "secretmanager", "storage")
+APIS = ("cloudresourcemanager", "firestore", "iam", "logging", "monitoring", "run", "secretmanager", "storage")
 OLD_ARCHIVES_DAYS = 30  # for as long one can go back to the revision that was made from it
 
 
@@ -22,7 +24,7 @@ class GcpStack(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self)
         apis = [
             projects.Service(api, service=f"{api}.googleapis.com", disable_on_destroy=False, opts=self._child)
-            for api in APIS
+            for api in (*APIS, *(["cloudtrace"] if config.tracing else []))
         ]
         self._child = pulumi.ResourceOptions(parent=self, depends_on=apis)
         cache = Cache("users", name=config.name, opts=pulumi.ResourceOptions(parent=self))
@@ -38,6 +40,8 @@ class GcpStack(pulumi.ComponentResource):
             self._environment(artifact, cache, key_version),
             pulumi.ResourceOptions(parent=self, depends_on=[*apis, *self._make_rights()]),
         )
+        keep_logs(config, self._child)
+        Watch(config, self._child)
         self.outputs: dict[str, pulumi.Input[str]] = {
             "url": service.uri,
             "cloud": config.cloud,
@@ -129,6 +133,7 @@ class GcpStack(pulumi.ComponentResource):
             "MOMENTO_CACHE": cache.name,
             "THREADS": str(self._config.concurrency),
             "METRICS_FORMAT": "json",
+            **({"TRACE_PROJECT": self._config.gcp_project} if self._config.tracing else {}),
             "ARTIFACT_DIGEST": artifact.digest,
         }
         key: ServiceTemplateContainerEnvArgsDict = {

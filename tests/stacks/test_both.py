@@ -20,6 +20,8 @@ OUTPUTS = ["artifactDigest", "cache", "cloud", "persistence", "region", "revisio
 UNTAGGED = {
     *("Account", "Alias", "AwsStack", "BucketObject", "Cache", "Database", "GcpStack", "IAMMember", "Integration"),
     *("Permission", "RolePolicy", "Route", "SecretIamMember", "SecretVersion", "ServiceIamMember"),
+    *("Dashboard", "LogMetricFilter", "Metric", "ProjectBucketConfig", "ProjectExclusion", "ProjectSink"),
+    "TopicSubscription",
 }
 
 
@@ -114,7 +116,8 @@ def test_all_that_can_be_tagged_is(either: Deployment) -> None:
     tags = {"project": "better-together", "stack": either.outputs["cloud"], "environment": "development"}
     for resource in either.resources:
         if resource.type.rpartition(":")[2] not in UNTAGGED and not resource.type.startswith("gcp:projects/service:"):
-            assert (resource.inputs.get("tags") or resource.inputs["labels"]) == tags, resource
+            given = [resource.inputs[name] for name in ("tags", "userLabels", "labels") if name in resource.inputs]
+            assert given[0] == tags, resource
 
 
 def test_all_resources_belong_to_the_component(either: Deployment) -> None:
@@ -127,7 +130,7 @@ def test_all_resources_belong_to_the_component(either: Deployment) -> None:
 def test_two_stacks_fit_into_one_account(cloud: str, request: pytest.FixtureRequest) -> None:
     one, other = request.getfixturevalue(cloud), deploy(cloud, stack="staging")
     inside = {"RolePolicy", "Alias", "Stage", "BucketObject", "SecretIamMember"}  # of something that is not shared
-    for kind in ("name", "accountId", "secretId"):
+    for kind in ("name", "accountId", "secretId", "dashboardName", "displayName"):
         names = [
             {r.inputs[kind] for r in stack.resources if kind in r.inputs and r.type.rpartition(":")[2] not in inside}
             for stack in (one, other)

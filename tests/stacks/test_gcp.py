@@ -17,7 +17,7 @@ def container(stack: Deployment) -> dict[str, Any]:
 def test_the_apis_are_turned_on_and_stay_on(gcp: Deployment) -> None:
     apis = [r for r in gcp.resources if r.type == "gcp:projects/service:Service"]
     assert {api.inputs["service"].removesuffix(".googleapis.com") for api in apis} == {
-        *("cloudresourcemanager", "firestore", "iam", "run", "secretmanager", "storage")
+        *("cloudresourcemanager", "firestore", "iam", "logging", "monitoring", "run", "secretmanager", "storage")
     }
     assert [api for api in apis if api.inputs["disableOnDestroy"] is not False] == []
     needed = {f"{api.type}::{api.name}" for api in apis}

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import yaml
 
+from stacks.observability import WINDOW_SECONDS, WINDOWS_BEFORE_ALARM, alarms
+
 
 def table(root: Path, title: str) -> set[str]:
     """The names in the first column of the table under a heading."""
@@ -18,6 +20,13 @@ def test_the_configuration_is_what_the_project_declares(root: Path) -> None:
     declared = {f"{project['name']}:{key}" for key in project["config"]}
     of_providers = {"momento:apiKey", "momento:endpoint", "aws:region", "gcp:project", "gcp:region"}
     assert table(root, "Configuration") == declared | of_providers
+
+
+def test_the_alarms_are_those_of_the_stacks(root: Path) -> None:
+    section = (root / "README.md").read_text().split("\n### See it\n")[1].split("\n## ")[0]
+    told = re.findall(r"^\| `([-a-z]+)` \| .*?more than (\d+) ", section, re.MULTILINE)
+    assert told == [(alarm.name, f"{alarm.threshold:g}") for alarm in alarms("dynamodb")]
+    assert (WINDOW_SECONDS, WINDOWS_BEFORE_ALARM) == (300, 2), "the README says so in words"
 
 
 def test_the_environment_is_what_the_settings_read(root: Path) -> None:

@@ -1,0 +1,48 @@
+"""Which log entries are the stack's, and how long they are kept."""
+
+import pulumi
+from pulumi_gcp import logging
+
+from stacks.config import StackConfig
+
+DEFAULT_RETENTION_DAYS = 30
+"""How long Cloud Logging's own bucket, `_Default`, keeps what nobody has asked for otherwise."""
+
+
+def logs_of(config: StackConfig) -> str:
+    """A filter for the service's requests and what the app prints, in Cloud Logging's query language."""
+    return f'resource.type="cloud_run_revision" AND resource.labels.service_name="{config.name}"'
+
+
+def keep_logs(config: StackConfig, opts: pulumi.ResourceOptions) -> None:
+    """A log bucket of the stack's own, unless `_Default` keeps its logs as long as is asked for.
+
+    Log-based metrics count what is excluded from `_Default` too.
+    """
+    if config.log_retention_days == DEFAULT_RETENTION_DAYS:
+        return
+    bucket = logging.ProjectBucketConfig(
+        "logs",
+        project=config.gcp_project,
+        location=config.region,
+        bucket_id=config.name,
+        retention_days=config.log_retention_days,
+        # A deleted bucket blocks its name for a week. This one stays, with the logs until they are old enough, and the
+        # next `pulumi up` takes it over.
+        deletion_policy="ABANDON",
+        opts=opts,
+    )
+    sink = logging.ProjectSink(
+        "logs",
+        name=config.name,
+        destination=pulumi.Output.concat("logging.googleapis.com/", bucket.id),
+        filter=logs_of(config),
+        unique_writer_identity=False,
+        opts=opts,
+    )
+    logging.ProjectExclusion(
+        "logs",
+        name=config.name,
+        filter=logs_of(config),
+        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[sink])),
+    )
