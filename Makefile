@@ -50,6 +50,16 @@ test: setup ## run all tests
 faults: setup ## break cache, store and processes under both clouds
 	$(PYTHON) -m pytest -ra tests/e2e/test_faults.py
 
+.PHONY: fuzz
+fuzz: setup ## try random input and operations for long, and say how many: make fuzz EXAMPLES=2000
+	@$(PYTHON) -m local.tools test
+	@FUZZ_EXAMPLES=$(or $(EXAMPLES),2000) app/.venv/bin/python -m pytest -q -s -m fuzz tests/app
+
+.PHONY: bench
+bench: setup ## count round trips to slow upstreams, and take the time (on an idle machine)
+	@$(PYTHON) -m local.tools test
+	@REQUIRED_STORES=dynamodb-local app/.venv/bin/python -m benchmarks.round_trips --plot docs/round_trips.svg
+
 .PHONY: openapi
 openapi: setup ## write openapi.json anew
 	@app/.venv/bin/python -m tests.app.openapi_file

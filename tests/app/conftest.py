@@ -1,9 +1,12 @@
 import io
+import os
+from collections import Counter
 from collections.abc import Generator
 from datetime import timedelta
 
 import httpx
 import pytest
+from hypothesis import settings
 
 from app.bootstrap import assemble
 from app.cache.momento import MomentoCache
@@ -19,6 +22,19 @@ from tests.app.stores import STORES, NewDataClient, store
 
 # A test that is not about time must not fail because the machine is busy.
 PATIENT = timedelta(seconds=30)
+
+# How many examples each fuzzing test tries: `make fuzz`. Hypothesis itself would try 100.
+if examples := os.environ.get("FUZZ_EXAMPLES"):
+    settings.register_profile("fuzz", max_examples=int(examples), deadline=None, print_blob=True)
+    settings.load_profile("fuzz")
+
+
+@pytest.fixture
+def tally(request: pytest.FixtureRequest) -> Generator[Counter[str]]:
+    """Where a fuzzing test counts what it does. It is printed at the end, for `make fuzz`."""
+    counts = Counter[str]()
+    yield counts
+    print(f"\n{request.node.name}: {', '.join(f'{count:,} {what}' for what, count in counts.items())}")
 
 
 @pytest.fixture(scope="session", params=STORES)

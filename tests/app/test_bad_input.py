@@ -1,6 +1,8 @@
 """Whatever comes in: a problem that names the field, the same through WSGI and Lambda, and nothing written."""
 
+import base64
 import json
+from collections import Counter
 from typing import Any
 
 import httpx
@@ -81,23 +83,25 @@ NASTY_BODIES = {
     ),
 }
 
-any_json = st.recursive(
+any_json: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
 )
-user_like = st.fixed_dictionaries(
-    {},
+some_ids = st.text("ab1._~-", min_size=1, max_size=8)
+users: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
+    {"id": some_ids, "name": st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=20)},
     optional={
-        "id": st.text() | any_json | st.just("1"),
-        "name": st.text() | any_json,
-        "followers": st.lists(st.text() | st.just("2")) | any_json,
-        "profile_pic": st.text() | any_json,
+        "followers": st.lists(some_ids, unique=True, max_size=4),
+        "profile_pic": st.binary(max_size=20).map(lambda rest: base64.b64encode(b"GIF89a" + rest).decode()),
     },
 )
-bodies = (any_json | user_like).map(lambda value: json.dumps(value).encode()) | st.binary()
-paths = st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=20), max_size=4).map(
-    lambda parts: "/" + "/".join(parts)
-)
+fields = st.sampled_from(["id", "name", "followers", "profile_pic"])
+mistakes: st.SearchStrategy[dict[str, Any]] = st.dictionaries(fields | st.text(), any_json | st.text(), max_size=1)
+almost_users = st.tuples(users, mistakes).map(lambda pair: pair[0] | pair[1])
+bodies = (any_json | users | almost_users).map(lambda value: json.dumps(value).encode()) | st.binary()
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+routes = st.sampled_from(["users", "cached-users", "followers", "cached-followers", "profile-pic", "health", "docs"])
+paths = st.lists(texts, max_size=4) | st.builds(lambda *parts: list(parts), routes, some_ids | texts)
 
 
 class Both:
@@ -154,12 +158,14 @@ def test_nasty_bodies(both: Both, body: bytes, field: str) -> None:
     both.nothing_is_written()
 
 
+@pytest.mark.fuzz
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=bodies, method=st.sampled_from(["POST", "PUT"]))
-def test_any_body_is_a_user_or_a_problem(both: Both, body: bytes, method: str) -> None:
+def test_any_body_is_a_user_or_a_problem(both: Both, tally: Counter[str], body: bytes, method: str) -> None:
     path = "/users" if method == "POST" else "/users/1"
     headers = {"Content-Type": "application/json", "If-None-Match": "*"}
     answer = both.request(method, path, content=body, headers=headers)
+    tally[f"bodies answered {answer.status_code}"] += 1
     if answer.status_code == 201:
         for store in both.stores:
             assert store.delete_user(answer.json()["id"])
@@ -169,21 +175,26 @@ def test_any_body_is_a_user_or_a_problem(both: Both, body: bytes, method: str) -
     both.nothing_is_written()
 
 
+@pytest.mark.fuzz
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(path=paths, method=st.sampled_from(["GET", "PUT", "POST", "DELETE", "HEAD", "OPTIONS", "TRACE"]))
-def test_any_path_is_answered(both: Both, path: str, method: str) -> None:
-    path = path.replace("?", "")  # at which API Gateway cuts the decoded path
+@given(parts=paths, method=st.sampled_from(["GET", "PUT", "POST", "DELETE", "HEAD", "OPTIONS", "TRACE"]))
+def test_any_path_is_answered(both: Both, tally: Counter[str], parts: list[str], method: str) -> None:
+    path = ("/" + "/".join(parts)).replace("?", "")  # at which API Gateway cuts the decoded path
     url = httpx.URL("http://testserver", raw_path=percent(path, "/").encode())
     one, other = (client.request(method, url) for client in both.clients)
+    tally[f"paths answered {one.status_code}"] += 1
     assert one.status_code == other.status_code < 500
 
 
-@settings(deadline=None)
+@pytest.mark.fuzz
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    any_json | st.fixed_dictionaries({"version": st.just("2.0")}, optional={"rawPath": any_json, "headers": any_json})
+    malformed=any_json
+    | st.fixed_dictionaries({"version": st.just("2.0")}, optional={"rawPath": any_json, "headers": any_json})
 )
-def test_a_malformed_event_is_a_clean_error(malformed: Any) -> None:
+def test_a_malformed_event_is_a_clean_error(tally: Counter[str], malformed: Any) -> None:
     answer = handler(malformed, None)
+    tally["events refused"] += 1
     assert answer["statusCode"] == 400
     assert json.loads(answer["body"])["detail"].startswith("Not an event of an HTTP API, payload format 2.0: ")
 
