@@ -1,80 +1,152 @@
-"""Upstream round trips and latency of each read route, with upstreams that answer after 10 ms.
+"""Upstream round trips and latency of the read routes, with upstreams that take 10 ms to answer: `make bench`.
 
-    app/.venv/bin/python -m benchmarks.round_trips
-
-The app runs in this process with its real clients, against the laptop's Firestore and Momento, which are slowed down.
-User 1 has 100 followers; a batch, or Momento calls that go out together, count as one round trip.
+The app runs in this process with its real clients, against DynamoDB Local and the laptop's Firestore and Momento, and
+is warm. The servers of Firestore and Momento sleep 10 ms, and so does DynamoDB's client before it sends. User 1 has 100
+followers; a batch, or Momento calls that go out together, count as one round trip. One by one is what the batch
+replaces: the user and each follower with a read of its own.
 """
 
+import argparse
 import io
 import json
-import os
 import statistics
+import subprocess
+import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
 
-import grpc
+import boto3
 import httpx
+import pytest
 
 from app.bootstrap import assemble
 from app.cache.momento import MomentoCache
+from app.data import DataClient
 from app.data.firestore import FirestoreDataClient
 from app.metrics import Metrics
 from app.model import User
-from app.settings import Settings
-from local.cloud.firestore import FirestoreServer
-from local.cloud.grpc_server import HOST
-from local.cloud.momento import MomentoServer
-from tests.app.servers import MOMENTO_API_KEY, momento_cache
+from app.settings import CacheSettings, Settings
+from benchmarks.plot import plot
+from benchmarks.slow_servers import DELAY
+from tests.app.servers import MOMENTO_API_KEY, NotInstalled
+from tests.app.stores import store
 
-DELAY = 0.010  # seconds
-FOLLOWERS = 100
+FOLLOWERS = tuple(f"f{i}" for i in range(100))
 REPEAT = 20
-ROUTES = ["users", "cached-users", "followers", "cached-followers", "profile-pic", "cached-profile-pic"]
+ONE_BY_ONE = "followers one by one"
+ROUTES = [
+    "/followers/1",
+    "/cached-followers/1",
+    "/users/1",
+    "/cached-users/1",
+    "/profile-pic/1",
+    "/cached-profile-pic/1",
+]
+
+type Store = Callable[[Metrics], AbstractContextManager[DataClient]]
+
+
+class Measured(NamedTuple):
+    """Round trips for one answer, and the median of the times that it took, in ms."""
+
+    store: float
+    cache: float
+    median: float
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(prog="benchmarks.round_trips")
+    parser.add_argument("--plot", type=Path, help="an SVG file, for the times of the ways to read followers")
+    file: Path | None = parser.parse_args().plot
+    with slow_servers() as (address, cache):
+        on_dynamodb, on_firestore = measure(dynamodb, cache), measure(partial(firestore, address), cache)
+    print("| | round trips to the store | to the cache | on DynamoDB | on Firestore |\n|---|--:|--:|--:|--:|")
+    for name, (to_store, to_cache, median) in on_dynamodb.items():
+        assert on_firestore[name][:2] == (to_store, to_cache), name
+        print(f"| {name} | {to_store:g} | {to_cache:g} | {median:.1f} ms | {on_firestore[name].median:.1f} ms |")
+    if file:
+        ways = [ONE_BY_ONE, "`/followers/1`", "`/cached-followers/1`"]
+        bars = [(name.strip("`"), (on_dynamodb[name].median, on_firestore[name].median)) for name in ways]
+        file.write_text(plot("The names of 100 followers, with upstreams that take 10 ms", bars))
+
+
+def measure(new_store: Store, cache_settings: CacheSettings) -> dict[str, Measured]:
+    """Each route, and reading one by one."""
     log = io.StringIO()
     metrics = Metrics(stream=log)
-    with FirestoreServer() as firestore, MomentoServer(MOMENTO_API_KEY) as momento:
-        os.environ["FIRESTORE_EMULATOR_HOST"] = f"{HOST}:{firestore.port}"
-        data = FirestoreDataClient("benchmark", "(default)", metrics)
-        followers = tuple(f"f{i}" for i in range(FOLLOWERS))
-        data.put_users([User(id="1", name="One", version="a", followers=followers, profile_pic=b"GIF89a")])
-        data.put_users([User(id=i, name=i, version="a") for i in followers])
-        settings = momento_cache(momento)
-        with MomentoCache(settings, lambda: MOMENTO_API_KEY, metrics, timedelta(seconds=5)) as cache:
+    with new_store(metrics) as data:
+        data.put_users([User(id="1", name="One", version="a", followers=FOLLOWERS, profile_pic=b"GIF89a")])
+        data.put_users([User(id=i, name=i, version="a") for i in FOLLOWERS])
+        with MomentoCache(cache_settings, lambda: MOMENTO_API_KEY, metrics, timedelta(seconds=5)) as cache:
             app = assemble(Settings(), metrics, data, cache)
-            firestore.fault = momento.fault = _delay
             with httpx.Client(transport=httpx.WSGITransport(app), base_url="http://benchmark") as client:
-                _report(lambda route: client.get(f"/{route}/1", headers={"X-User-Id": "1"}), log)
+
+                def get(path: str) -> None:
+                    client.get(path, headers={"X-User-Id": "1"}).raise_for_status()
+
+                def one_by_one() -> None:
+                    for user_id in ("1", *FOLLOWERS):
+                        data.get_user(user_id)
+
+                asked = {ONE_BY_ONE: one_by_one} | {f"`{path}`": partial(get, path) for path in ROUTES}
+                return {name: _measure(ask, log) for name, ask in asked.items()}
 
 
-def _report(get: Callable[[str], httpx.Response], log: io.StringIO) -> None:
-    print(
-        f"{'route':22}{'store':>6}{'cache':>6}{'p50 ms':>9}{'max ms':>9}   (warm, upstream delay {DELAY * 1000:.0f} ms)"
+def _measure(ask: Callable[[], object], log: io.StringIO) -> Measured:
+    ask()
+    log.seek(0)
+    log.truncate()
+    times = [_timed(ask) for _ in range(REPEAT)]
+    calls = Counter(line.get("upstream") for line in map(json.loads, log.getvalue().splitlines()))
+    return Measured(
+        (calls["dynamodb"] + calls["firestore"]) / REPEAT, calls["momento"] / REPEAT, statistics.median(times)
     )
-    for route in ROUTES:
-        get(route).raise_for_status()
-        log.seek(0)
-        log.truncate()
-        times = [_timed(get, route) for _ in range(REPEAT)]
-        calls = Counter(line.get("upstream") for line in map(json.loads, log.getvalue().splitlines()))
-        store, cache = calls["firestore"] / REPEAT, calls["momento"] / REPEAT
-        print(f"{route:22}{store:6g}{cache:6g}{statistics.median(times):9.1f}{max(times):9.1f}")
 
 
-def _timed(get: Callable[[str], httpx.Response], route: str) -> float:
+def _timed(ask: Callable[[], object]) -> float:
     start = time.perf_counter()
-    get(route).raise_for_status()
+    ask()
     return (time.perf_counter() - start) * 1000
 
 
-def _delay(method: str, context: grpc.ServicerContext) -> None:
+@contextmanager
+def dynamodb(metrics: Metrics) -> Generator[DataClient]:
+    boto3.setup_default_session()
+    session: Any = boto3.DEFAULT_SESSION
+    session.events.register("before-send.dynamodb", _wait)
+    with store("dynamodb-local") as new:
+        yield new(metrics)
+
+
+@contextmanager
+def firestore(address: str, metrics: Metrics) -> Generator[DataClient]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FIRESTORE_EMULATOR_HOST", address)
+        yield FirestoreDataClient("benchmark", "(default)", metrics)
+
+
+@contextmanager
+def slow_servers() -> Generator[tuple[str, CacheSettings]]:
+    """The address of Firestore, and a cache."""
+    command = [sys.executable, "-m", "benchmarks.slow_servers"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        facts = json.loads(process.stdout.readline())
+        yield facts["firestore"], CacheSettings(**facts["cache"])
+
+
+def _wait(**_: object) -> None:
     time.sleep(DELAY)
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except NotInstalled as missing:
+        sys.exit(f"benchmarks: {missing}")

@@ -1,0 +1,29 @@
+"""The laptop's Firestore and Momento in a process of their own, answering after 10 ms: until stdin ends.
+
+It prints one line of JSON: the address of Firestore, and an empty cache as the app's settings have it.
+"""
+
+import dataclasses
+import json
+import sys
+import time
+
+from local.cloud import grpc_server
+from local.cloud.firestore import FirestoreServer
+from local.cloud.momento import MomentoServer
+from tests.app.servers import MOMENTO_API_KEY, momento_cache
+
+DELAY = 0.010  # seconds
+
+
+def main() -> None:
+    grpc_server.WORKERS = 128  # so that what comes at once waits at once
+    with FirestoreServer() as firestore, MomentoServer(MOMENTO_API_KEY) as momento:
+        cache = dataclasses.asdict(momento_cache(momento))
+        firestore.fault = momento.fault = lambda method, context: time.sleep(DELAY)
+        print(json.dumps({"firestore": f"{grpc_server.HOST}:{firestore.port}", "cache": cache}), flush=True)
+        sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main()
