@@ -6,11 +6,12 @@ from typing import Any
 
 import msgspec
 import pytest
+from botocore.config import Config
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from app.data import DataClient, UserExists, VersionConflict, firestore
+from app.data import DataClient, UserExists, VersionConflict, dynamodb, firestore
 from app.data.memory import MemoryDataClient
 from app.metrics import Metrics
 from app.model import User
@@ -129,7 +130,9 @@ def _walk(data: DataClient, limit: int) -> list[Any]:
 def test_same_answers_as_memory(
     new_data_client: NewDataClient, metrics: Metrics, tally: Counter[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(firestore.LIMITS, "timeout", 30)  # a busy machine is no difference between stores
+    # A busy machine is no difference between stores.
+    monkeypatch.setitem(firestore.LIMITS, "timeout", 30)
+    monkeypatch.setattr(dynamodb, "CONFIG", dynamodb.CONFIG.merge(Config(connect_timeout=30, read_timeout=30)))
 
     class Machine(SameAnswers):
         def new(self) -> DataClient:
