@@ -17,7 +17,7 @@ def logs_of(config: StackConfig) -> str:
 def keep_logs(config: StackConfig, opts: pulumi.ResourceOptions) -> None:
     """A log bucket of the stack's own, unless `_Default` keeps its logs as long as is asked for.
 
-    Log-based metrics count what is excluded from `_Default` too.
+    Log-based metrics count what is excluded there too (cloud.google.com/logging/docs/logs-based-metrics).
     """
     if config.log_retention_days == DEFAULT_RETENTION_DAYS:
         return
