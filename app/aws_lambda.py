@@ -8,6 +8,10 @@ from urllib.parse import quote
 import msgspec
 import serverless_wsgi  # pyright: ignore[reportMissingTypeStubs]
 from flask import Flask
+from snapshot_restore_py import (  # pyright: ignore[reportMissingTypeStubs]
+    register_after_restore,
+    register_before_snapshot,
+)
 
 from app.bootstrap import create_app_from_environ
 from app.http.problems import PROBLEM_JSON, Problem
@@ -75,4 +79,7 @@ def _not_an_event(error: Exception) -> dict[str, Any]:
     }
 
 
-handler = create_handler(create_app_from_environ())
+app = create_app_from_environ()
+register_before_snapshot(app.before_snapshot)
+register_after_restore(app.after_restore)
+handler = create_handler(app)

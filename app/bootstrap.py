@@ -3,8 +3,6 @@
 import functools
 from collections.abc import Callable
 
-from flask import Flask
-
 from app.auth import Authenticator
 from app.auth.none import NoAuthenticator
 from app.cache import Cache
@@ -14,21 +12,22 @@ from app.http import challenges, cors, drain, observe, problems
 from app.http.bodies import MAX_BODY_BYTES
 from app.http.docs import Docs
 from app.http.routes import UserRoutes
+from app.lifecycle import App
 from app.metrics import Metrics
 from app.secrets import SecretUnavailable, momento_api_key
 from app.settings import AuthSettings, CacheSettings, Settings, SettingsError
 from app.users import Users
 
 
-def create_app(settings: Settings) -> Flask:
+def create_app(settings: Settings) -> App:
     """The app, ready to serve."""
     metrics = Metrics(settings.metrics_format, settings.metrics_namespace)
     return assemble(settings, metrics, data_client(settings, metrics), cache(settings.cache, metrics))
 
 
-def assemble(settings: Settings, metrics: Metrics, data: DataClient, cache: Cache) -> Flask:
+def assemble(settings: Settings, metrics: Metrics, data: DataClient, cache: Cache) -> App:
     """The app around these implementations."""
-    app = Flask(__name__, static_folder=None)
+    app = App([data, cache])
     app.url_map.merge_slashes = False
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     drain.register(app)
@@ -43,7 +42,7 @@ def assemble(settings: Settings, metrics: Metrics, data: DataClient, cache: Cach
     return app
 
 
-def create_app_from_environ() -> Flask:
+def create_app_from_environ() -> App:
     """For entry points: a wrong setting ends the process with one line."""
     try:
         return create_app(Settings.from_environ())

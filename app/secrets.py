@@ -1,5 +1,6 @@
 """Secrets that are not in the environment."""
 
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from app.settings import CacheSettings
@@ -27,7 +28,8 @@ def momento_api_key(settings: CacheSettings) -> str:
     name = settings.api_key_parameter or ""
     try:
         client: SSMClient = boto3.client("ssm", settings.aws_region, config=Config(**LIMITS))  # pyright: ignore[reportUnknownMemberType]
-        answer = client.get_parameter(Name=name, WithDecryption=True)
+        with closing(client):
+            answer = client.get_parameter(Name=name, WithDecryption=True)
     except (BotoCoreError, ClientError) as error:
         raise SecretUnavailable(f"SSM parameter {name}: {error}") from None
     return answer["Parameter"].get("Value", "")

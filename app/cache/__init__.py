@@ -36,3 +36,7 @@ class Cache(Protocol):
     def invalidate(self, keys: Sequence[str]) -> None:
         """Forget the keys, and refuse to `fill` them for INVALIDATION_SECONDS."""
         ...
+
+    def close(self) -> None:
+        """Let go of all connections; the next call makes others."""
+        ...

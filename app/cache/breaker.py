@@ -41,6 +41,9 @@ class CircuitBreaker:
     def invalidate(self, keys: Sequence[str]) -> None:
         self._cache.invalidate(keys)
 
+    def close(self) -> None:
+        self._cache.close()
+
     def _may_ask(self) -> bool:
         with self._lock:
             if self._failures < FAILURES:

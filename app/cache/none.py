@@ -16,3 +16,6 @@ class NoCache:
 
     def invalidate(self, keys: Sequence[str]) -> None:
         pass
+
+    def close(self) -> None:
+        pass

@@ -64,3 +64,7 @@ class DataClient(Protocol):
     def ping(self) -> None:
         """Raise StoreUnavailable unless the store answers."""
         ...
+
+    def close(self) -> None:
+        """Let go of all connections; the next call makes others."""
+        ...

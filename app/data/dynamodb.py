@@ -107,6 +107,9 @@ class DynamoDBDataClient:
     def ping(self) -> None:
         self.get_user("-")
 
+    def close(self) -> None:
+        self._client.close()
+
     def _put(self, user: User, condition: str, values: "Item", conflict: Exception) -> None:
         with self._call("PutItem", conflict):
             self._client.put_item(

@@ -120,6 +120,9 @@ class FirestoreDataClient:
     def ping(self) -> None:
         self._snapshot("-")
 
+    def close(self) -> None:
+        self._client.close()
+
     def _document(self, user_id: str) -> DocumentReference:
         return self._users.document(user_id)
 

@@ -33,6 +33,12 @@ class ReconnectingClient(Client):
             api = self._firestore_api_internal = FirestoreClient(transport=self._transport)
         return api
 
+    def close(self) -> None:
+        """Let go of the connection; the next call makes another."""
+        api, self._firestore_api_internal = self._firestore_api_internal, None
+        if api is not None:
+            api.transport.close()
+
     def _channel(self) -> grpc.Channel:
         if self._emulator_host is not None:
             return grpc.insecure_channel(self._emulator_host, CHANNEL_OPTIONS)

@@ -51,3 +51,6 @@ class MemoryDataClient:
 
     def ping(self) -> None:
         pass
+
+    def close(self) -> None:
+        pass

@@ -3,10 +3,10 @@
 import re
 import secrets
 import time
-from itertools import chain, repeat
 
-from flask import Flask, Response, g, request
+from flask import Response, g, request
 
+from app.lifecycle import App
 from app.metrics import Metrics, Value
 
 METHODS = {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"}
@@ -17,17 +17,16 @@ TRACE_HEADERS = ("traceparent", "X-Cloud-Trace-Context", "X-Amzn-Trace-Id")
 TRACE_ID = re.compile(r"(?:[0-9a-f]{2}-)?([0-9a-f]{32})\b")
 
 
-def register(app: Flask, metrics: Metrics, trace_project: str) -> None:
+def register(app: App, metrics: Metrics, trace_project: str) -> None:
     """Measure every request of `app`, and answer its id as `X-Request-Id`.
 
     With a `trace_project` the lines are tied to Cloud Trace's traces
     (https://cloud.google.com/logging/docs/structured-logging#special-payload-fields).
     """
-    cold_start = chain([True], repeat(False))
 
     def start() -> None:
         g.started = time.perf_counter()
-        g.cold_start = next(cold_start)
+        g.cold_start = app.cold_start.once()
         given = request.headers.get("X-Request-Id", "")
         g.request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
         g.trace = _trace(trace_project)

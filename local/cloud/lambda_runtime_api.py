@@ -75,7 +75,9 @@ class RuntimeApi:
                 return self._finish(request_id, body)
             case "POST", ["invocation", request_id, "error"]:
                 return self._finish(request_id, _function_error(body))
-            case "POST", ["init", "error"]:
+            case "GET", ["restore", "next"]:
+                return _status("OK", 200)
+            case "POST", ["init" | "restore", "error"]:
                 if not self.initialised.done():
                     self.initialised.set_exception(_function_error(body))
                 return _status("OK", 202)

@@ -24,6 +24,9 @@ class Asked:
     def invalidate(self, keys: Sequence[str]) -> None:
         self.invalidated += keys
 
+    def close(self) -> None:
+        pass
+
 
 class Clock:
     time = 100.0

@@ -24,6 +24,13 @@ def test_a_created_user_comes_back_whole(data: DataClient) -> None:
     assert data.get_user("1") == ann
 
 
+def test_a_closed_client_opens_again(data: DataClient) -> None:
+    data.close()
+    data.create_user(user())
+    data.close()
+    assert data.get_user("1") == user()
+
+
 def test_an_unknown_user_is_none(data: DataClient) -> None:
     assert data.get_user("1") is None
 
