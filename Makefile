@@ -16,23 +16,31 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 .PHONY: up
-up: setup ## bring stacks aws and gcp up on the laptop's clouds and print their URLs
-	@$(PYTHON) -m local up $(if $(AUTH),--auth $(AUTH))
+up: setup ## bring stacks aws and gcp, or STACK="aws-prod gcp-prod", up on the laptop's clouds and print their URLs
+	@$(PYTHON) -m local up $(STACK) $(if $(AUTH),--auth $(AUTH)) $(if $(REFRESH),--refresh)
 
 .PHONY: preview
 preview: setup ## show what up would change: make preview STACK=aws
 	@$(PYTHON) -m local preview $(or $(STACK),$(error name the stack: make preview STACK=aws))
 
+.PHONY: drift
+drift: setup ## say what in the laptop's clouds is not as up left it, and fail if anything is: make drift STACK=aws
+	@$(PYTHON) -m local drift $(or $(STACK),$(error name the stack: make drift STACK=aws))
+
 .PHONY: outputs
-outputs: setup ## print both stacks' outputs as JSON (make -s outputs)
+outputs: setup ## print all stacks' outputs as JSON (make -s outputs)
 	@$(PYTHON) -m local outputs
 
 .PHONY: token
 token: setup ## print a token for `make up AUTH=laptop`: make -s token USER=1 (ADMIN=1: may write every user)
 	@$(PYTHON) -m local token $(if $(filter command,$(origin USER)),$(USER),$(error name the user: make token USER=1)) $(if $(ADMIN),--admin)
 
+.PHONY: destroy
+destroy: setup ## destroy a stack on the laptop's clouds: make destroy STACK=aws
+	@$(PYTHON) -m local destroy $(or $(STACK),$(error name the stack: make destroy STACK=aws))
+
 .PHONY: down
-down: setup ## destroy both stacks and stop the laptop's clouds
+down: setup ## destroy all stacks and stop the laptop's clouds
 	@$(PYTHON) -m local down
 
 .PHONY: artifact

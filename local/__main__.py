@@ -1,4 +1,4 @@
-"""`python -m local up|preview|down|outputs|token`: what the Makefile calls."""
+"""`python -m local up|preview|drift|destroy|down|outputs|token`: what the Makefile calls."""
 
 import argparse
 import os
@@ -15,10 +15,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m local", description="The laptop's two clouds")
     parser.add_argument("--home", type=Path, default=ROOT / ".local", help="folder of the clouds (default: .local)")
     actions = parser.add_subparsers(dest="action", required=True)
-    up = actions.add_parser("up", help="bring both stacks up and print their URLs")
+    up = actions.add_parser("up", help="bring stacks up and print their URLs")
+    up.add_argument("stacks", nargs="*", help="which (default: aws and gcp)")
     up.add_argument("--auth", choices=["laptop"], help="ask for tokens of the laptop's issuer")
+    up.add_argument("--refresh", action="store_true", help="mend what has drifted")
     actions.add_parser("preview", help="show what up would change").add_argument("stack")
-    actions.add_parser("down", help="destroy both stacks and stop the clouds")
+    actions.add_parser("drift", help="show what is not as the last up left it").add_argument("stack")
+    actions.add_parser("destroy", help="destroy stacks").add_argument("stacks", nargs="+")
+    actions.add_parser("down", help="destroy all stacks and stop the clouds")
     actions.add_parser("outputs", help="print all outputs as JSON")
     token = actions.add_parser("token", help="print a token of the laptop's issuer")
     token.add_argument("user", help="the id of the user who is asking")
@@ -28,9 +32,13 @@ def main() -> None:
     try:
         match arguments.action:
             case "up":
-                commands.up(home, arguments.auth == "laptop")
+                commands.up(home, arguments.stacks, auth=arguments.auth == "laptop", refresh=arguments.refresh)
             case "preview":
                 commands.preview(home, arguments.stack)
+            case "drift":
+                commands.drift(home, arguments.stack)
+            case "destroy":
+                commands.destroy(home, arguments.stacks)
             case "token":
                 commands.token(home, arguments.user, arguments.admin)
             case action:

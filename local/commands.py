@@ -1,44 +1,45 @@
 """What the Makefile's targets do on the laptop's clouds. Each works in one home."""
 
 import json
-import signal
-import sys
 import urllib.request
-from collections.abc import Callable, Generator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from typing import TypedDict
+from collections.abc import Sequence
 
 from pulumi import automation as auto
 
 from local import engine, policy
+from local.drift import find_drift
+from local.engine_runs import shown, side_by_side
 from local.home import ROOT, Daemon, Home, LocalError
 from local.tools import say
 from stacks import artifact
 
 UP_BY_DEFAULT = ["aws", "gcp"]
+NOT_RUNNING = "the laptop's clouds are not running: `make up` starts them"
 
 
-def up(home: Home, auth: bool = False) -> None:
-    """Brings both stacks up, starting the clouds if need be, and prints their URLs.
+def up(home: Home, names: Sequence[str] = (), auth: bool = False, refresh: bool = False) -> None:
+    """Brings the stacks up, starting the clouds if need be, and prints their URLs.
 
-    With `auth` the app asks for tokens of the laptop's issuer.
+    With `auth` the app asks for tokens of the laptop's issuer. With `refresh` the engine asks the clouds first, and
+    mends what has drifted.
     """
+    names = _known(names or UP_BY_DEFAULT)
     with home.exclusive():
         say(f"artifact {artifact.build(ROOT).digest}")
         daemon = _running_clouds(home)
-        stacks = _open(home)
+        stacks = [engine.open_stack(home, name) for name in names]
         for stack in stacks:
             engine.configure(stack, daemon, daemon.issuer if auth else "")
-        _side_by_side(stacks, "up", lambda stack: stack.up(policy_packs=[policy.PACK], **_shown(stack)))
-        for name, outputs in engine.outputs(home).items():
-            print(f"{name}  {outputs['url']}  {outputs['persistence']}  {outputs['artifactDigest']}")
+        side_by_side(stacks, "up", lambda stack: stack.up(refresh=refresh, policy_packs=[policy.PACK], **shown(stack)))
+        outputs = engine.outputs(home)
+        for name in names:
+            print("  ".join([name, *(outputs[name][key] for key in ("url", "persistence", "artifactDigest"))]))
 
 
 def _running_clouds(home: Home) -> Daemon:
     """The daemon, with a state that belongs to it: clouds live in memory, so they end together."""
     daemon = home.daemon()
-    if daemon and any(engine.was_cut_off(stack) for stack in _open(home)):
+    if daemon and any(engine.was_cut_off(stack) for stack in _up(home)):
         say("an earlier run was cut off in the middle of a change: starting the clouds afresh")
         home.stop_daemon(daemon)
         daemon = None
@@ -51,8 +52,7 @@ def _running_clouds(home: Home) -> Daemon:
 
 def preview(home: Home, name: str) -> None:
     """Shows what an `up` of the stack would change. Needs no running clouds."""
-    if name not in engine.stacks():
-        raise LocalError(f"there is no stack {name!r}: no Pulumi.{name}.yaml; there are {', '.join(engine.stacks())}")
+    _known([name])
     with home.exclusive():
         daemon = home.daemon()
         if not daemon:
@@ -60,7 +60,7 @@ def preview(home: Home, name: str) -> None:
         artifact.build(ROOT)
         stack = engine.open_stack(home, name)
         engine.configure(stack, daemon)
-        _side_by_side([stack], "preview", _preview)
+        side_by_side([stack], "preview", _preview)
 
 
 def _preview(stack: auto.Stack) -> None:
@@ -72,17 +72,50 @@ def down(home: Home) -> None:
     with home.exclusive():
         daemon = home.daemon()
         if daemon:
-            stacks = [engine.open_stack(home, name) for name in engine.stacks_with_state(home)]
-            _side_by_side(stacks, "destroy", lambda stack: stack.destroy(**_shown(stack)))
+            _destroy(_up(home))
             home.stop_daemon(daemon)
         home.forget()
         say("the laptop's clouds are gone" if daemon else "the laptop's clouds were not running")
 
 
+def destroy(home: Home, names: Sequence[str]) -> None:
+    """Destroys the stacks with the engine; the clouds and the other stacks stay up."""
+    with home.exclusive():
+        if not home.daemon():
+            raise LocalError(NOT_RUNNING)
+        _destroy([_one_that_is_up(home, name) for name in _known(names)])
+
+
+def _destroy(stacks: list[auto.Stack]) -> None:
+    """Raises LocalError before anything is deleted if one of the stacks is protected: by its state, not its file."""
+    if protected := [stack.name for stack in stacks if engine.is_protected(stack)]:
+        files = ", ".join(f"Pulumi.{name}.yaml" for name in protected)
+        way = f"set better-together:environment to development in {files}, `make up STACK='{' '.join(protected)}'`"
+        raise LocalError(f"nothing was deleted, {', '.join(protected)} protected: {way}, then try again")
+    side_by_side(stacks, "destroy", lambda stack: stack.destroy(remove=True, **shown(stack)))
+
+
+def drift(home: Home, name: str) -> None:
+    """Asks the clouds, and prints a line for everything that is not as the stack's last `up` left it.
+
+    Neither the state nor the clouds are changed. Raises LocalError if something moved.
+    """
+    _known([name])
+    with home.exclusive():
+        if not home.daemon():
+            raise LocalError(NOT_RUNNING)
+        stack = _one_that_is_up(home, name)
+        moved: list[str] = []
+        side_by_side([stack], "drift", lambda stack: moved.extend(find_drift(stack)))
+        print(*moved or [f"stack {name} is as its last up left it"], sep="\n")
+        if moved:
+            raise LocalError(f"stack {name} has drifted: `make up STACK={name} REFRESH=1` mends it")
+
+
 def outputs(home: Home) -> None:
     """Prints the outputs of all stacks as one JSON object keyed by stack name."""
     if not home.daemon():
-        raise LocalError("the laptop's clouds are not running: `make up` starts them")
+        raise LocalError(NOT_RUNNING)
     print(json.dumps(engine.outputs(home), indent=2))
 
 
@@ -96,47 +129,21 @@ def token(home: Home, user: str, admin: bool) -> None:
         print(json.load(answer)["token"])
 
 
-def _open(home: Home) -> list[auto.Stack]:
-    return [engine.open_stack(home, name) for name in UP_BY_DEFAULT]
+def _known(names: Sequence[str]) -> Sequence[str]:
+    """Raises LocalError if the checkout lacks one of the stacks."""
+    for name in names:
+        if name not in engine.stacks():
+            there = ", ".join(engine.stacks())
+            raise LocalError(f"there is no stack {name!r}: no Pulumi.{name}.yaml; there are {there}")
+    return names
 
 
-def _side_by_side(stacks: list[auto.Stack], what: str, work: Callable[[auto.Stack], object]) -> None:
-    """Does the same to all stacks at once. Raises LocalError naming those that failed."""
-    with _interrupts_go_to_the_engine() as interrupted, ThreadPoolExecutor(max(1, len(stacks))) as pool:
-        failed: list[str] = []
-        for stack, future in [(stack, pool.submit(work, stack)) for stack in stacks]:
-            try:
-                future.result()
-            except auto.errors.CommandError:
-                failed.append(stack.name)
-    if interrupted():
-        raise LocalError(f"{what} was interrupted: `make up` goes on from here, `make down` takes all away")
-    if failed:
-        raise LocalError(f"{what} of stack {' and '.join(failed)} failed: the error is above")
+def _up(home: Home) -> list[auto.Stack]:
+    return [engine.open_stack(home, name) for name in engine.stacks_with_state(home)]
 
 
-@contextmanager
-def _interrupts_go_to_the_engine() -> Generator[Callable[[], bool]]:
-    """Ctrl-C reaches the engine too, which ends what it has begun and writes it down: wait for that."""
-    seen: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, _: seen.append(number))
-    try:
-        yield lambda: bool(seen)
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-class _Shown(TypedDict):
-    color: str
-    on_output: Callable[[str], None]
-    on_error: Callable[[str], None]
-
-
-def _shown(stack: auto.Stack) -> _Shown:
-    """All that the engine says, on stderr, each line behind the stack's name."""
-
-    def write(line: str) -> None:
-        if line.strip():
-            sys.stderr.write(f"{stack.name} | {line.rstrip()}\n")  # one write, since the stacks speak at once
-
-    return {"color": "never", "on_output": write, "on_error": write}
+def _one_that_is_up(home: Home, name: str) -> auto.Stack:
+    """Raises LocalError if the stack is not up."""
+    if name not in engine.stacks_with_state(home):
+        raise LocalError(f"stack {name} is not up: `make up STACK={name}`")
+    return engine.open_stack(home, name)

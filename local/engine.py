@@ -3,6 +3,7 @@
 import runpy
 import shutil
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import yaml
@@ -16,6 +17,7 @@ PROJECT = "better-together"
 PASSPHRASE = "laptop"  # what it protects is the key of the laptop's own Momento
 GCP_PROJECT = "better-together-laptop"
 AUDIENCE = "better-together"  # of the tokens of the laptop's issuer
+_importing = Lock()  # the SDKs import their modules lazily, which is not safe from several threads
 
 
 def stacks() -> list[str]:
@@ -29,8 +31,9 @@ def stacks_with_state(home: Home) -> list[str]:
 
 def open_stack(home: Home, name: str) -> auto.Stack:
     """The engine's stack, made if need be, with the settings of the checkout's stack file."""
+    workspace = _workspace(home)
     _lay_out(home, name)
-    return auto.Stack.create_or_select(name, _workspace(home))
+    return auto.Stack.create_or_select(name, workspace)
 
 
 def configure(stack: auto.Stack, daemon: Daemon | None, issuer: str = "") -> None:
@@ -61,6 +64,12 @@ def was_cut_off(stack: auto.Stack) -> bool:
     return bool((stack.export_stack().deployment or {}).get("pending_operations"))
 
 
+def is_protected(stack: auto.Stack) -> bool:
+    """Whether the engine refuses to destroy the stack: something in it is protected."""
+    resources = (stack.export_stack().deployment or {}).get("resources", [])
+    return any(resource.get("protect") for resource in resources)
+
+
 def outputs(home: Home) -> dict[str, dict[str, Any]]:
     """Every stack's outputs by stack name; secret ones read "[secret]"."""
     workspace = _workspace(home)
@@ -74,6 +83,9 @@ def outputs(home: Home) -> dict[str, dict[str, Any]]:
 
 
 def _workspace(home: Home) -> auto.LocalWorkspace:
+    for folder in (home.workspace, home.pulumi_home, home.state):
+        folder.mkdir(parents=True, exist_ok=True)
+    shutil.copy(ROOT / "Pulumi.yaml", home.workspace)
     return auto.LocalWorkspace(
         work_dir=str(home.workspace),
         pulumi_home=str(home.pulumi_home),
@@ -90,16 +102,14 @@ def _workspace(home: Home) -> auto.LocalWorkspace:
 
 
 def _program() -> None:
-    runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
+    with _importing:
+        runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
 
 
 def _lay_out(home: Home, name: str) -> None:
     """Puts plugins and project files in place. The engine writes into stack files, so it works on copies."""
-    for folder in (home.workspace, home.pulumi_home, home.state):
-        folder.mkdir(parents=True, exist_ok=True)
     providers.install(home.pulumi_home)
     policy.install(home.pulumi_home)
-    shutil.copy(ROOT / "Pulumi.yaml", home.workspace)
     plugin = home.workspace / "pulumi_momento"
     if not plugin.exists():
         plugin.symlink_to(ROOT / "pulumi_momento")

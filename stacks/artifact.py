@@ -3,6 +3,7 @@
 `python -m stacks.artifact` builds it, or finds it built, and prints its digest, sizes and largest packages.
 """
 
+import base64
 import fcntl
 import hashlib
 import json
@@ -34,6 +35,11 @@ class Artifact:
     tar: Path
     unpacked_bytes: int
     packages: dict[str, int]
+
+    @property
+    def code_sha256(self) -> str:
+        """What Lambda calls app.zip: base64 of its sha256."""
+        return base64.b64encode(hashlib.sha256(self.zip.read_bytes()).digest()).decode()
 
     @property
     def largest(self) -> list[tuple[str, int]]:

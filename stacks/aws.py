@@ -8,6 +8,7 @@ from stacks.artifact import Artifact
 from stacks.aws_http_api import http_api
 from stacks.aws_observability import Watch
 from stacks.config import StackConfig
+from stacks.protection import of_data
 
 # Every call of app/data/dynamodb.py, and nothing else.
 TABLE_ACTIONS = ("BatchGetItem", "BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "Scan")
@@ -55,11 +56,13 @@ class AwsStack(pulumi.ComponentResource):
             name=self._config.name,
             billing_mode="PAY_PER_REQUEST",
             hash_key="id",
+            # No TTL: users do not expire; what does is in the cache, after CACHE_TTL_SECONDS.
             attributes=[{"name": "id", "type": "S"}],
-            point_in_time_recovery={"enabled": True},
+            point_in_time_recovery={"enabled": True, "recovery_period_in_days": self._config.recovery_days},
             deletion_protection_enabled=self._config.protected,
+            server_side_encryption={"enabled": True},  # AWS's managed key for DynamoDB, whose uses CloudTrail logs
             tags=self._config.tags,
-            opts=self._child,
+            opts=pulumi.ResourceOptions.merge(self._child, of_data(self._config)),
         )
 
     def _make_key(self) -> ssm.Parameter:
@@ -107,6 +110,7 @@ class AwsStack(pulumi.ComponentResource):
             runtime=lambda_.Runtime.PYTHON3D13,
             architectures=["x86_64"],
             code=pulumi.FileArchive(str(artifact.zip)),
+            code_sha256=artifact.code_sha256,  # so that code from elsewhere is drift
             handler="app.aws_lambda.handler",
             role=role.arn,
             publish=True,

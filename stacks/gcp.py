@@ -10,6 +10,7 @@ from stacks.config import StackConfig
 from stacks.gcp_cloud_run import cloud_run
 from stacks.gcp_logs import keep_logs
 from stacks.gcp_observability import Watch
+from stacks.protection import of_data
 
 APIS = ("cloudresourcemanager", "firestore", "iam", "logging", "monitoring", "run", "secretmanager", "storage")
 OLD_ARCHIVES_DAYS = 30  # for as long one can go back to the revision that was made from it
@@ -55,16 +56,27 @@ class GcpStack(pulumi.ComponentResource):
         self.register_outputs(self.outputs)
 
     def _make_database(self) -> firestore.Database:
-        return firestore.Database(
+        """Google encrypts it with keys of its own. Users do not expire, so there is no TTL."""
+        protected = self._config.protected
+        database = firestore.Database(
             "users",
             name=self._config.name,
             location_id=self._config.region,
             type="FIRESTORE_NATIVE",
             point_in_time_recovery_enablement="POINT_IN_TIME_RECOVERY_ENABLED",
-            delete_protection_state=f"DELETE_PROTECTION_{'ENABLED' if self._config.protected else 'DISABLED'}",
-            deletion_policy="DELETE",
+            delete_protection_state=f"DELETE_PROTECTION_{'ENABLED' if protected else 'DISABLED'}",
+            deletion_policy="PREVENT" if protected else "DELETE",
+            opts=pulumi.ResourceOptions.merge(self._child, of_data(self._config)),
+        )
+        # Any minute of the last 7 days can be read again; what is older is in a daily backup.
+        firestore.BackupSchedule(
+            "users",
+            database=database.name,
+            daily_recurrence={},
+            retention=f"{self._config.recovery_days * 24 * 60 * 60}s",
             opts=self._child,
         )
+        return database
 
     def _make_key(self) -> tuple[secretmanager.Secret, secretmanager.SecretVersion]:
         secret = secretmanager.Secret(
@@ -110,7 +122,7 @@ class GcpStack(pulumi.ComponentResource):
             lifecycle_rules=[
                 {"action": {"type": "Delete"}, "condition": {"days_since_noncurrent_time": OLD_ARCHIVES_DAYS}}
             ],
-            force_destroy=True,
+            force_destroy=not self._config.protected,
             labels=self._config.tags,
             opts=self._child,
         )

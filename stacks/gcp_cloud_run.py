@@ -24,7 +24,7 @@ def cloud_run(
         name=config.name,
         location=config.region,
         ingress="INGRESS_TRAFFIC_ALL",
-        deletion_protection=False,
+        deletion_protection=config.protected,
         labels=config.tags,
         template={
             "labels": config.tags,

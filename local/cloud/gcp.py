@@ -83,12 +83,14 @@ class Gcp:
         return self.get(type, id)
 
     async def delete(self, type: str, id: str) -> None:
-        """Raises NotFound, and GcpError for a bucket that is not empty."""
+        """Raises NotFound, and GcpError for a bucket that is not empty and a database that is protected."""
         self.get(type, id)
         resource = self._resources[type, id]
         if type == SERVICE:
             await self._cloud_run.delete(resource.inputs["name"])
         elif type == DATABASE:
+            if resource.inputs.get("deleteProtectionState") == "DELETE_PROTECTION_ENABLED":
+                raise GcpError(f"database {resource.inputs['name']} is protected: deleteProtectionState is on")
             await self._firestore.clear(resource.inputs["project"], resource.inputs["name"])
         elif type == BUCKET:
             self._empty(resource)

@@ -91,7 +91,11 @@ def simple(type: str, id: str, inputs: Properties, old: Properties | None) -> Pr
             return {"id": id, "name": id, "email": email, "member": f"serviceAccount:{email}", "uniqueId": unique}
         case "gcp:firestore/database:Database":
             id = f"projects/{project}/databases/{name}"
-            return _born(old) | {"id": id, "earliestVersionTime": _now(), "versionRetentionPeriod": "3600s"}
+            recovery = inputs.get("pointInTimeRecoveryEnablement") == "POINT_IN_TIME_RECOVERY_ENABLED"
+            kept = "604800s" if recovery else "3600s"
+            return _born(old) | {"id": id, "earliestVersionTime": _now(), "versionRetentionPeriod": kept}
+        case "gcp:firestore/backupSchedule:BackupSchedule":
+            return {"name": id}
         case "gcp:monitoring/alertPolicy:AlertPolicy" | "gcp:monitoring/notificationChannel:NotificationChannel":
             return {"id": id, "name": id}
         case "gcp:logging/projectBucketConfig:ProjectBucketConfig":

@@ -1,5 +1,6 @@
 """Serves the provider on a free port of 127.0.0.1 and prints the port, as the engine expects of a plugin."""
 
+import os
 import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -14,13 +15,17 @@ def main() -> None:
         from pulumi_momento.plugin.provider import MomentoProvider
     except ModuleNotFoundError as error:
         sys.exit(f"the momento plugin lacks {error.name}: pip install 'pulumi-momento[plugin]'")
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # the engine's way to end a plugin; a call under way must not delay it
+    signal.signal(signal.SIGINT, _end)  # the engine's way to end a plugin; a call under way must not delay it
     server = grpc.server(ThreadPoolExecutor())
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(MomentoProvider(version("pulumi-momento")), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     print(port, flush=True)
     server.wait_for_termination()
+
+
+def _end(number: int, frame: object) -> None:
+    os._exit(0)  # the engine reports any other code as an error
 
 
 if __name__ == "__main__":

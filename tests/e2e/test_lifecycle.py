@@ -111,4 +111,5 @@ def test_an_interrupted_up_does_not_block_the_next(laptop: Laptop) -> None:
 def test_previewing_a_stack_that_is_not_there(laptop: Laptop) -> None:
     result = laptop.run("preview", "azure")
     assert result.returncode == 1
-    assert result.stderr.strip() == "there is no stack 'azure': no Pulumi.azure.yaml; there are aws, gcp"
+    there = "aws, aws-prod, gcp, gcp-prod"
+    assert result.stderr.strip() == f"there is no stack 'azure': no Pulumi.azure.yaml; there are {there}"

@@ -47,6 +47,8 @@ class Registered:
     parent: str
     needs: set[str]
     """The resources, as `type::name`, that the engine makes before this one."""
+    protect: bool
+    delete_hooks: list[str]
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,8 @@ class _Monitor(mocks.MockMonitor):
                     secrets=_secrets(request.object),
                     parent=request.parent,
                     needs={"::".join(urn.split("$")[-1].split("::")[-2:]) for urn in request.dependencies},
+                    protect=request.protect,
+                    delete_hooks=list(request.hooks.before_delete),
                 )
             )
         with _event_loop():

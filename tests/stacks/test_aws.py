@@ -1,5 +1,7 @@
 """The AWS stack's properties that security, data and first deployments hang on."""
 
+import base64
+import hashlib
 import json
 import re
 from pathlib import Path
@@ -40,8 +42,8 @@ def test_the_table(aws: Deployment) -> None:
     assert table["billingMode"] == "PAY_PER_REQUEST"
     assert table["hashKey"] == "id"
     assert table["attributes"] == [{"name": "id", "type": "S"}]
-    assert table["pointInTimeRecovery"] == {"enabled": True}
-    assert table["deletionProtectionEnabled"] is False
+    assert table["serverSideEncryption"] == {"enabled": True}
+    assert "ttl" not in table
 
 
 def test_the_function_runs_the_artifact_on_its_published_version(aws: Deployment, artifact: Artifact) -> None:
@@ -49,6 +51,8 @@ def test_the_function_runs_the_artifact_on_its_published_version(aws: Deployment
     assert function["publish"] is True
     assert isinstance(function["code"], Asset)
     assert (function["code"].archive, function["code"].path) == (True, str(artifact.zip))
+    digest = hashlib.sha256(artifact.zip.read_bytes()).digest()
+    assert function["codeSha256"] == base64.b64encode(digest).decode()
     assert (function["runtime"], function["architectures"]) == ("python3.13", ["x86_64"])
     assert function["handler"] == "app.aws_lambda.handler"
     assert function["role"] == "arn:test:function"

@@ -63,15 +63,11 @@ def test_the_service_is_made_after_its_rights(gcp: Deployment) -> None:
     } <= gcp.one(SERVICE).needs
 
 
-def test_the_database_is_deleted_with_a_development_stack(gcp: Deployment) -> None:
+def test_the_database(gcp: Deployment) -> None:
     database = gcp.inputs("Database")
     assert database["type"] == "FIRESTORE_NATIVE"
     assert database["locationId"] == "us-central1"
-    assert database["deletionPolicy"] == "DELETE"
-    assert database["deleteProtectionState"] == "DELETE_PROTECTION_DISABLED"
-    assert database["pointInTimeRecoveryEnablement"] == "POINT_IN_TIME_RECOVERY_ENABLED"
-    assert gcp.inputs(SERVICE)["deletionProtection"] is False
-    assert gcp.inputs("Bucket")["forceDestroy"] is True
+    assert "cmekConfig" not in database
 
 
 def test_the_service_runs_the_artifact_without_a_build(gcp: Deployment, artifact: Artifact) -> None:

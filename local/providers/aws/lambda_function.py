@@ -37,7 +37,6 @@ class Function(AwsResource):
         version = [one["Version"] for page in versions for one in page["Versions"]][-1]
         arn: str = function["FunctionArn"].removesuffix(":$LATEST")
         variables = function.get("Environment", {}).get("Variables")
-        drifted = known.get("codeSha256", function["CodeSha256"]) != function["CodeSha256"]
         return {
             "name": identifier,
             "arn": arn,
@@ -59,13 +58,16 @@ class Function(AwsResource):
             "codeSha256": function["CodeSha256"],
             "sourceCodeSize": function["CodeSize"],
             "tags": found.get("Tags", {}),
-        } | ({"sourceCodeHash": function["CodeSha256"]} if drifted and "sourceCodeHash" in known else {})
+        }
 
     def update(self, identifier: str, olds: Props, news: Props) -> None:
         configuration = _configuration(news) != _configuration(olds)
         if configuration:
             self.client.update_function_configuration(FunctionName=identifier, **_configuration(news))
-        code = any(olds.get(name) != news.get(name) for name in CODE)
+        code = any(olds.get(name) != news.get(name) for name in CODE) or news.get("codeSha256") not in (
+            None,
+            olds["codeSha256"],
+        )
         if code:
             architectures = only({"Architectures": news.get("architectures")})
             self.client.update_function_code(FunctionName=identifier, ZipFile=_zip(news), **architectures)

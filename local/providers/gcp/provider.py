@@ -44,7 +44,7 @@ class Gcp(StandIn):
 
 class GcpResource(Resource):
     def __init__(self, token: str, kind: Type, common: Props) -> None:
-        self.replaces, self.autoname = kind.replaces, kind.autoname
+        self.replaces, self.autoname, self.defaults = kind.replaces, kind.autoname, kind.defaults
         self._token, self._kind, self._common = token, kind, common
 
     def create(self, inputs: Props) -> str:
@@ -68,6 +68,13 @@ class GcpResource(Resource):
         self._put(identifier, news)
 
     def delete(self, identifier: str, known: Props) -> None:
+        """Two inputs are not the cloud's: the real provider itself refuses by them, or forgets."""
+        settings = {**self.defaults, **known}
+        if settings.get("deletionProtection") or settings.get("deletionPolicy") == "PREVENT":
+            wanted = "deletionProtection false, deletionPolicy DELETE"
+            raise StandInError(f"cannot delete {identifier}: it is protected; deploy it first with {wanted}")
+        if settings.get("deletionPolicy") == "ABANDON":
+            return
         control("DELETE", "gcp", "resources", self._token, identifier)
 
     def _put(self, identifier: str, inputs: Props) -> None:

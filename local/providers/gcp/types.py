@@ -3,7 +3,10 @@
 Both are from the real provider's documentation, under "Import" and "Changing this forces a new resource".
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -14,6 +17,7 @@ class Type:
     autoname: str | None = "name"
     parent: str | None = None
     """The input that names the resource which this is a part of, by its name or its whole id."""
+    defaults: Mapping[str, Any] = MappingProxyType({})
 
 
 def _forced(*names: str) -> frozenset[str]:
@@ -27,13 +31,22 @@ def _member(of: str, parent: str | None = None) -> Type:
 
 TYPES = {
     "gcp:cloudrunv2/service:Service": Type(
-        "projects/{project}/locations/{location}/services/{name}", _forced("name", "location")
+        "projects/{project}/locations/{location}/services/{name}",
+        _forced("name", "location"),
+        defaults=MappingProxyType({"deletionProtection": True}),
     ),
     "gcp:cloudrunv2/serviceIamMember:ServiceIamMember": _member(
         "projects/{project}/locations/{location}/services/{name}", "name"
     ),
+    "gcp:firestore/backupSchedule:BackupSchedule": Type(
+        "projects/{project}/databases/{database}/backupSchedules/{unique}",
+        _forced("database", "dailyRecurrence", "weeklyRecurrence"),
+        autoname=None,
+    ),
     "gcp:firestore/database:Database": Type(
-        "projects/{project}/databases/{name}", _forced("name", "locationId", "cmekConfig", "databaseEdition")
+        "projects/{project}/databases/{name}",
+        _forced("name", "locationId", "cmekConfig", "databaseEdition"),
+        defaults=MappingProxyType({"deletionPolicy": "ABANDON"}),
     ),
     "gcp:logging/metric:Metric": Type("{name}", _forced("name")),
     "gcp:logging/projectBucketConfig:ProjectBucketConfig": Type(

@@ -1,0 +1,54 @@
+"""Runs of the engine for several stacks at once: what they say, and what Ctrl-C does to them."""
+
+import signal
+import sys
+from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TypedDict
+
+from pulumi import automation as auto
+
+from local.home import LocalError
+
+
+def side_by_side(stacks: list[auto.Stack], what: str, work: Callable[[auto.Stack], object]) -> None:
+    """Does the same to all stacks at once. Raises LocalError naming those that failed."""
+    with _interrupts_go_to_the_engine() as interrupted, ThreadPoolExecutor(max(1, len(stacks))) as pool:
+        failed: list[str] = []
+        for stack, future in [(stack, pool.submit(work, stack)) for stack in stacks]:
+            try:
+                future.result()
+            except auto.errors.CommandError:
+                failed.append(stack.name)
+    if interrupted():
+        raise LocalError(f"{what} was interrupted: `make up` goes on from here, `make down` takes all away")
+    if failed:
+        raise LocalError(f"{what} of stack {' and '.join(failed)} failed: the error is above")
+
+
+@contextmanager
+def _interrupts_go_to_the_engine() -> Generator[Callable[[], bool]]:
+    """Ctrl-C reaches the engine too, which ends what it has begun and writes it down: wait for that."""
+    seen: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: seen.append(number))
+    try:
+        yield lambda: bool(seen)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+class Shown(TypedDict):
+    color: str
+    on_output: Callable[[str], None]
+    on_error: Callable[[str], None]
+
+
+def shown(stack: auto.Stack) -> Shown:
+    """All that the engine says, on stderr, each line behind the stack's name."""
+
+    def write(line: str) -> None:
+        if line.strip():
+            sys.stderr.write(f"{stack.name} | {line.rstrip()}\n")  # one write, since the stacks speak at once
+
+    return {"color": "never", "on_output": write, "on_error": write}
