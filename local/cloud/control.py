@@ -4,7 +4,7 @@
     PUT, GET, DELETE /aws/apis/{apiId}                   {"url"}
     PUT, GET, DELETE /aws/resources/{type}/{id}          {"inputs", "outputs"}
     PUT, GET, DELETE /gcp/resources/{type}/{id}          {"inputs", "files"} -> {"inputs", "outputs"}
-    PUT, DELETE /faults/{aws|firestore|momento}          {"fault": "down"|"slow"|"held"}
+    PUT, DELETE /faults/{aws|firestore|momento}          {"fault": "down"|"slow"|"held"|"throttled"|"halved"}
     GET /faults/{aws|firestore|momento}/held             answers when something is held
 
 Errors are {"error": one line}.

@@ -27,6 +27,7 @@ from local.cloud.issuer import Issuer
 from local.cloud.lambda_service import LambdaService
 from local.cloud.listener import listen
 from local.cloud.momento import MomentoServer
+from local.cloud.overloaded import OverloadedAws, OverloadedGrpc
 from local.cloud.processes import Processes
 from local.cloud.relay import Relay
 from local.cloud.unpack import remove
@@ -90,10 +91,15 @@ async def _clouds(home: Path) -> AsyncGenerator[dict[str, str | int]]:
         stack.callback(aws.close)
         stack.push_async_callback(firestore.close)
 
-        targets = {"aws": aws.url, "firestore": firestore.address, "momento": momento.endpoint}
-        relays = {name: await Relay(target.removeprefix("http://")).open() for name, target in targets.items()}
+        momento_address = momento.endpoint.removeprefix("http://")
+        relays = {
+            "aws": Relay(aws.url.removeprefix("http://"), await OverloadedAws(aws.url).open()),
+            "firestore": Relay(firestore.address, OverloadedGrpc(firestore.address)),
+            "momento": Relay(momento_address, OverloadedGrpc(momento_address)),
+        }
         for relay in relays.values():
             stack.push_async_callback(relay.close)
+            await relay.open()
         addresses = {name: relay.address for name, relay in relays.items()}
 
         workshop = lambda_environment.Workshop(processes, python, logs, f"http://{addresses['aws']}")

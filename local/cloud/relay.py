@@ -3,9 +3,9 @@
 import asyncio
 from contextlib import suppress
 from enum import StrEnum
-from typing import Self
 
 from local.cloud.listener import HOST
+from local.cloud.overloaded import Overloaded
 
 SLOW = 2.0  # seconds
 CHUNK = 64 * 1024  # bytes
@@ -15,42 +15,47 @@ class Fault(StrEnum):
     DOWN = "down"
     SLOW = "slow"
     HELD = "held"
+    THROTTLED = "throttled"
+    HALVED = "halved"
 
 
 class Relay:
     """Passes TCP connections on to `target`, host:port, whatever is spoken in them.
 
     While it is `down`, connections are cut; `slow`, what clients send takes SLOW seconds; `held`, it waits until the
-    fault is over.
+    fault is over. `throttled` and `halved`, they are led to `overloaded` instead.
     """
 
-    def __init__(self, target: str) -> None:
-        self._host, _, self._port = target.rpartition(":")
+    def __init__(self, target: str, overloaded: Overloaded) -> None:
+        self._target = target
+        self._overloaded = overloaded
         self._fault: Fault | None = None
         self._holding = asyncio.Event()
         self._over = asyncio.Event()
         self._clients: set[asyncio.StreamWriter] = set()
 
-    async def open(self) -> Self:
+    async def open(self) -> None:
         self._server = await asyncio.start_server(self._serve, HOST, 0)
         self.address = f"{HOST}:{self._server.sockets[0].getsockname()[1]}"
-        return self
 
     async def close(self) -> None:
         self._server.close()
         self._over.set()
         self._cut()
         await self._server.wait_closed()
+        await self._overloaded.close()
 
     def break_down(self, fault: Fault) -> None:
         self.repair()
         self._fault = fault
         self._holding, self._over = asyncio.Event(), asyncio.Event()
-        if fault is Fault.DOWN:
+        self._overloaded.throttled, self._overloaded.halved = fault is Fault.THROTTLED, fault is Fault.HALVED
+        if fault not in (Fault.SLOW, Fault.HELD):
             self._cut()
 
     def repair(self) -> None:
         self._fault = None
+        self._overloaded.throttled = self._overloaded.halved = False
         self._over.set()
 
     async def holding(self) -> None:
@@ -66,7 +71,9 @@ class Relay:
         try:
             if self._fault is Fault.DOWN:
                 return
-            server, to_server = await asyncio.open_connection(self._host, self._port)
+            overloaded = self._fault in (Fault.THROTTLED, Fault.HALVED)
+            host, _, port = (self._overloaded.address if overloaded else self._target).rpartition(":")
+            server, to_server = await asyncio.open_connection(host, port)
             back = asyncio.create_task(_pump(server, to_client))
             try:
                 await self._pump_with_faults(client, to_server)

@@ -4,7 +4,6 @@ import threading
 from collections.abc import Generator, Sequence
 
 import grpc
-import msgspec
 import pytest
 
 from app.cache import INVALIDATION_SECONDS
@@ -16,20 +15,11 @@ from app.model import PublicUser, User, UserInput
 from app.settings import CacheSettings
 from app.users import UserNotFound, Users
 from local.cloud.momento import MomentoServer
+from tests.app.garbage import GARBAGE
 from tests.app.servers import MOMENTO_API_KEY
 
 ANN = UserInput(id="1", name="Ann", followers=("2", "3"), profile_pic=b"\x89PNG\r\n\x1a\n")
 NEW = UserInput(id="1", name="New Ann")
-GARBAGE = {
-    "garbage": b"\xc1garbage",
-    "another type": msgspec.msgpack.encode("user"),
-    "an older schema": msgspec.msgpack.encode((0, {"id": "1", "name": "Old Ann"})),
-    "a field too many": msgspec.msgpack.encode(
-        (1, {"id": "1", "name": "Old", "followers": [], "version": "0", "age": 3})
-    ),
-    "a field too few": msgspec.msgpack.encode((1, {"id": "1", "name": "Old"})),
-    "deep nesting": b"\x92\x01" + b"\x91" * 100_000,
-}
 
 
 class Store(MemoryDataClient):

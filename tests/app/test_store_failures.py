@@ -194,7 +194,7 @@ class TestFirestore:
         assert len(asked) == 2
 
     def test_an_outage_that_is_over_is_over_for_the_app_too(self, metrics: Metrics) -> None:
-        """By gRPC's own rules the sixth attempt to connect is made 5 to 8 s after the fifth; reads give up after 4."""
+        """By gRPC's own rules the sixth attempt to connect is made 5 to 8 s after the fifth; reads give up before."""
         over = threading.Event()
 
         def keep_reading() -> None:

@@ -1,56 +1,16 @@
-import json
-import os
 import shutil
 import subprocess
-import sys
 import tempfile
 import threading
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-APP_PYTHON = ROOT / "app" / ".venv" / "bin" / "python"
-
-
-@dataclass(frozen=True)
-class Laptop:
-    """The laptop's clouds in a home of their own, driven by the commands that the Makefile calls."""
-
-    home: Path
-
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "local", "--home", str(self.home), *arguments]
-        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-
-    def must(self, *arguments: str) -> str:
-        result = self.run(*arguments)
-        assert result.returncode == 0, result.stdout + result.stderr
-        return result.stdout
-
-    def outputs(self) -> dict[str, dict[str, Any]]:
-        return json.loads(self.must("outputs"))
-
-    def daemon(self) -> dict[str, Any]:
-        return json.loads((self.home / "daemon.json").read_text())
-
-    def processes(self) -> list[str]:
-        """Command lines of all processes whose environment or arguments name this home."""
-        found: list[str] = []
-        for process in Path("/proc").glob("[0-9]*"):
-            try:
-                command = (process / "cmdline").read_bytes()
-                about = command + (process / "environ").read_bytes() + str((process / "cwd").readlink()).encode()
-            except OSError:
-                continue
-            if int(process.name) != os.getpid() and str(self.home).encode() in about:
-                found.append(command.replace(b"\0", b" ").decode())
-        return found
+from tests.e2e.breaking import kill_workers
+from tests.e2e.laptop import APP_PYTHON, ROOT, Laptop, Outputs
 
 
 @pytest.fixture
@@ -100,10 +60,29 @@ def flask_run() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def runtimes(clouds: Laptop, flask_run: str) -> Iterator[dict[str, httpx.Client]]:
+def outputs(clouds: Laptop) -> Outputs:
+    """Both stacks' outputs."""
+    return clouds.outputs()
+
+
+@pytest.fixture(scope="session")
+def runtimes(outputs: Outputs, flask_run: str) -> Iterator[dict[str, httpx.Client]]:
     """A client for every runtime of the app: aws, gcp and flask run."""
-    urls = {name: outputs["url"] for name, outputs in clouds.outputs().items()} | {"flask run": flask_run}
+    urls = {name: stack["url"] for name, stack in outputs.items()} | {"flask run": flask_run}
     clients = {name: httpx.Client(base_url=url, timeout=30) for name, url in urls.items()}
     yield clients
     for client in clients.values():
         client.close()
+
+
+@pytest.fixture(params=["aws", "gcp"])
+def cloud(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture
+def young(cloud: str, clouds: Laptop, runtimes: dict[str, httpx.Client]) -> Iterator[httpx.Client]:
+    """A client of the cloud, whose app has new processes before and after the test: no circuit is open."""
+    kill_workers(clouds, cloud)
+    yield runtimes[cloud]
+    kill_workers(clouds, cloud)

@@ -7,7 +7,7 @@ import subprocess
 import httpx
 import pytest
 
-from tests.e2e.conftest import APP_PYTHON, ROOT
+from tests.e2e.laptop import APP_PYTHON, ROOT
 
 CASES = os.environ.get("CONTRACT_CASES", "3")
 

@@ -16,8 +16,8 @@ import boto3  # pyright: ignore[reportMissingTypeStubs]
 import httpx
 import pytest
 
-from tests.e2e.conftest import Laptop
-from tests.e2e.test_faults import kill_workers
+from tests.e2e.breaking import kill_workers
+from tests.e2e.laptop import Laptop
 
 pytestmark = pytest.mark.xdist_group("clouds")
 

@@ -12,7 +12,7 @@ import pytest
 
 from local import engine
 from local.home import Home
-from tests.e2e.conftest import ROOT, Laptop
+from tests.e2e.laptop import ROOT, Laptop
 
 CLOUDS = pytest.mark.xdist_group("clouds")
 

@@ -1,0 +1,50 @@
+"""The laptop's clouds as the tests drive them."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+APP_PYTHON = ROOT / "app" / ".venv" / "bin" / "python"
+
+
+type Outputs = dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Laptop:
+    """The laptop's clouds in a home of their own, driven by the commands that the Makefile calls."""
+
+    home: Path
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "local", "--home", str(self.home), *arguments]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    def must(self, *arguments: str) -> str:
+        result = self.run(*arguments)
+        assert result.returncode == 0, result.stdout + result.stderr
+        return result.stdout
+
+    def outputs(self) -> Outputs:
+        return json.loads(self.must("outputs"))
+
+    def daemon(self) -> dict[str, Any]:
+        return json.loads((self.home / "daemon.json").read_text())
+
+    def processes(self) -> list[str]:
+        """Command lines of all processes whose environment or arguments name this home."""
+        found: list[str] = []
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                command = (process / "cmdline").read_bytes()
+                about = command + (process / "environ").read_bytes() + str((process / "cwd").readlink()).encode()
+            except OSError:
+                continue
+            if int(process.name) != os.getpid() and str(self.home).encode() in about:
+                found.append(command.replace(b"\0", b" ").decode())
+        return found
