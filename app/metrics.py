@@ -58,7 +58,7 @@ class Metrics:
         self, dimensions: Mapping[str, str], metrics: Mapping[str, float], fields: Mapping[str, Value] = {}
     ) -> None:
         """One line with these metrics under these dimensions. `fields` are in the line, and no metric."""
-        line: dict[str, object] = {**fields, **dimensions, **metrics}
+        line: dict[str, object] = {"severity": "INFO", **fields, **dimensions, **metrics}
         if self._emf:
             directive = {
                 "Namespace": self._namespace,
@@ -66,8 +66,6 @@ class Metrics:
                 "Metrics": [{"Name": name, "Unit": UNITS.get(name, "Count")} for name in metrics],
             }
             line = {"_aws": {"Timestamp": time.time_ns() // 1_000_000, "CloudWatchMetrics": [directive]}, **line}
-        else:
-            line = {"severity": "INFO", **line}
         self._write(line)
 
     def log(self, severity: str, message: str, fields: Mapping[str, Value] = {}) -> None:

@@ -140,6 +140,7 @@ def test_upstreams_are_timed_and_failures_counted(format: str) -> None:
     assert (bad["upstream"], bad["outcome"], bad["UpstreamErrors"]) == ("firestore", "error", 1)
     assert good["UpstreamProcessingTime"] >= 0
     assert ("_aws" in good) == (format == "emf")
+    assert good["severity"] == "INFO"
 
 
 def test_emf_keeps_to_its_specification() -> None:
