@@ -1,0 +1,132 @@
+"""Drift is named and mended, and a production stack is destroyed only after it has become a development one."""
+
+import importlib
+import json
+import subprocess
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+from pulumi import automation as auto
+
+from local import engine
+from local.home import APP_PYTHON, Home
+from tests.e2e.conftest import ROOT, Laptop
+
+pytestmark = pytest.mark.xdist_group("clouds")
+
+PRODUCTION = ["aws-prod", "gcp-prod"]
+SERVICE = "gcp:cloudrunv2/service:Service"
+DATABASE = "gcp:firestore/database:Database"
+PROJECT = f"projects/{engine.GCP_PROJECT}"
+
+
+@contextmanager
+def aws(clouds: Laptop, service: str) -> Generator[Any]:
+    """A client of the laptop's AWS."""
+    boto3: Any = importlib.import_module("boto3")  # its types are not installed
+    session = boto3.Session(aws_access_key_id="laptop", aws_secret_access_key="laptop", region_name="us-east-1")
+    client = session.client(service, endpoint_url=clouds.daemon()["aws"])
+    yield client
+    client.close()
+
+
+def gcp(clouds: Laptop, type: str, id: str) -> str:
+    return f"{clouds.daemon()['control']}/gcp/resources/{quote(type, safe='')}/{quote(f'{PROJECT}/{id}', safe='')}"
+
+
+def delete_cache(clouds: Laptop, name: str) -> None:
+    daemon = clouds.daemon()
+    script = ROOT / "tests" / "momento" / "account.py"
+    command = [APP_PYTHON, script, daemon["momento"].rpartition(":")[2], daemon["momentoApiKey"], "delete", name]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+
+def not_drifted(clouds: Laptop, stack: str) -> None:
+    assert clouds.must("drift", stack) == f"stack {stack} is as its last up left it\n"
+
+
+def test_drift_on_aws_is_named_and_mended(clouds: Laptop) -> None:
+    not_drifted(clouds, "aws")
+    name = "better-together-aws"
+    with aws(clouds, "dynamodb") as dynamodb, aws(clouds, "lambda") as functions, aws(clouds, "ssm") as ssm:
+        recovery = {"PointInTimeRecoveryEnabled": True, "RecoveryPeriodInDays": 3}
+        dynamodb.update_continuous_backups(TableName=name, PointInTimeRecoverySpecification=recovery)
+        dynamodb.update_table(TableName=name, DeletionProtectionEnabled=True)
+        functions.update_function_configuration(FunctionName=name, MemorySize=512)
+        functions.update_function_code(FunctionName=name, ZipFile=b"other code")
+        ssm.put_parameter(Name=f"/{name}/momento-api-key", Value="mallory", Type="SecureString", Overwrite=True)
+        delete_cache(clouds, name)
+        drifted = clouds.run("drift", "aws")
+        assert drifted.returncode == 1
+        assert drifted.stderr.splitlines()[-1] == "stack aws has drifted: `make up STACK=aws REFRESH=1` mends it"
+        protection, recovery, code, memory, key, cache = drifted.stdout.splitlines()
+        table, function = "aws:dynamodb:Table users:", "aws:lambda:Function api:"
+        assert protection == f"{table} deletionProtectionEnabled is false in the stack, true in the cloud"
+        assert recovery == f"{table} pointInTimeRecovery.recoveryPeriodInDays is 7 in the stack, 3 in the cloud"
+        assert code.startswith(f"{function} codeSha256 is ")
+        assert memory == f"{function} memorySize is 1024 in the stack, 512 in the cloud"
+        assert key == "aws:ssm:Parameter momento-api-key: value is [secret] in the stack, another [secret] in the cloud"
+        assert cache == "momento:index:Cache users: in the stack, gone from the cloud"
+        assert functions.get_function(FunctionName=name)["Configuration"]["MemorySize"] == 512
+    clouds.must("up", "--refresh", "aws")
+    not_drifted(clouds, "aws")
+    assert httpx.get(clouds.outputs()["aws"]["url"] + "/health/ready", timeout=30).status_code == 200
+
+
+def test_drift_on_gcp_is_named_and_mended(clouds: Laptop) -> None:
+    not_drifted(clouds, "gcp")
+    name = "better-together-gcp"
+    for type, id, change in (
+        (DATABASE, f"databases/{name}", {"deleteProtectionState": "DELETE_PROTECTION_ENABLED"}),
+        (SERVICE, f"locations/us-central1/services/{name}", {"description": "mine"}),
+    ):
+        inputs = httpx.get(gcp(clouds, type, id)).json()["inputs"]
+        httpx.put(gcp(clouds, type, id), json={"inputs": inputs | change}, timeout=60).raise_for_status()
+    delete_cache(clouds, name)
+    drifted = clouds.run("drift", "gcp")
+    assert drifted.returncode == 1
+    off, on = '"DELETE_PROTECTION_DISABLED" in the stack', '"DELETE_PROTECTION_ENABLED" in the cloud'
+    assert drifted.stdout.splitlines() == [
+        'gcp:cloudrunv2:Service api: description is nothing in the stack, "mine" in the cloud',
+        f"gcp:firestore:Database users: deleteProtectionState is {off}, {on}",
+        "momento:index:Cache users: in the stack, gone from the cloud",
+    ]
+    clouds.must("up", "--refresh", "gcp")
+    not_drifted(clouds, "gcp")
+
+
+def test_a_production_stack_is_destroyed_only_after_it_became_a_development_one(clouds: Laptop) -> None:
+    clouds.must("up", *PRODUCTION)
+    stacks = {name: engine.open_stack(Home(clouds.home), name) for name in PRODUCTION}
+    before = {name: resources(stack) for name, stack in stacks.items()}
+    try:
+        for name in PRODUCTION:
+            not_drifted(clouds, name)
+        for command in (["destroy", *PRODUCTION], ["down"]):
+            refused = clouds.run(*command)
+            assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
+            assert "better-together:environment to development in Pulumi.aws-prod.yaml, Pulumi.gcp" in refused.stderr
+        for name, stack in stacks.items():
+            with pytest.raises(auto.errors.CommandError, match=f"stack {name} is protected: .*environment development"):
+                stack.destroy()  # plain `pulumi destroy`, even with --yes --skip-preview
+            assert resources(stack) == before[name]
+            not_drifted(clouds, name)
+    finally:
+        for stack in stacks.values():
+            engine.configure(stack, Home(clouds.home).daemon())
+            stack.set_config(f"{engine.PROJECT}:environment", auto.ConfigValue("development"))
+            stack.up()
+        clouds.must("destroy", *PRODUCTION)
+    assert list(clouds.outputs()) == ["aws", "gcp"]
+    with aws(clouds, "dynamodb") as dynamodb:
+        assert dynamodb.list_tables()["TableNames"] == ["better-together-aws"]
+    assert httpx.get(gcp(clouds, DATABASE, "databases/better-together-gcp-prod")).status_code == 404
+
+
+def resources(stack: auto.Stack) -> list[str]:
+    deployment = stack.export_stack().deployment
+    return sorted(json.dumps(one, sort_keys=True) for one in deployment["resources"]) if deployment else []
