@@ -1,13 +1,15 @@
 """The AWS stack: API Gateway HTTP API -> Lambda alias `live` -> DynamoDB, and a Momento cache."""
 
 import pulumi
-from pulumi_aws import cloudwatch, dynamodb, iam, lambda_, ssm
+from pulumi_aws import apigatewayv2, cloudwatch, dynamodb, iam, lambda_, ssm
 
 from pulumi_momento import Cache
 from stacks.artifact import Artifact
+from stacks.aws_domain import custom_domain
 from stacks.aws_http_api import http_api
 from stacks.aws_observability import Watch
 from stacks.config import StackConfig
+from stacks.front_door import FrontDoor
 from stacks.protection import of_data
 
 # Every call of app/data/dynamodb.py, and nothing else.
@@ -36,10 +38,10 @@ class AwsStack(pulumi.ComponentResource):
             function_version=function.version,
             opts=self._child,
         )
-        api = http_api(config, alias, self._child)
+        api, stage = http_api(config, alias, self._child)
         Watch(config, api, self._child)
         self.outputs: dict[str, pulumi.Input[str]] = {
-            "url": api.api_endpoint,
+            **self._front_door(api, stage).outputs,
             "cloud": config.cloud,
             "region": config.region,
             "persistence": config.persistence,
@@ -49,6 +51,12 @@ class AwsStack(pulumi.ComponentResource):
             "revision": function.version,
         }
         self.register_outputs(self.outputs)
+
+    def _front_door(self, api: apigatewayv2.Api, stage: apigatewayv2.Stage) -> FrontDoor:
+        if self._config.domain is None:
+            return FrontDoor(api.api_endpoint)
+        url = f"https://{self._config.domain}"
+        return FrontDoor(url, custom_domain(self._config, self._config.domain, stage, self._child))
 
     def _make_table(self) -> dynamodb.Table:
         return dynamodb.Table(
@@ -114,6 +122,7 @@ class AwsStack(pulumi.ComponentResource):
             handler="app.aws_lambda.handler",
             role=role.arn,
             publish=True,
+            snap_start={"apply_on": "PublishedVersions"},
             memory_size=self._config.memory_mb,
             timeout=self._config.timeout_seconds,
             reserved_concurrent_executions=self._config.max_instances or None,

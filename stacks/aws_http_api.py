@@ -25,9 +25,18 @@ THROTTLED = "Throttled"
 """A metric of the stack's namespace: requests answered with 429, which API Gateway counts among all 4xx."""
 
 
-def http_api(config: StackConfig, alias: lambda_.Alias, opts: pulumi.ResourceOptions) -> apigatewayv2.Api:
-    """An HTTP API before what the alias points at, open to the internet."""
-    api = apigatewayv2.Api("api", name=config.name, protocol_type="HTTP", tags=config.tags, opts=opts)
+def http_api(
+    config: StackConfig, alias: lambda_.Alias, opts: pulumi.ResourceOptions
+) -> tuple[apigatewayv2.Api, apigatewayv2.Stage]:
+    """An HTTP API before what the alias points at, open to the internet, by HTTPS alone; and its one stage."""
+    api = apigatewayv2.Api(
+        "api",
+        name=config.name,
+        protocol_type="HTTP",
+        disable_execute_api_endpoint=config.domain is not None,
+        tags=config.tags,
+        opts=opts,
+    )
     logs = cloudwatch.LogGroup(
         "requests",
         # API Gateway may write below this prefix without a resource policy for each group.
@@ -61,7 +70,7 @@ def http_api(config: StackConfig, alias: lambda_.Alias, opts: pulumi.ResourceOpt
         target=pulumi.Output.concat("integrations/", integration.id),
         opts=opts,
     )
-    apigatewayv2.Stage(
+    stage = apigatewayv2.Stage(
         "default",
         api_id=api.id,
         name="$default",
@@ -83,4 +92,4 @@ def http_api(config: StackConfig, alias: lambda_.Alias, opts: pulumi.ResourceOpt
         source_arn=pulumi.Output.concat(api.execution_arn, "/*/$default"),
         opts=opts,
     )
-    return api
+    return api, stage

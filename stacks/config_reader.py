@@ -22,15 +22,15 @@ class ConfigReader:
     def text(self, key: str, pattern: str, allowed: str) -> str:
         value = self._get(key)
         if value is None:
-            self._wrong(key, f"is missing: set {allowed} with `pulumi config set {key} ... -s {self._stack}`")
+            self.wrong(key, f"is missing: set {allowed} with `pulumi config set {key} ... -s {self._stack}`")
         elif not re.fullmatch(pattern, value):
-            self._wrong(key, f"is {value!r}: it takes {allowed}")
+            self.wrong(key, f"is {value!r}: it takes {allowed}")
         return value or ""
 
     def choice(self, key: str, allowed: tuple[str, ...], where: str = "") -> str:
         value = self.text(key, ".*", " or ".join(allowed))
         if value and value not in allowed:
-            self._wrong(key, f"is {value!r}: it takes {' or '.join(allowed)}{where}")
+            self.wrong(key, f"is {value!r}: it takes {' or '.join(allowed)}{where}")
             return ""
         return value
 
@@ -43,7 +43,7 @@ class ConfigReader:
         if not re.fullmatch(r"\d+", value):
             return 0
         if not low <= int(value) <= high:
-            self._wrong(key, f"is {value}: it takes {allowed}")
+            self.wrong(key, f"is {value}: it takes {allowed}")
         return int(value)
 
     def secret(self, key: str) -> pulumi.Output[str]:
@@ -51,7 +51,7 @@ class ConfigReader:
         value = pulumi.Config(bag).get_secret(name)
         if value is None or not pulumi.runtime.is_config_secret(self._note(key)):
             problem = "is missing" if value is None else "is in plain text"
-            self._wrong(key, f"{problem}: set it with `pulumi config set --secret {key} -s {self._stack}`")
+            self.wrong(key, f"{problem}: set it with `pulumi config set --secret {key} -s {self._stack}`")
         return value or pulumi.Output.secret("")
 
     def refuse_unknown(self, *bags: str) -> None:
@@ -63,7 +63,7 @@ class ConfigReader:
                 names = [known.partition(":")[2] for known in self._known if known.startswith(f"{bag}:")]
                 close = difflib.get_close_matches(name, names, 1)
                 fix = f"did you mean {bag}:{close[0]}?" if close else f"`pulumi config rm {key} -s {self._stack}`"
-                self._wrong(key, f"is not known: {fix}")
+                self.wrong(key, f"is not known: {fix}")
 
     def _get(self, key: str) -> str | None:
         self._note(key)
@@ -76,7 +76,8 @@ class ConfigReader:
         self._known.add(full)
         return full
 
-    def _wrong(self, key: str, problem: str) -> None:
+    def wrong(self, key: str, problem: str) -> None:
+        """Notes what is wrong with a key."""
         bag, name = self._split(key)
         self.errors.append(f"Pulumi.{self._stack}.yaml: {bag or self._project}:{name} {problem}")
 

@@ -1,13 +1,15 @@
 """The Google Cloud stack: Cloud Run -> Firestore, and a Momento cache."""
 
 import pulumi
-from pulumi_gcp import firestore, projects, secretmanager, serviceaccount, storage
+from pulumi_gcp import cloudrunv2, firestore, projects, secretmanager, serviceaccount, storage
 from pulumi_gcp.cloudrunv2 import ServiceTemplateContainerEnvArgsDict
 
 from pulumi_momento import Cache
 from stacks.artifact import Artifact
 from stacks.config import StackConfig
+from stacks.front_door import FrontDoor
 from stacks.gcp_cloud_run import cloud_run
+from stacks.gcp_domain import custom_domain
 from stacks.gcp_logs import keep_logs
 from stacks.gcp_observability import Watch
 from stacks.protection import of_data
@@ -23,9 +25,10 @@ class GcpStack(pulumi.ComponentResource):
         super().__init__("better-together:stacks:GcpStack", name)
         self._config = config
         self._child = pulumi.ResourceOptions(parent=self)
+        optional = {"cloudtrace": config.tracing, "dns": config.domain_zone}
         apis = [
             projects.Service(api, service=f"{api}.googleapis.com", disable_on_destroy=False, opts=self._child)
-            for api in (*APIS, *(["cloudtrace"] if config.tracing else []))
+            for api in (*APIS, *(api for api, wanted in optional.items() if wanted))
         ]
         self._child = pulumi.ResourceOptions(parent=self, depends_on=apis)
         cache = Cache("users", name=config.name, opts=pulumi.ResourceOptions(parent=self))
@@ -44,7 +47,7 @@ class GcpStack(pulumi.ComponentResource):
         keep_logs(config, self._child)
         Watch(config, self._child)
         self.outputs: dict[str, pulumi.Input[str]] = {
-            "url": service.uri,
+            **self._front_door(service).outputs,
             "cloud": config.cloud,
             "region": config.region,
             "persistence": config.persistence,
@@ -54,6 +57,13 @@ class GcpStack(pulumi.ComponentResource):
             "revision": service.latest_ready_revision.apply(lambda name: name.rpartition("/")[2]),
         }
         self.register_outputs(self.outputs)
+
+    def _front_door(self, service: cloudrunv2.Service) -> FrontDoor:
+        """Cloud Run redirects HTTP to HTTPS by itself."""
+        if self._config.domain is None:
+            return FrontDoor(service.uri)
+        url = f"https://{self._config.domain}"
+        return FrontDoor(url, custom_domain(self._config, self._config.domain, service, self._child))
 
     def _make_database(self) -> firestore.Database:
         """Google encrypts it with keys of its own. Users do not expire, so there is no TTL."""

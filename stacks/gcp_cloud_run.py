@@ -24,6 +24,7 @@ def cloud_run(
         name=config.name,
         location=config.region,
         ingress="INGRESS_TRAFFIC_ALL",
+        default_uri_disabled=config.domain is not None,
         deletion_protection=config.protected,
         labels=config.tags,
         template={

@@ -102,6 +102,9 @@ def simple(type: str, id: str, inputs: Properties, old: Properties | None) -> Pr
             return {"id": id, "name": id, "lifecycleState": "ACTIVE"}
         case "gcp:logging/projectSink:ProjectSink":
             return {"id": id, "writerIdentity": "serviceAccount:cloud-logs@system.gserviceaccount.com"}
+        case "gcp:cloudrun/domainMapping:DomainMapping":
+            records = [{"name": str(name).partition(".")[0], "rrdata": "ghs.googlehosted.com.", "type": "CNAME"}]
+            return {"statuses": [{"mappedRouteName": inputs["spec"]["routeName"], "resourceRecords": records}]}
         case "gcp:projects/service:Service":
             return {"id": f"{project}/{inputs['service']}"}
         case _ if "role" in inputs and ("member" in inputs or "members" in inputs):

@@ -42,6 +42,10 @@ class Resource(ABC):
     @abstractmethod
     def delete(self, identifier: str, known: Props) -> None: ...
 
+    def planned(self, inputs: Props, olds: Props) -> Props:
+        """What a preview shows of objects that have outputs in them. Before a create `olds` is empty."""
+        return {}
+
     def unsettled(self, changed: set[str], news: Props) -> set[str]:
         """The outputs that a preview cannot know when these inputs change."""
         return set()

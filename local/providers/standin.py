@@ -108,9 +108,9 @@ class StandIn(proto.ResourceProviderServicer):
 
     def Create(self, request: proto.CreateRequest, context: grpc.ServicerContext) -> proto.CreateResponse:
         inputs = _without(request.properties, {DEFAULTS})
-        if request.preview:
-            return proto.CreateResponse(properties=inputs)
         resource = self.resource(request.type)
+        if request.preview:
+            return proto.CreateResponse(properties=overlay(inputs, resource.planned(plain(inputs), {})))
         identifier = resource.create(plain(inputs))
         return proto.CreateResponse(id=identifier, properties=self._made(resource, request.type, identifier, inputs))
 
@@ -135,7 +135,7 @@ class StandIn(proto.ResourceProviderServicer):
             forgotten = resource.unsettled(changed, news) | (old_inputs.keys() - news.keys())
             kept = _without(request.olds, forgotten | news.keys())
             kept.MergeFrom(inputs)
-            return proto.UpdateResponse(properties=kept)
+            return proto.UpdateResponse(properties=overlay(kept, resource.planned(plain(inputs), olds)))
         resource.update(request.id, olds, plain(inputs))
         return proto.UpdateResponse(properties=self._made(resource, request.type, request.id, inputs))
 

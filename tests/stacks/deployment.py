@@ -15,6 +15,7 @@ from pulumi.runtime import get_root_resource, mocks, set_all_config
 from pulumi.runtime.stack import Stack, run_pulumi_func
 
 from local.providers import values
+from local.providers.values import is_object
 
 ROOT = Path(__file__).parents[2]
 PROJECT = "better-together"
@@ -25,12 +26,18 @@ SECRET = "1b47061264138c4ac30d75fd1eb44270"
 COMPUTED = {
     "apiEndpoint": "https://{}.execute-api.test",
     "arn": "arn:test:{}",
+    "domainNameConfiguration": {"hostedZoneId": "Z2", "targetDomainName": "d-1.execute-api.test"},
+    "domainValidationOptions": [
+        {"resourceRecordName": "_a.test.", "resourceRecordType": "CNAME", "resourceRecordValue": "_b.test."}
+    ],
     "email": "{}@test",
     "executionArn": "arn:test:execute-api:{}",
+    "fqdn": "{}.test",
     "generation": 42,
     "invokeArn": "arn:test:invoke:{}",
     "latestReadyRevision": "projects/p/locations/l/services/s/revisions/{}-00001-abc",
     "member": "serviceAccount:{}@test",
+    "statuses": [{"resourceRecords": [{"type": "CNAME", "rrdata": "ghs.googlehosted.com."}]}],
     "uri": "https://{}.run.test",
     "version": "7",
 }
@@ -110,8 +117,10 @@ class _Cloud(mocks.Mocks):
         raise NotImplementedError(f"the stacks look nothing up in a cloud: {args.token}")
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
-        computed = {k: v.format(args.name) if isinstance(v, str) else v for k, v in COMPUTED.items()}
-        return f"{args.name}-id", computed | cast("dict[str, Any]", args.inputs)  # pyright: ignore[reportUnknownMemberType]
+        computed: dict[str, Any] = {k: v.format(args.name) if isinstance(v, str) else v for k, v in COMPUTED.items()}
+        inputs = cast("dict[str, Any]", args.inputs)  # pyright: ignore[reportUnknownMemberType]
+        inside = {k: v | inputs[k] for k, v in computed.items() if k in inputs and is_object(v)}
+        return f"{args.name}-id", computed | inputs | inside
 
 
 class _Monitor(mocks.MockMonitor):

@@ -49,6 +49,7 @@ def test_the_table(aws: Deployment) -> None:
 def test_the_function_runs_the_artifact_on_its_published_version(aws: Deployment, artifact: Artifact) -> None:
     function = aws.inputs("lambda/function:Function")
     assert function["publish"] is True
+    assert function["snapStart"] == {"applyOn": "PublishedVersions"}
     assert isinstance(function["code"], Asset)
     assert (function["code"].archive, function["code"].path) == (True, str(artifact.zip))
     digest = hashlib.sha256(artifact.zip.read_bytes()).digest()

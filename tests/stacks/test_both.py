@@ -18,19 +18,9 @@ from tests.stacks.deployment import KEYS, Deployment, deploy
 OUTPUTS = ["artifactDigest", "cache", "cloud", "persistence", "region", "revision", "store", "url"]
 # What neither takes tags nor labels.
 UNTAGGED = {
-    *(
-        "Account",
-        "Alias",
-        "AwsStack",
-        "BackupSchedule",
-        "BucketObject",
-        "Cache",
-        "Database",
-        "GcpStack",
-        "IAMMember",
-        "Integration",
-    ),
-    *("Permission", "RolePolicy", "Route", "SecretIamMember", "SecretVersion", "ServiceIamMember"),
+    *("Account", "Alias", "AwsStack", "BackupSchedule", "BucketObject", "Cache", "Database", "GcpStack", "IAMMember"),
+    *("ApiMapping", "CertificateValidation", "DomainMapping", "Integration", "Permission", "Record", "RecordSet"),
+    *("RolePolicy", "Route", "SecretIamMember", "SecretVersion", "ServiceIamMember"),
     *("Dashboard", "LogMetricFilter", "Metric", "ProjectBucketConfig", "ProjectExclusion", "ProjectSink"),
     "TopicSubscription",
 }

@@ -59,6 +59,7 @@ def errors(*args: Any, **kwargs: Any) -> list[str]:
         ("aws", "better-together:throttleBurst", "0", "is 0: it takes a whole number from 1 to 5000"),
         ("aws", "better-together:domain", "a", "is 'a': it takes none, or a name like users.example.com"),
         ("aws", "better-together:domainZone", "a.b", "is 'a.b': it takes none, or a zone of the cloud's DNS"),
+        ("aws", "better-together:domainZone", "Z1", "is 'Z1': it takes none, as there is no domain to put into it"),
         ("aws", "better-together:alarmEmail", "ops", "is 'ops': it takes none, or an address like ops@example.com"),
         ("aws", "better-together:tracing", "1", "is '1': it takes true or false"),
         ("aws", "better-together:logRetentionDays", "31", f"is '31': it takes {RETENTIONS}"),

@@ -10,7 +10,7 @@ from typing import Any
 
 from local.providers.aws.cloud import ACCOUNT, AwsResource, Cloud
 from local.providers.home import control
-from local.providers.values import Props, is_object
+from local.providers.values import UNKNOWN, Props, is_object
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,43 @@ KINDS: Mapping[str, Kind] = {
         {"arn": "{id}", "ownerId": "{account}"},
         autoname=None,
     ),
+    "aws:acm/certificate:Certificate": Kind(
+        "arn:aws:acm:{region}:{account}:certificate/{unique}",
+        frozenset({"domainName", "validationMethod", "keyAlgorithm"}),
+        {
+            "arn": "{id}",
+            "status": "PENDING_VALIDATION",
+            "domainValidationOptions": [
+                {
+                    "domainName": "{domainName}",
+                    "resourceRecordName": "_{unique}.{domainName}.",
+                    "resourceRecordType": "CNAME",
+                    "resourceRecordValue": "_{unique}.acm-validations.aws.",
+                }
+            ],
+        },
+        autoname=None,
+    ),
+    "aws:acm/certificateValidation:CertificateValidation": Kind(
+        "{unique}", frozenset({"certificateArn", "validationRecordFqdns"}), autoname=None
+    ),
+    "aws:route53/record:Record": Kind(
+        "{zoneId}_{name}_{type}", frozenset({"zoneId"}), {"fqdn": "{name}"}, autoname=None
+    ),
+    "aws:apigatewayv2/domainName:DomainName": Kind(
+        "{domainName}",
+        frozenset({"domainName"}),
+        {
+            "arn": "arn:aws:apigateway:{region}::/domainnames/{domainName}",
+            "apiMappingSelectionExpression": "$request.basepath",
+            "domainNameConfiguration": {
+                "hostedZoneId": "Z1UJRXOUMOOFQ8",
+                "targetDomainName": "d-{unique}.execute-api.{region}.amazonaws.com",
+            },
+        },
+        autoname=None,
+    ),
+    "aws:apigatewayv2/apiMapping:ApiMapping": Kind("{unique}", frozenset({"domainName"}), autoname=None),
 }
 
 
@@ -62,7 +99,7 @@ class Kept(AwsResource):
 
     def read(self, identifier: str, known: Props) -> Props | None:
         found = control("GET", "aws", "resources", self._token, identifier)
-        return None if found is None else found["outputs"] | found["inputs"]
+        return None if found is None else _merged(found["outputs"], found["inputs"])
 
     def update(self, identifier: str, olds: Props, news: Props) -> None:
         self._keep(identifier, {name: olds[name] for name in self._kind.outputs}, news)
@@ -70,8 +107,23 @@ class Kept(AwsResource):
     def delete(self, identifier: str, known: Props) -> None:
         control("DELETE", "aws", "resources", self._token, identifier)
 
+    def planned(self, inputs: Props, olds: Props) -> Props:
+        """Of an object that is given in part, a preview knows what is given and what was there before."""
+        return {
+            name: dict.fromkeys(value, UNKNOWN) | olds.get(name, {}) | inputs.get(name, {})
+            for name, value in self._kind.outputs.items()
+            if is_object(value)
+        }
+
     def _keep(self, identifier: str, outputs: Props, inputs: Props) -> None:
         control("PUT", "aws", "resources", self._token, identifier, body={"inputs": inputs, "outputs": outputs})
+
+
+def _merged(outputs: Props, inputs: Props) -> Props:
+    return outputs | {
+        name: {**outputs[name], **value} if is_object(value) and name in outputs else value
+        for name, value in inputs.items()
+    }
 
 
 def _filled(value: Any, values: Props) -> Any:

@@ -30,6 +30,13 @@ def _member(of: str, parent: str | None = None) -> Type:
 
 
 TYPES = {
+    "gcp:cloudrun/domainMapping:DomainMapping": Type(
+        "locations/{location}/namespaces/{project}/domainmappings/{name}",
+        _forced("name", "location", "metadata", "spec"),
+    ),
+    "gcp:dns/recordSet:RecordSet": Type(
+        "projects/{project}/managedZones/{managedZone}/rrsets/{name}/{type}", _forced("name", "managedZone")
+    ),
     "gcp:cloudrunv2/service:Service": Type(
         "projects/{project}/locations/{location}/services/{name}",
         _forced("name", "location"),
