@@ -52,11 +52,7 @@ test: setup ## run all tests
 	@$(PYTHON) -m local.tools test
 	app/.venv/bin/python -m pytest -n $(JOBS) tests/app tests/cloud
 	$(PYTHON) -m pytest -n $(JOBS) tests/stacks tests/policy tests/momento tests/local
-	$(PYTHON) -m pytest -n $(JOBS) --dist loadgroup --ignore-glob '*_faults.py' tests/e2e
-
-.PHONY: faults
-faults: setup ## break cache, store and processes under both clouds
-	$(PYTHON) -m pytest -ra tests/e2e/test_cache_faults.py tests/e2e/test_store_faults.py
+	$(PYTHON) -m pytest -n $(JOBS) --dist loadgroup tests/e2e
 
 .PHONY: fuzz
 fuzz: setup ## try random input and operations for long, and say how many: make fuzz EXAMPLES=2000
