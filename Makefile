@@ -17,7 +17,8 @@ help: ## list the targets
 
 .PHONY: up
 up: setup ## bring stacks aws and gcp, or STACK="aws-prod gcp-prod", up on the laptop's clouds and print their URLs
-	@$(PYTHON) -m local up $(STACK) $(if $(AUTH),--auth $(AUTH)) $(if $(REFRESH),--refresh)
+	@$(PYTHON) -m local up $(STACK) $(if $(AUTH),--auth $(AUTH)) $(if $(REFRESH),--refresh) \
+	  $(if $(ROLLOUT),--rollout $(ROLLOUT)) $(if $(ARTIFACT),--artifact $(ARTIFACT))
 
 .PHONY: preview
 preview: setup ## show what up would change: make preview STACK=aws

@@ -6,17 +6,19 @@ import pulumi
 
 from stacks.artifact import ArtifactError, build
 from stacks.config import StackConfig
+from stacks.rollout import Rollout, last_outputs
 
 config = StackConfig.load()
 try:
-    artifact = build(Path(__file__).resolve().parent)
+    artifact = None if config.artifact else build(Path(__file__).resolve().parent)
 except ArtifactError as error:
     raise pulumi.RunError(str(error)) from None
+rollout = Rollout.plan(config, artifact and artifact.digest, last_outputs())
 
 if config.cloud == "aws":
     from stacks.aws import AwsStack as Stack
 else:
     from stacks.gcp import GcpStack as Stack
 
-for name, value in Stack(config.name, config, artifact).outputs.items():
+for name, value in Stack(config.name, config, artifact, rollout).outputs.items():
     pulumi.export(name, value)

@@ -19,6 +19,10 @@ def main() -> None:
     up.add_argument("stacks", nargs="*", help="which (default: aws and gcp)")
     up.add_argument("--auth", choices=["laptop"], help="ask for tokens of the laptop's issuer")
     up.add_argument("--refresh", action="store_true", help="mend what has drifted")
+    up.add_argument(
+        "--rollout", type=int, default=100, help="percent of the requests to the newest version (default: 100)"
+    )
+    up.add_argument("--artifact", default="build", help="sha256:... of an artifact that ran before, instead of a build")
     actions.add_parser("preview", help="show what up would change").add_argument("stack")
     actions.add_parser("drift", help="show what is not as the last up left it").add_argument("stack")
     actions.add_parser("destroy", help="destroy stacks").add_argument("stacks", nargs="+")
@@ -32,7 +36,14 @@ def main() -> None:
     try:
         match arguments.action:
             case "up":
-                commands.up(home, arguments.stacks, auth=arguments.auth == "laptop", refresh=arguments.refresh)
+                commands.up(
+                    home,
+                    arguments.stacks,
+                    auth=arguments.auth == "laptop",
+                    refresh=arguments.refresh,
+                    rollout=arguments.rollout,
+                    pinned=arguments.artifact,
+                )
             case "preview":
                 commands.preview(home, arguments.stack)
             case "drift":

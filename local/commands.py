@@ -17,23 +17,31 @@ UP_BY_DEFAULT = ["aws", "gcp"]
 NOT_RUNNING = "the laptop's clouds are not running: `make up` starts them"
 
 
-def up(home: Home, names: Sequence[str] = (), auth: bool = False, refresh: bool = False) -> None:
+def up(home: Home, names: Sequence[str], *, auth: bool, refresh: bool, rollout: int, pinned: str) -> None:
     """Brings the stacks up, starting the clouds if need be, and prints their URLs.
 
     With `auth` the app asks for tokens of the laptop's issuer. With `refresh` the engine asks the clouds first, and
-    mends what has drifted.
+    mends what has drifted. `rollout` and `pinned` are the stacks' keys `rollout` and `artifact`.
     """
     names = _known(names or UP_BY_DEFAULT)
     with home.exclusive():
-        say(f"artifact {artifact.build(ROOT).digest}")
+        say(f"artifact {artifact.build(ROOT).digest if pinned == 'build' else pinned}")
         daemon = _running_clouds(home)
         stacks = [engine.open_stack(home, name) for name in names]
         for stack in stacks:
-            engine.configure(stack, daemon, daemon.issuer if auth else "")
+            settings = {"rollout": str(rollout), "artifact": pinned} | (_asking(daemon) if auth else {})
+            engine.configure(stack, daemon, settings)
         side_by_side(stacks, "up", lambda stack: stack.up(refresh=refresh, policy_packs=[policy.PACK], **shown(stack)))
         outputs = engine.outputs(home)
         for name in names:
-            print("  ".join([name, *(outputs[name][key] for key in ("url", "persistence", "artifactDigest"))]))
+            told = outputs[name]
+            print("  ".join([name, *(told[key] for key in ("url", "persistence", "artifactDigest"))]))
+            if told["stableRevision"] != told["revision"]:
+                print(f"{name}  {100 - rollout} % of the requests still go to {told['stableDigest']}")
+
+
+def _asking(daemon: Daemon) -> dict[str, str]:
+    return {"auth": daemon.issuer, "authAudience": engine.AUDIENCE}
 
 
 def _running_clouds(home: Home) -> Daemon:

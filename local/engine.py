@@ -2,8 +2,10 @@
 
 import runpy
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from threading import Lock
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -36,10 +38,10 @@ def open_stack(home: Home, name: str) -> auto.Stack:
     return auto.Stack.create_or_select(name, workspace)
 
 
-def configure(stack: auto.Stack, daemon: Daemon | None, issuer: str = "") -> None:
-    """Adds what a person with accounts would set by hand. Without a daemon it is good for previews alone.
+def configure(stack: auto.Stack, daemon: Daemon | None, settings: Mapping[str, str] = MappingProxyType({})) -> None:
+    """Adds what a person with accounts would set by hand, and the project's own `settings` over the stack file's.
 
-    With `issuer`, the app asks for tokens of that one; without, the stack file decides.
+    Without a daemon it is good for previews alone.
     """
     key = daemon.momento_api_key if daemon else "none"
     stack.set_all_config(
@@ -48,11 +50,9 @@ def configure(stack: auto.Stack, daemon: Daemon | None, issuer: str = "") -> Non
             "momento:endpoint": auto.ConfigValue(daemon.momento if daemon else "http://127.0.0.1:0"),
             f"{PROJECT}:momentoApiKey": auto.ConfigValue(key, secret=True),
             "gcp:project": auto.ConfigValue(GCP_PROJECT),
+            **{f"{PROJECT}:{key}": auto.ConfigValue(value) for key, value in settings.items()},
         }
     )
-    if issuer:
-        stack.set_config(f"{PROJECT}:auth", auto.ConfigValue(issuer))
-        stack.set_config(f"{PROJECT}:authAudience", auto.ConfigValue(AUDIENCE))
 
 
 def was_cut_off(stack: auto.Stack) -> bool:

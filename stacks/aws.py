@@ -1,16 +1,21 @@
 """The AWS stack: API Gateway HTTP API -> Lambda alias `live` -> DynamoDB, and a Momento cache."""
 
+from typing import Any
+
 import pulumi
 from pulumi_aws import apigatewayv2, cloudwatch, dynamodb, iam, lambda_, ssm
+from pulumi_aws.lambda_ import AliasRoutingConfigArgsDict
 
 from pulumi_momento import Cache
 from stacks.artifact import Artifact
 from stacks.aws_domain import custom_domain
 from stacks.aws_http_api import http_api
 from stacks.aws_observability import Watch
+from stacks.aws_source import source
 from stacks.config import StackConfig
 from stacks.front_door import FrontDoor
 from stacks.protection import of_data
+from stacks.rollout import Rollout, Traffic, exports
 
 # Every call of app/data/dynamodb.py, and nothing else.
 TABLE_ACTIONS = ("BatchGetItem", "BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "Scan")
@@ -21,34 +26,38 @@ TRACE_ACTIONS = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
 
 
 class AwsStack(pulumi.ComponentResource):
-    """All resources of a stack on AWS. `outputs` has the same names as GcpStack's."""
+    """All resources of a stack on AWS. `outputs` has the same names as GcpStack's.
 
-    def __init__(self, name: str, config: StackConfig, artifact: Artifact) -> None:
+    Without an artifact the function stays as it is, and only the traffic moves.
+    """
+
+    def __init__(self, name: str, config: StackConfig, artifact: Artifact | None, rollout: Rollout) -> None:
         super().__init__("better-together:stacks:AwsStack", name)
         self._config = config
         self._child = pulumi.ResourceOptions(parent=self)
         cache = Cache("users", name=config.name, opts=self._child)
         self._table = self._make_table()
         self._key = self._make_key()
-        function = self._make_function(artifact, cache)
+        function = self._make_function(artifact, cache, rollout.digest)
+        traffic = function.version.apply(rollout.traffic)
         alias = lambda_.Alias(
             "live",
             name="live",
             function_name=function.name,
-            function_version=function.version,
+            function_version=traffic.apply(lambda traffic: traffic.stable.revision),
+            routing_config=traffic.apply(_weights),
             opts=self._child,
         )
         api, stage = http_api(config, alias, self._child)
         Watch(config, api, self._child)
-        self.outputs: dict[str, pulumi.Input[str]] = {
+        self.outputs: dict[str, pulumi.Input[Any]] = {
             **self._front_door(api, stage).outputs,
             "cloud": config.cloud,
             "region": config.region,
             "persistence": config.persistence,
             "store": self._table.name,
             "cache": cache.name,
-            "artifactDigest": artifact.digest,
-            "revision": function.version,
+            **exports(pulumi.Output.all(traffic, alias.arn).apply(lambda known: known[0])),
         }
         self.register_outputs(self.outputs)
 
@@ -83,7 +92,7 @@ class AwsStack(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _make_function(self, artifact: Artifact, cache: Cache) -> lambda_.Function:
+    def _make_function(self, artifact: Artifact | None, cache: Cache, digest: str) -> lambda_.Function:
         logs = cloudwatch.LogGroup(
             "function",
             name=f"/aws/lambda/{self._config.name}",
@@ -112,13 +121,15 @@ class AwsStack(pulumi.ComponentResource):
             ),
             opts=self._child,
         )
+        archive = source(self._config, artifact, self._child)
         return lambda_.Function(
             "api",
             name=self._config.name,
             runtime=lambda_.Runtime.PYTHON3D13,
             architectures=["x86_64"],
-            code=pulumi.FileArchive(str(artifact.zip)),
-            code_sha256=artifact.code_sha256,  # so that code from elsewhere is drift
+            s3_bucket=archive and archive.bucket,
+            s3_key=archive and archive.key,
+            code_sha256=artifact and artifact.code_sha256,  # so that code from elsewhere is drift
             handler="app.aws_lambda.handler",
             role=role.arn,
             publish=True,
@@ -126,14 +137,15 @@ class AwsStack(pulumi.ComponentResource):
             memory_size=self._config.memory_mb,
             timeout=self._config.timeout_seconds,
             reserved_concurrent_executions=self._config.max_instances or None,
-            environment={"variables": self._environment(artifact, cache)},
+            environment={"variables": self._environment(cache, digest)},
             logging_config={"log_format": "Text", "log_group": logs.name},
             tracing_config={"mode": "Active" if self._config.tracing else "PassThrough"},
             tags=self._config.tags,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[rights]),
+            # Any change would publish a version: with a pinned artifact the one that is in the state stays the newest.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[rights], ignore_changes=None if artifact else ["*"]),
         )
 
-    def _environment(self, artifact: Artifact, cache: Cache) -> dict[str, pulumi.Input[str]]:
+    def _environment(self, cache: Cache, digest: str) -> dict[str, pulumi.Input[str]]:
         return {
             **self._config.app_environment,
             "USERS_TABLE": self._table.name,
@@ -141,8 +153,15 @@ class AwsStack(pulumi.ComponentResource):
             # The version is part of it, so that a new key makes a new version of the function, which reads it.
             "MOMENTO_API_KEY_PARAMETER": pulumi.Output.format("{0}:{1}", self._key.name, self._key.version),
             "METRICS_FORMAT": "emf",
-            "ARTIFACT_DIGEST": artifact.digest,
+            "ARTIFACT_DIGEST": digest,
         }
+
+
+def _weights(traffic: Traffic) -> AliasRoutingConfigArgsDict | None:
+    """What leaves the stable version, which is the alias's own; Lambda wants nothing rather than a weight of 1."""
+    if traffic.target == traffic.stable:
+        return None
+    return {"additional_version_weights": {traffic.target.revision: traffic.percent / 100}}
 
 
 def _allow(actions: list[str], resource: pulumi.Input[str]) -> dict[str, pulumi.Input[str] | list[str]]:

@@ -1,8 +1,10 @@
 """The Google Cloud stack: Cloud Run -> Firestore, and a Momento cache."""
 
+from typing import Any
+
 import pulumi
 from pulumi_gcp import cloudrunv2, firestore, projects, secretmanager, serviceaccount, storage
-from pulumi_gcp.cloudrunv2 import ServiceTemplateContainerEnvArgsDict
+from pulumi_gcp.cloudrunv2 import ServiceTemplateContainerEnvArgsDict, ServiceTemplateContainerSourceCodeArgsDict
 
 from pulumi_momento import Cache
 from stacks.artifact import Artifact
@@ -13,15 +15,19 @@ from stacks.gcp_domain import custom_domain
 from stacks.gcp_logs import keep_logs
 from stacks.gcp_observability import Watch
 from stacks.protection import of_data
+from stacks.rollout import Rollout, exports
 
 APIS = ("cloudresourcemanager", "firestore", "iam", "logging", "monitoring", "run", "secretmanager", "storage")
 OLD_ARCHIVES_DAYS = 30  # for as long one can go back to the revision that was made from it
 
 
 class GcpStack(pulumi.ComponentResource):
-    """All resources of a stack on Google Cloud. `outputs` has the same names as AwsStack's."""
+    """All resources of a stack on Google Cloud. `outputs` has the same names as AwsStack's.
 
-    def __init__(self, name: str, config: StackConfig, artifact: Artifact) -> None:
+    Without an artifact the service's template stays as it is, and only the traffic moves.
+    """
+
+    def __init__(self, name: str, config: StackConfig, artifact: Artifact | None, rollout: Rollout) -> None:
         super().__init__("better-together:stacks:GcpStack", name)
         self._config = config
         self._child = pulumi.ResourceOptions(parent=self)
@@ -41,20 +47,20 @@ class GcpStack(pulumi.ComponentResource):
             config,
             self._account,
             self._make_source(artifact),
-            self._environment(artifact, cache, key_version),
+            self._environment(cache, key_version, rollout.digest),
+            rollout,
             pulumi.ResourceOptions(parent=self, depends_on=[*apis, *self._make_rights()]),
         )
         keep_logs(config, self._child)
         Watch(config, self._child)
-        self.outputs: dict[str, pulumi.Input[str]] = {
+        self.outputs: dict[str, pulumi.Input[Any]] = {
             **self._front_door(service).outputs,
             "cloud": config.cloud,
             "region": config.region,
             "persistence": config.persistence,
             "store": self._database.name,
             "cache": cache.name,
-            "artifactDigest": artifact.digest,
-            "revision": service.latest_ready_revision.apply(lambda name: name.rpartition("/")[2]),
+            **exports(service.latest_ready_revision.apply(lambda name: rollout.traffic(name.rpartition("/")[2]))),
         }
         self.register_outputs(self.outputs)
 
@@ -121,7 +127,7 @@ class GcpStack(pulumi.ComponentResource):
         )
         return [store, secret]
 
-    def _make_source(self, artifact: Artifact) -> storage.BucketObject:
+    def _make_source(self, artifact: Artifact | None) -> ServiceTemplateContainerSourceCodeArgsDict:
         bucket = storage.Bucket(
             "source",
             name=f"{self._config.gcp_project}-{self._config.name}",
@@ -136,17 +142,22 @@ class GcpStack(pulumi.ComponentResource):
             labels=self._config.tags,
             opts=self._child,
         )
-        return storage.BucketObject(
+        if not artifact:
+            return {}
+        archive = storage.BucketObject(
             "source",
             bucket=bucket.name,
             name=f"{artifact.digest.removeprefix('sha256:')}.tar.gz",
             source=pulumi.FileAsset(str(artifact.tar)),
             content_type="application/gzip",
-            opts=self._child,
+            # Nothing says that Cloud Run keeps a copy for as long as it keeps the revision.
+            opts=pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(retain_on_delete=True)),
         )
+        generation = archive.generation.apply(str)
+        return {"cloud_storage_source": {"bucket": archive.bucket, "object": archive.name, "generation": generation}}
 
     def _environment(
-        self, artifact: Artifact, cache: Cache, key_version: secretmanager.SecretVersion
+        self, cache: Cache, key_version: secretmanager.SecretVersion, digest: str
     ) -> list[ServiceTemplateContainerEnvArgsDict]:
         values: dict[str, pulumi.Input[str]] = {
             **self._config.app_environment,
@@ -156,7 +167,7 @@ class GcpStack(pulumi.ComponentResource):
             "THREADS": str(self._config.concurrency),
             "METRICS_FORMAT": "json",
             **({"TRACE_PROJECT": self._config.gcp_project} if self._config.tracing else {}),
-            "ARTIFACT_DIGEST": artifact.digest,
+            "ARTIFACT_DIGEST": digest,
         }
         key: ServiceTemplateContainerEnvArgsDict = {
             "name": "MOMENTO_API_KEY",

@@ -5,20 +5,30 @@ Deploying source without a build is a preview feature of Cloud Run
 """
 
 import pulumi
-from pulumi_gcp import cloudrunv2, serviceaccount, storage
-from pulumi_gcp.cloudrunv2 import ServiceTemplateContainerArgsDict, ServiceTemplateContainerEnvArgsDict
+from pulumi_gcp import cloudrunv2, serviceaccount
+from pulumi_gcp.cloudrunv2 import (
+    ServiceTemplateContainerArgsDict,
+    ServiceTemplateContainerEnvArgsDict,
+    ServiceTemplateContainerSourceCodeArgsDict,
+    ServiceTrafficArgsDict,
+)
 
 from stacks.config import StackConfig
+from stacks.rollout import Rollout
+
+LATEST = "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST"
+REVISION = "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION"
 
 
 def cloud_run(
     config: StackConfig,
     account: serviceaccount.Account,
-    source: storage.BucketObject,
+    source: ServiceTemplateContainerSourceCodeArgsDict,
     environment: list[ServiceTemplateContainerEnvArgsDict],
+    rollout: Rollout,
     opts: pulumi.ResourceOptions,
 ) -> cloudrunv2.Service:
-    """A service that runs the archive `source` as `account`, open to the internet."""
+    """A service that runs the archive `source` as `account`, open to the internet. Pinned, its template stays."""
     service = cloudrunv2.Service(
         "api",
         name=config.name,
@@ -38,8 +48,11 @@ def cloud_run(
             },
             "containers": [_container(config, source, environment)],
         },
-        traffics=[{"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST", "percent": 100}],
-        opts=opts,
+        traffics=_traffics(rollout),
+        # Any change would make a revision: with a pinned artifact the one that is in the state stays the latest.
+        opts=pulumi.ResourceOptions.merge(
+            opts, pulumi.ResourceOptions(ignore_changes=["template"] if rollout.pinned else None)
+        ),
     )
     cloudrunv2.ServiceIamMember(
         "public",
@@ -52,20 +65,26 @@ def cloud_run(
     return service
 
 
+def _traffics(rollout: Rollout) -> list[ServiceTrafficArgsDict]:
+    """LATEST is the revision that this deployment makes, whose name Cloud Run chooses."""
+    target: ServiceTrafficArgsDict = {"type": LATEST, "percent": rollout.percent}
+    if rollout.pinned:
+        target = {"type": REVISION, "revision": rollout.pinned.revision, "percent": rollout.percent}
+    if rollout.percent == 100 or not rollout.stable:
+        return [target]
+    return [target, {"type": REVISION, "revision": rollout.stable.revision, "percent": 100 - rollout.percent}]
+
+
 def _container(
-    config: StackConfig, source: storage.BucketObject, environment: list[ServiceTemplateContainerEnvArgsDict]
+    config: StackConfig,
+    source: ServiceTemplateContainerSourceCodeArgsDict,
+    environment: list[ServiceTemplateContainerEnvArgsDict],
 ) -> ServiceTemplateContainerArgsDict:
     """Google's Python image, with the archive unpacked in its working directory."""
     return {
         "image": "scratch",
         "base_image_uri": f"{config.region}-docker.pkg.dev/serverless-runtimes/google-22/runtimes/python313",
-        "source_code": {
-            "cloud_storage_source": {
-                "bucket": source.bucket,
-                "object": source.name,
-                "generation": source.generation.apply(str),
-            }
-        },
+        "source_code": source,
         "commands": ["python3"],
         "args": ["-m", "gunicorn", "--config", "python:app.gunicorn_config", "app.wsgi:app"],
         "envs": environment,

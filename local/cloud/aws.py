@@ -112,6 +112,14 @@ class Aws:
             code=function.code_bytes,
         )
 
+    def code(self, arn: str) -> bytes:
+        """The newest code of a function. Raises NotFound."""
+        _, _, _, region, account, _, name = arn.split(":")
+        try:
+            return lambda_backends[account][region].get_function(name).code_bytes
+        except JsonRESTError as error:
+            raise NotFound(f"function {arn} does not exist") from error
+
     def credentials(self, role: str, region: str, session: str) -> dict[str, str]:
         """Temporary credentials of an execution role, as environment variables."""
         account = role.split(":")[4]

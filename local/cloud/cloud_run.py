@@ -21,7 +21,7 @@ from local.cloud.processes import Processes
 from local.cloud.unpack import unpack
 
 PREFERRED_PORT = 8082
-IDLE_REVISIONS = 3  # kept running without traffic, for a rollback that takes no time
+IDLE_REVISIONS = 3  # kept running without traffic, for a rollback that takes no time; older ones are started again
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Workshop:
 
 @dataclass
 class Service:
-    """`revisions` are the ones that passed their probe, oldest first. `public` is whether allUsers may invoke it."""
+    """`revisions` are all that once passed their probe, oldest first. `public` is whether allUsers may invoke it."""
 
     listener: Listener
     revisions: dict[str, Revision] = field(default_factory=dict[str, Revision])
@@ -85,6 +85,8 @@ class CloudRun:
         name = inputs["template"].get("revision")
         try:
             _check_known(traffic, {*service.revisions, name})
+            names = {target.revision for target in traffic}
+            await asyncio.gather(*(old.start() for old in service.revisions.values() if old.name in names))
             if not service.revisions or service.latest.spec != wanted or name not in (None, service.latest.name):
                 revision = await self._start(service, wanted, name)
                 service.revisions[revision.name] = revision
@@ -162,7 +164,7 @@ def _check_known(traffic: list[Target], revisions: set[str | None]) -> None:
 
 
 async def _retire(service: Service) -> None:
-    """Stops the oldest revisions that no longer get traffic."""
+    """Stops the oldest of the revisions that no longer get traffic."""
     idle = [name for name in service.revisions if name not in service.split() and name != service.latest.name]
     for name in idle[:-IDLE_REVISIONS]:
-        await service.revisions.pop(name).stop()
+        await service.revisions[name].stop()

@@ -33,8 +33,8 @@ class Revision:
         self._busy_at = time.monotonic()
 
     async def start(self) -> None:
-        """Starts the first instances. Raises StartError if one does not start."""
-        await asyncio.gather(*(self._add() for _ in range(self._minimum)))
+        """Starts the first instances, unless they run. Raises StartError if one does not start."""
+        await asyncio.gather(*(self._add() for _ in range(self._minimum - len(self._instances))))
 
     async def stop(self) -> None:
         for task in self._tasks:

@@ -2,6 +2,7 @@
 
     GET /health
     PUT, GET, DELETE /aws/apis/{apiId}                   {"url"}
+    PUT /aws/functions/{arn}                             answers when a function's newest code is ready to run
     PUT, GET, DELETE /aws/resources/{type}/{id}          {"inputs", "outputs"}
     PUT, GET, DELETE /gcp/resources/{type}/{id}          {"inputs", "files"} -> {"inputs", "outputs"}
     PUT, DELETE /faults/{aws|firestore|momento}          {"fault": "down"|"slow"|"held"|"throttled"|"halved"}
@@ -20,18 +21,19 @@ from aiohttp import web
 from local.cloud.aws import NotFound
 from local.cloud.gcp import Gcp, GcpError
 from local.cloud.http_api import HttpApis
+from local.cloud.lambda_service import LambdaService
 from local.cloud.listener import Handler
 from local.cloud.relay import Fault, Relay
 
 type Kept = dict[tuple[str, str], Any]
 
 
-def control(apis: HttpApis, gcp: Gcp, relays: Mapping[str, Relay]) -> Handler:
+def control(apis: HttpApis, functions: LambdaService, gcp: Gcp, relays: Mapping[str, Relay]) -> Handler:
     kept: Kept = {}
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
         try:
-            return await _dispatch(request, apis, kept, gcp, relays)
+            return await _dispatch(request, apis, functions, kept, gcp, relays)
         except NotFound as error:
             return _error(404, error)
         except GcpError as error:
@@ -43,7 +45,12 @@ def control(apis: HttpApis, gcp: Gcp, relays: Mapping[str, Relay]) -> Handler:
 
 
 async def _dispatch(
-    request: web.BaseRequest, apis: HttpApis, kept: Kept, gcp: Gcp, relays: Mapping[str, Relay]
+    request: web.BaseRequest,
+    apis: HttpApis,
+    functions: LambdaService,
+    kept: Kept,
+    gcp: Gcp,
+    relays: Mapping[str, Relay],
 ) -> web.Response:
     parts = [unquote(part) for part in request.raw_path.partition("?")[0].strip("/").split("/")]
     match request.method, parts:
@@ -55,6 +62,9 @@ async def _dispatch(
             return web.json_response({"url": apis.url(api_id)})
         case "DELETE", ["aws", "apis", api_id]:
             await apis.shut(api_id)
+            return web.Response(status=204)
+        case "PUT", ["aws", "functions", arn]:
+            await functions.prepare(arn)
             return web.Response(status=204)
         case method, ["aws", "resources", type, id]:
             return await _keep(method, kept, (type, id), request)

@@ -110,7 +110,7 @@ async def _clouds(home: Path) -> AsyncGenerator[dict[str, str | int]]:
         gcp = Gcp(firestore)
         gcp.open(processes, python, run / "cloud-run", logs, addresses["firestore"])
         stack.push_async_callback(gcp.close)
-        front = await listen(control(apis, gcp, relays))
+        front = await listen(control(apis, functions, gcp, relays))
         stack.push_async_callback(front.close)
         yield {
             "pid": os.getpid(),

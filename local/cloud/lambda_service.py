@@ -32,6 +32,12 @@ class LambdaService:
         self._busy: Counter[str] = Counter()
         self._janitor = asyncio.create_task(self._reap())
 
+    async def prepare(self, arn: str) -> None:
+        """Unpacks the code of a function, as Lambda does before it calls one active. Raises NotFound or ValueError."""
+        with self._aws.lock:
+            code = self._aws.code(arn)
+        await asyncio.to_thread(unpack, code, self._code)
+
     async def invoke(self, function: Function, event: bytes, trace_id: str) -> bytes:
         """The function's answer, JSON. Raises FunctionError, Throttled or PayloadTooLarge."""
         if len(event) > MAX_PAYLOAD:

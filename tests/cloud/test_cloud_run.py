@@ -18,6 +18,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+from local.cloud.cloud_run import IDLE_REVISIONS
 from tests.cloud.conftest import Daemon, raw_get
 
 SERVICE = "gcp:cloudrunv2/service:Service"
@@ -235,6 +236,19 @@ def test_a_new_revision_takes_over_and_traffic_can_be_split_and_rolled_back(clou
     assert {client.get("/").json()["env"]["COLOUR"] for _ in range(60)} == {"red", "blue"}
     share(100)
     assert {client.get("/").json()["env"]["COLOUR"] for _ in range(20)} == {"red"}
+
+
+def test_a_revision_that_was_stopped_long_ago_can_be_rolled_back_to(cloud: Cloud):
+    client = cloud.deployed(env={"COLOUR": "red"})
+    old = client.get("/").json()
+    for number in range(IDLE_REVISIONS + 1):
+        cloud.deployed(env={"COLOUR": str(number)})
+    assert not Path(f"/proc/{old['pid']}").exists()
+    targets = [
+        {"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION", "revision": old["env"]["K_REVISION"], "percent": 100}
+    ]
+    cloud.deployed(env={"COLOUR": str(IDLE_REVISIONS)}, traffics=targets)
+    assert client.get("/").json()["env"]["COLOUR"] == "red"
 
 
 def test_an_instance_serves_no_more_requests_at_a_time_than_its_concurrency(cloud: Cloud):

@@ -21,12 +21,12 @@ class Laptop:
 
     home: Path
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, checkout: Path = ROOT) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "local", "--home", str(self.home), *arguments]
-        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        return subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=False)
 
-    def must(self, *arguments: str) -> str:
-        result = self.run(*arguments)
+    def must(self, *arguments: str, checkout: Path = ROOT) -> str:
+        result = self.run(*arguments, checkout=checkout)
         assert result.returncode == 0, result.stdout + result.stderr
         return result.stdout
 

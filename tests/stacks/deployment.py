@@ -30,6 +30,7 @@ COMPUTED = {
     "domainValidationOptions": [
         {"resourceRecordName": "_a.test.", "resourceRecordType": "CNAME", "resourceRecordValue": "_b.test."}
     ],
+    "bucket": "{}-bucket",
     "email": "{}@test",
     "executionArn": "arn:test:execute-api:{}",
     "fqdn": "{}.test",
@@ -56,6 +57,10 @@ class Registered:
     """The resources, as `type::name`, that the engine makes before this one."""
     protect: bool
     delete_hooks: list[str]
+    ignored: list[str]
+    """The inputs that stay as they are in the state."""
+    retained: bool
+    """Whether it outlives its part of the program."""
 
 
 @dataclass(frozen=True)
@@ -81,12 +86,22 @@ def stack_config(cloud: str) -> dict[str, str]:
     return defaults | stack | KEYS | ({"gcp:project": "a-project"} if cloud.startswith("gcp") else {})
 
 
-def deploy(cloud: str, changes: Mapping[str, str | None] | None = None, stack: str = "", plain: str = "") -> Deployment:
-    """Run `__main__.py` with changed config, None takes a key away; `plain` is a key to leave unencrypted."""
+def deploy(
+    cloud: str,
+    changes: Mapping[str, str | None] | None = None,
+    stack: str = "",
+    plain: str = "",
+    before: Mapping[str, Any] | None = None,
+) -> Deployment:
+    """Run `__main__.py` with changed config, None takes a key away; `plain` is a key to leave unencrypted.
+
+    `before` are the outputs of the stack's last deployment.
+    """
     config = {key: value for key, value in (stack_config(cloud) | dict(changes or {})).items() if value is not None}
-    monitor = _Monitor()
+    mocked = _Cloud(f"ours/{PROJECT}/{stack or cloud}", before or {})
+    monitor = _Monitor(mocked)
     with _event_loop() as loop:
-        mocks.set_mocks(_Cloud(), PROJECT, stack or cloud, preview=False, monitor=monitor)
+        mocks.set_mocks(mocked, PROJECT, stack or cloud, preview=False, monitor=monitor, organization="ours")
         set_all_config(config, [key for key in KEYS if key != plain])
         return Deployment(monitor.registered, loop.run_until_complete(_run()))
 
@@ -113,7 +128,14 @@ async def _run() -> dict[str, Any]:
 
 
 class _Cloud(mocks.Mocks):
+    def __init__(self, stack: str, before: Mapping[str, Any]) -> None:
+        self._stack = stack
+        self._before = before
+
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
+        if args.token == "pulumi:pulumi:readStackOutputs":
+            assert args.args["name"] == self._stack  # pyright: ignore[reportUnknownMemberType]
+            return {"name": self._stack, "outputs": dict(self._before), "secretOutputNames": []}, []
         raise NotImplementedError(f"the stacks look nothing up in a cloud: {args.token}")
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
@@ -124,8 +146,8 @@ class _Cloud(mocks.Mocks):
 
 
 class _Monitor(mocks.MockMonitor):
-    def __init__(self) -> None:
-        super().__init__(_Cloud())
+    def __init__(self, cloud: _Cloud) -> None:
+        super().__init__(cloud)
         self.registered: list[Registered] = []
 
     def RegisterResource(self, request: Any) -> Any:
@@ -140,10 +162,16 @@ class _Monitor(mocks.MockMonitor):
                     needs={"::".join(urn.split("$")[-1].split("::")[-2:]) for urn in request.dependencies},
                     protect=request.protect,
                     delete_hooks=list(request.hooks.before_delete),
+                    ignored=list(request.ignoreChanges),
+                    retained=request.retainOnDelete,
                 )
             )
         with _event_loop():
             return super().RegisterResource(request)  # pyright: ignore[reportUnknownMemberType]
+
+    def Invoke(self, request: Any) -> Any:
+        with _event_loop():
+            return super().Invoke(request)  # pyright: ignore[reportUnknownMemberType]
 
 
 def _secrets(inputs: Struct) -> set[str]:

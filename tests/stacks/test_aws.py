@@ -50,8 +50,15 @@ def test_the_function_runs_the_artifact_on_its_published_version(aws: Deployment
     function = aws.inputs("lambda/function:Function")
     assert function["publish"] is True
     assert function["snapStart"] == {"applyOn": "PublishedVersions"}
-    assert isinstance(function["code"], Asset)
-    assert (function["code"].archive, function["code"].path) == (True, str(artifact.zip))
+    archive = aws.inputs("BucketObjectv2")
+    assert isinstance(archive["source"], Asset)
+    assert (archive["source"].archive, archive["source"].path) == (False, str(artifact.zip))
+    assert archive["key"] == f"{artifact.digest.removeprefix('sha256:')}.zip"
+    assert (
+        (function["s3Bucket"], function["s3Key"])
+        == (archive["bucket"], archive["key"])
+        == ("source-bucket", archive["key"])
+    )
     digest = hashlib.sha256(artifact.zip.read_bytes()).digest()
     assert function["codeSha256"] == base64.b64encode(digest).decode()
     assert (function["runtime"], function["architectures"]) == ("python3.13", ["x86_64"])
@@ -59,6 +66,17 @@ def test_the_function_runs_the_artifact_on_its_published_version(aws: Deployment
     assert function["role"] == "arn:test:function"
     assert aws.inputs("Alias") == {"name": "live", "functionName": "better-together-aws", "functionVersion": "7"}
     assert aws.outputs["revision"] == "7"
+
+
+def test_nobody_but_the_account_reaches_the_archive(aws: Deployment) -> None:
+    assert aws.inputs("BucketPublicAccessBlock") == {
+        "bucket": "source-bucket",
+        "blockPublicAcls": True,
+        "blockPublicPolicy": True,
+        "ignorePublicAcls": True,
+        "restrictPublicBuckets": True,
+    }
+    assert aws.inputs("Bucket")["forceDestroy"] is True
 
 
 def test_the_function_is_made_after_its_rights_and_its_log_group(aws: Deployment) -> None:

@@ -15,10 +15,14 @@ from local.providers import sdk
 from stacks.artifact import Artifact
 from tests.stacks.deployment import KEYS, Deployment, deploy
 
-OUTPUTS = ["artifactDigest", "cache", "cloud", "persistence", "region", "revision", "store", "url"]
+OUTPUTS = [
+    *("artifactDigest", "cache", "cloud", "persistence", "region", "releases"),
+    *("revision", "stableDigest", "stableRevision", "store", "url"),
+]
 # What neither takes tags nor labels.
 UNTAGGED = {
-    *("Account", "Alias", "AwsStack", "BackupSchedule", "BucketObject", "Cache", "Database", "GcpStack", "IAMMember"),
+    *("Account", "Alias", "AwsStack", "BackupSchedule", "BucketObject", "BucketPublicAccessBlock"),
+    *("Cache", "Database", "GcpStack", "IAMMember"),
     *("ApiMapping", "CertificateValidation", "DomainMapping", "Integration", "Permission", "Record", "RecordSet"),
     *("RolePolicy", "Route", "SecretIamMember", "SecretVersion", "ServiceIamMember"),
     *("Dashboard", "LogMetricFilter", "Metric", "ProjectBucketConfig", "ProjectExclusion", "ProjectSink"),

@@ -6,11 +6,12 @@ from pathlib import Path
 import yaml
 
 from stacks.observability import WINDOW_SECONDS, WINDOWS_BEFORE_ALARM, alarms
+from tests.stacks.deployment import Deployment
 
 
 def table(root: Path, title: str) -> set[str]:
     """The names in the first column of the table under a heading."""
-    section = (root / "README.md").read_text().split(f"\n## {title}\n")[1].split("\n## ")[0]
+    section = (root / "README.md").read_text().split(f"# {title}\n")[1].split("\n#")[0]
     first_cells = re.findall(r"^\| (`[^|]*) \|", section, re.MULTILINE)
     return {name for cell in first_cells for name in re.findall(r"`([^`]+)`", cell)}
 
@@ -27,6 +28,10 @@ def test_the_alarms_are_those_of_the_stacks(root: Path) -> None:
     told = re.findall(r"^\| `([-a-z]+)` \| .*?more than (\d+) ", section, re.MULTILINE)
     assert told == [(alarm.name, f"{alarm.threshold:g}") for alarm in alarms("dynamodb")]
     assert (WINDOW_SECONDS, WINDOWS_BEFORE_ALARM) == (300, 2), "the README says so in words"
+
+
+def test_the_outputs_are_what_a_deployment_tells(root: Path, aws: Deployment) -> None:
+    assert table(root, "Outputs") == set(aws.outputs)
 
 
 def test_the_environment_is_what_the_settings_read(root: Path) -> None:

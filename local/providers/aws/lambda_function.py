@@ -4,10 +4,11 @@ from pathlib import Path
 from types import MappingProxyType
 
 from local.providers.aws.cloud import AwsResource, only, removed_tags
+from local.providers.home import control
 from local.providers.resource import StandInError
 from local.providers.values import Asset, Props
 
-CODE = {"code", "sourceCodeHash", "architectures"}
+CODE = {"code", "s3Bucket", "s3Key", "s3ObjectVersion", "sourceCodeHash", "architectures"}
 NOT_VERSIONED = {"tags", "publish", "reservedConcurrentExecutions", "skipDestroy"}
 
 
@@ -21,12 +22,13 @@ class Function(AwsResource):
     def create(self, inputs: Props) -> str:
         self.client.create_function(
             FunctionName=inputs["name"],
-            Code={"ZipFile": _zip(inputs)},
+            Code=_code(inputs),
             Publish=inputs.get("publish", False),
             Tags=inputs.get("tags", {}),
             **_configuration(inputs),
             **only({"Architectures": inputs.get("architectures"), "PackageType": inputs.get("packageType")}),
         )
+        self._make_ready(inputs["name"])
         self._reserve({}, inputs)
         return inputs["name"]
 
@@ -70,7 +72,8 @@ class Function(AwsResource):
         )
         if code:
             architectures = only({"Architectures": news.get("architectures")})
-            self.client.update_function_code(FunctionName=identifier, ZipFile=_zip(news), **architectures)
+            self.client.update_function_code(FunctionName=identifier, **_code(news), **architectures)
+            self._make_ready(identifier)
         if news.get("publish") and (configuration or code or not olds.get("publish")):
             self.client.publish_version(FunctionName=identifier)
         self._reserve(olds, news)
@@ -86,6 +89,10 @@ class Function(AwsResource):
     def unsettled(self, changed: set[str], news: Props) -> set[str]:
         of_version = {"version", "qualifiedArn", "qualifiedInvokeArn"} if news.get("publish") else set[str]()
         return {"lastModified", "codeSha256", "sourceCodeSize"} | of_version if changed - NOT_VERSIONED else set()
+
+    def _make_ready(self, name: str) -> None:
+        """The real provider waits until a function is active, so that no request meets code that is not unpacked."""
+        control("PUT", "aws", "functions", self.cloud.arn("lambda", f"function:{name}"))
 
     def _reserve(self, olds: Props, news: Props) -> None:
         old, new = (props.get("reservedConcurrentExecutions", -1) for props in (olds, news))
@@ -121,8 +128,12 @@ def _configuration(inputs: Props) -> Props:
     )
 
 
-def _zip(inputs: Props) -> bytes:
+def _code(inputs: Props) -> Props:
+    if "s3Bucket" in inputs:
+        place = {"S3Bucket": inputs["s3Bucket"], "S3Key": inputs.get("s3Key")}
+        return only(place | {"S3ObjectVersion": inputs.get("s3ObjectVersion")})
     code = inputs.get("code")
     if not isinstance(code, Asset) or not code.path or not Path(code.path).is_file():
-        raise StandInError(f"function {inputs['name']}: on the laptop, code must be a FileArchive of a .zip file")
-    return Path(code.path).read_bytes()
+        wanted = "code must be a FileArchive of a .zip file, or s3Bucket and s3Key be given"
+        raise StandInError(f"function {inputs['name']}: on the laptop, {wanted}")
+    return {"ZipFile": Path(code.path).read_bytes()}

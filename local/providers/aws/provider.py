@@ -17,7 +17,10 @@ from local.providers.standin import StandIn
 from local.providers.values import Props
 
 DEFAULT_REGION = "us-east-1"
-MISSING = ("NoSuchEntity", "NotFoundException", "ResourceNotFound", "ParameterNotFound", "NoSuchHostedZone")
+MISSING = (
+    *("NoSuchEntity", "NotFoundException", "ResourceNotFound", "ParameterNotFound", "NoSuchHostedZone"),
+    *("404", "NoSuchBucket", "NoSuchPublicAccessBlockConfiguration"),
+)
 
 
 class Aws(StandIn):

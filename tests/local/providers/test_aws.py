@@ -10,7 +10,7 @@ from typing import Any
 import pulumi
 import pytest
 from botocore.exceptions import ClientError
-from pulumi_aws import apigatewayv2, cloudwatch, dynamodb, get_caller_identity, iam, lambda_, ssm
+from pulumi_aws import apigatewayv2, cloudwatch, dynamodb, get_caller_identity, iam, lambda_, s3, ssm
 
 from tests.local.providers.conftest import Aws, Engine, Program
 
@@ -174,6 +174,63 @@ def test_drift_is_seen_and_mended(engine: Engine, aws: Aws, code: Path) -> None:
     assert aws("lambda").get_function(FunctionName="api")["Configuration"]["Timeout"] == 3
     assert aws("ssm").get_parameter(Name="/api/key", WithDecryption=True)["Parameter"]["Value"] == "hunter2"
     assert engine.refresh() == {}
+
+
+def bucket(code: Path, *, owner: str = "ada", public: bool = False) -> Program:
+    """A function with its code in S3, under a key that changes with the code."""
+
+    def program() -> None:
+        role = iam.Role("role", name="api", assume_role_policy=policy(LAMBDA_MAY))
+        made = s3.Bucket("source", bucket_prefix="source-", force_destroy=True, tags={"owner": owner})
+        s3.BucketPublicAccessBlock("source", bucket=made.bucket, block_public_acls=not public)
+        uploaded = s3.BucketObjectv2(
+            "source",
+            bucket=made.bucket,
+            key=code.name,
+            source=pulumi.FileAsset(str(code)),
+            tags={"owner": owner},
+        )
+        lambda_.Function(
+            "api",
+            name="api",
+            role=role.arn,
+            runtime="python3.13",
+            handler="api.handler",
+            s3_bucket=uploaded.bucket,
+            s3_key=uploaded.key,
+            publish=True,
+        )
+        pulumi.export("bucket", made.bucket)
+
+    return program
+
+
+def test_a_function_takes_its_code_from_a_bucket(engine: Engine, aws: Aws, code: Path, tmp_path: Path) -> None:
+    def sha256(version: str) -> str:
+        return aws("lambda").get_function(FunctionName="api", Qualifier=version)["Configuration"]["CodeSha256"]
+
+    def digest(path: Path) -> str:
+        return base64.b64encode(hashlib.sha256(path.read_bytes()).digest()).decode()
+
+    assert engine.up(bucket(code)) == {"create": 6}
+    assert engine.output("bucket").startswith("source-")
+    assert engine.up(bucket(code)) == engine.refresh() == {}
+    assert engine.up(bucket(code, owner="bob", public=True)) == {"update": 3}
+    block = aws("s3").get_public_access_block(Bucket=engine.output("bucket"))["PublicAccessBlockConfiguration"]
+    assert not any(block.values())
+
+    other = archive(tmp_path / "other.zip", "2")
+    assert engine.up(bucket(other, owner="bob", public=True)) == {"replace": 1, "update": 1}
+    assert [sha256("1"), sha256("2")] == [digest(code), digest(other)]
+    keys = [one["Key"] for one in aws("s3").list_objects_v2(Bucket=engine.output("bucket"))["Contents"]]
+    assert keys == ["other.zip"]
+
+    aws("s3").delete_object(Bucket=engine.output("bucket"), Key="other.zip")
+    assert engine.refresh() == {"delete": 1}
+    engine.up(bucket(other))
+    aws("s3").put_object(Bucket=engine.output("bucket"), Key="left behind")
+    assert engine.destroy() == {"delete": 6}
+    assert aws("s3").list_buckets()["Buckets"] == []
 
 
 def table(key: str, name: str | None = "named") -> Program:

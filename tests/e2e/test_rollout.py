@@ -1,0 +1,130 @@
+"""A changed app is rolled out on both clouds at once, and rolled back without a build, under requests all the while."""
+
+import math
+import shutil
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.e2e.laptop import ROOT, Laptop
+
+pytestmark = pytest.mark.xdist_group("clouds")
+
+REQUESTS = 1000
+CONFIDENCE = 0.999
+PAUSE = 0.01  # seconds between requests while the engine works: it shall get its share of the machine
+
+
+@pytest.fixture
+def edited(tmp_path: Path) -> Path:
+    """A second checkout, whose app has one more file, and is built."""
+    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
+    for source in filter(Path.is_file, (ROOT / name for name in names)):
+        target = tmp_path / source.relative_to(ROOT)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source, target)
+    (tmp_path / "policy" / ".venv").symlink_to(ROOT / "policy" / ".venv")
+    (tmp_path / "app" / "edited.py").touch()
+    subprocess.run([sys.executable, "-m", "stacks.artifact"], cwd=tmp_path, capture_output=True, check=True)
+    return tmp_path
+
+
+@pytest.fixture
+def restored(clouds: Laptop) -> Iterator[Laptop]:
+    """The shared clouds; they get this checkout's app back."""
+    yield clouds
+    clouds.must("up")
+
+
+@contextmanager
+def under_requests(laptop: Laptop) -> Generator[None]:
+    """Both clouds are asked all the time, and none of the requests may fail."""
+    over = threading.Event()
+
+    def ask(url: str) -> Counter[int]:
+        with httpx.Client(base_url=url, timeout=30) as client:
+            statuses = Counter[int]()
+            while not over.wait(PAUSE):
+                statuses[client.get("/health/live").status_code] += 1
+            return statuses
+
+    with ThreadPoolExecutor(4) as pool:
+        asked = {
+            name: [pool.submit(ask, outputs["url"]) for _ in range(2)] for name, outputs in laptop.outputs().items()
+        }
+        try:
+            yield
+        finally:
+            over.set()
+        for name, answers in asked.items():
+            assert all(set(answer.result()) == {200} for answer in answers), (name, [a.result() for a in answers])
+
+
+def answering(url: str, count: int) -> Counter[str]:
+    """How many of the requests were answered by which artifact."""
+    with httpx.Client(base_url=url, timeout=30) as client, ThreadPoolExecutor(4) as pool:
+        return Counter(answer.json()["artifact"] for answer in pool.map(client.get, ["/health/live"] * count))
+
+
+def binomial_interval(count: int, chance: float, confidence: float) -> tuple[int, int]:
+    """The least and the most successes, with half of what is left of the confidence beyond each."""
+    tail = (1 - confidence) / 2
+    at_most, bounds = 0.0, list[int]()
+    for successes in range(count + 1):
+        at_most += math.comb(count, successes) * chance**successes * (1 - chance) ** (count - successes)
+        if len(bounds) == 0 and at_most > tail:
+            bounds.append(successes)
+        if at_most >= 1 - tail:
+            return bounds[0], successes
+    raise AssertionError("a distribution adds up to 1")
+
+
+def test_rollout_and_rollback(restored: Laptop, edited: Path) -> None:
+    laptop = restored
+    [old] = {outputs["artifactDigest"] for outputs in laptop.outputs().values()}
+
+    with under_requests(laptop):
+        laptop.must("up", "--rollout", "10", checkout=edited)
+    begun = laptop.outputs()
+    [new] = {outputs["artifactDigest"] for outputs in begun.values()} - {old}
+    least, most = binomial_interval(REQUESTS, 0.1, CONFIDENCE)
+    for name, outputs in begun.items():
+        assert outputs["stableDigest"] == old, name
+        answers = answering(outputs["url"], REQUESTS)
+        assert answers.keys() == {old, new}, name
+        assert least <= answers[new] <= most, (name, answers, least, most)
+
+    with under_requests(laptop):
+        laptop.must("up", checkout=edited)
+    assert {name: answering(o["url"], 100).keys() for name, o in begun.items()} == {"aws": {new}, "gcp": {new}}
+
+    shutil.rmtree(edited / "build")
+    with under_requests(laptop):
+        laptop.must("up", "--artifact", old, checkout=edited)
+    assert {name: answering(o["url"], 100).keys() for name, o in begun.items()} == {"aws": {old}, "gcp": {old}}
+    assert not (edited / "build").exists()
+    for name, outputs in laptop.outputs().items():
+        assert (outputs["artifactDigest"], outputs["stableDigest"]) == (old, old), name
+        assert [release["digest"] for release in outputs["releases"]][:2] == [new, old], name
+
+
+def test_an_artifact_that_never_ran_is_refused_in_one_line(clouds: Laptop) -> None:
+    before = clouds.outputs()
+    never = "sha256:" + "0" * 64
+    result = clouds.run("up", "--artifact", never)
+    assert result.returncode == 1
+    for name, outputs in before.items():
+        known = ", ".join(release["digest"] for release in outputs["releases"])
+        refusal = f"Pulumi.{name}.yaml: better-together:artifact is '{never}', which never ran here: it takes build"
+        assert f"{refusal}, or what ran here: {known}" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert clouds.outputs() == before

@@ -1,0 +1,153 @@
+"""Which revision gets which share: from the config and from what the last deployment told."""
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pulumi
+import pytest
+
+from stacks.config import StackConfig
+from stacks.rollout import KEPT_RELEASES, OUTPUTS, Release, Rollout, Traffic
+from tests.stacks.deployment import Deployment, deploy
+
+A, B, C = (f"sha256:{letter * 64}" for letter in "abc")
+ARTIFACT, ROLLOUT = "better-together:artifact", "better-together:rollout"
+SERVICE = "cloudrunv2/service:Service"
+LATEST = "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST"
+REVISION = "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION"
+
+
+def told(stable: tuple[str, str], target: tuple[str, str], *older: tuple[str, str]) -> dict[str, Any]:
+    """The outputs of a deployment, from (digest, revision)."""
+    releases = tuple(Release(*one) for one in dict.fromkeys((target, stable, *older)))
+    return Traffic(Release(*target), Release(*stable), 100, releases).outputs
+
+
+def plan(before: dict[str, Any], built: str | None = None, rollout: int = 100, artifact: str | None = None) -> Rollout:
+    config = SimpleNamespace(stack="aws", rollout=rollout, artifact=artifact)
+    return Rollout.plan(cast(StackConfig, config), built, before)
+
+
+def split(traffic: Traffic) -> tuple[str, str, int]:
+    return traffic.target.revision, traffic.stable.revision, traffic.percent
+
+
+def test_the_first_deployment_has_nowhere_else_to_send_requests() -> None:
+    assert split(plan({}, A, rollout=10).traffic("1")) == ("1", "1", 100)
+
+
+def test_a_new_version_gets_its_share_until_the_rollout_is_over() -> None:
+    first = plan({}, A).traffic("1")
+    begun = plan(first.outputs, B, rollout=10).traffic("2")
+    assert split(begun) == ("2", "1", 10)
+    again = plan(begun.outputs, B, rollout=50).traffic("2")
+    assert split(again) == ("2", "1", 50)
+    over = plan(again.outputs, B).traffic("2")
+    assert split(over) == ("2", "2", 100)
+    assert split(plan(over.outputs, B, rollout=10).traffic("2")) == ("2", "2", 100)
+    assert [release.digest for release in over.releases] == [B, A]
+
+
+def test_a_version_on_top_of_an_unfinished_rollout_takes_its_place() -> None:
+    unfinished = plan(told((A, "1"), (A, "1")), B, rollout=10).traffic("2")
+    assert split(plan(unfinished.outputs, C, rollout=20).traffic("3")) == ("3", "1", 20)
+
+
+def test_a_change_of_configuration_is_rolled_out_too() -> None:
+    traffic = plan(told((A, "1"), (A, "1")), A, rollout=10).traffic("2")
+    assert split(traffic) == ("2", "1", 10)
+    assert traffic.releases == (Release(A, "2"),)
+    assert split(plan(traffic.outputs, artifact=A, rollout=10).traffic("2")) == ("1", "1", 100)
+
+
+def test_an_earlier_artifact_gets_the_requests_back() -> None:
+    before = told((B, "2"), (B, "2"), (A, "1"))
+    back = plan(before, artifact=A)
+    assert split(back.traffic("2")) == ("1", "1", 100)
+    assert split(plan(before, artifact=A, rollout=10).traffic("2")) == ("1", "2", 10)
+    assert back.traffic("2").releases == (Release(B, "2"), Release(A, "1"))
+
+
+def test_an_unfinished_rollout_is_called_off_at_once() -> None:
+    assert split(plan(told((A, "1"), (B, "2")), artifact=A, rollout=10).traffic("2")) == ("1", "1", 100)
+
+
+def test_the_last_releases_are_kept() -> None:
+    traffic = plan({}, A).traffic("0")
+    for number in range(1, 15):
+        traffic = plan(traffic.outputs, f"sha256:{number:064}").traffic(str(number))
+    assert [release.revision for release in traffic.releases] == [str(number) for number in range(14, 4, -1)]
+    assert len(traffic.releases) == KEPT_RELEASES
+
+
+@pytest.mark.parametrize(
+    ("before", "allowed"), [({}, "build"), (told((B, "2"), (B, "2"), (A, "1")), f"build, or what ran here: {B}, {A}")]
+)
+def test_an_artifact_that_never_ran(before: dict[str, Any], allowed: str) -> None:
+    with pytest.raises(pulumi.RunError) as error:
+        deploy("aws", {ARTIFACT: C}, before=before)
+    key = "Pulumi.aws.yaml: better-together:artifact"
+    assert str(error.value) == f"{key} is '{C}', which never ran here: it takes {allowed}"
+
+
+@pytest.mark.parametrize("cloud", ["aws", "gcp"])
+def test_the_outputs_are_what_the_next_deployment_reads(cloud: str) -> None:
+    first = deploy(cloud)
+    second = deploy(cloud, {ROLLOUT: "10"}, before=first.outputs | {"stableRevision": "before"})
+    assert second.outputs["stableRevision"] == "before"
+    assert second.outputs["releases"] == first.outputs["releases"]
+    assert {name for name in OUTPUTS if first.outputs[name] != second.outputs[name]} == {"stableRevision"}
+
+
+@pytest.mark.parametrize(
+    ("config", "version", "weights"),
+    [
+        ({}, "7", None),
+        ({ROLLOUT: "10"}, "1", {"7": 0.1}),
+        ({ARTIFACT: B}, "5", None),
+        ({ARTIFACT: B, ROLLOUT: "29"}, "1", {"5": 0.29}),
+        ({ARTIFACT: A, ROLLOUT: "10"}, "1", None),
+    ],
+)
+def test_the_alias_shares_the_requests(config: dict[str, str], version: str, weights: dict[str, float] | None) -> None:
+    alias = deploy("aws", config, before=told((A, "1"), (A, "1"), (B, "5"))).inputs("Alias")
+    assert alias["functionVersion"] == version
+    assert alias.get("routingConfig") == (weights and {"additionalVersionWeights": weights})
+
+
+@pytest.mark.parametrize(
+    ("config", "traffics"),
+    [
+        ({}, [(LATEST, None, 100)]),
+        ({ROLLOUT: "10"}, [(LATEST, None, 10), (REVISION, "r1", 90)]),
+        ({ARTIFACT: B}, [(REVISION, "r5", 100)]),
+        ({ARTIFACT: B, ROLLOUT: "29"}, [(REVISION, "r5", 29), (REVISION, "r1", 71)]),
+        ({ARTIFACT: A, ROLLOUT: "10"}, [(REVISION, "r1", 100)]),
+    ],
+)
+def test_the_service_shares_the_requests(config: dict[str, str], traffics: list[tuple[str, str | None, int]]) -> None:
+    service = deploy("gcp", config, before=told((A, "r1"), (A, "r1"), (B, "r5"))).inputs(SERVICE)
+    found = [(one["type"], one.get("revision"), one["percent"]) for one in service["traffics"]]
+    assert found == traffics
+
+
+@pytest.mark.parametrize(("cloud", "kind"), [("aws", "lambda/function:Function"), ("gcp", SERVICE)])
+def test_a_pinned_artifact_is_neither_built_nor_uploaded(
+    cloud: str, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_build(root: object) -> None:
+        raise AssertionError("built")
+
+    monkeypatch.setattr("stacks.artifact.build", no_build)
+    pinned = deploy(cloud, {ARTIFACT: A}, before=told((B, "2"), (B, "2"), (A, "1")))
+    assert [r for r in pinned.resources if "BucketObject" in r.type] == []
+    assert pinned.one(kind).ignored == (["*"] if cloud == "aws" else ["template"])
+    assert (pinned.outputs["artifactDigest"], pinned.outputs["stableDigest"]) == (A, A)
+
+
+def test_what_is_built_is_not_held_back(either: Deployment) -> None:
+    assert [r for r in either.resources if r.ignored] == []
+
+
+def test_archives_on_gcp_outlive_the_next_one(gcp: Deployment) -> None:
+    assert [r.type for r in gcp.resources if r.retained] == ["gcp:storage/bucketObject:BucketObject"]
