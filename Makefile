@@ -69,6 +69,10 @@ bench: setup ## count round trips to slow upstreams, and take the time (on an id
 openapi: setup ## write openapi.json anew
 	@app/.venv/bin/python -m tests.app.openapi_file
 
+.PHONY: snapshots
+snapshots: setup ## write the stacks' snapshots anew, after a stack was changed on purpose
+	@$(PYTHON) -m tests.stacks.test_snapshots
+
 .PHONY: contract
 contract: setup ## run schemathesis against aws, gcp and flask run, and say how many cases ran: make contract CASES=20
 	@CONTRACT_CASES=$(or $(CASES),20) $(PYTHON) -m pytest -q -s tests/e2e/test_contract.py

@@ -1,0 +1,39 @@
+"""What each stack file makes, whole: a change of a stack is seen in review. `make snapshots` writes them anew."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.providers.values import Asset
+from tests.stacks.deployment import deploy
+
+FOLDER = Path(__file__).with_name("snapshots")
+STACKS = ("aws", "gcp", "aws-prod", "gcp-prod")
+
+
+def snapshot(stack: str) -> str:
+    """Every resource with its inputs, in an order of its own; what the artifact's bytes decide is left out."""
+    deployment = deploy(stack, stack=stack)
+    digest = deployment.outputs["artifactDigest"].removeprefix("sha256:")
+    resources = {f"{r.type}::{r.name}": {n: _plain(v) for n, v in r.inputs.items()} for r in deployment.resources}
+    return json.dumps(resources, indent=2, sort_keys=True).replace(digest, "<digest>") + "\n"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Asset):
+        return f"<{Path(value.path or '').name}>"
+    return value
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_the_stack_is_as_reviewed(stack: str) -> None:
+    assert snapshot(stack) == (FOLDER / f"{stack}.json").read_text(), "if it is meant: make snapshots"
+
+
+if __name__ == "__main__":
+    FOLDER.mkdir(exist_ok=True)
+    for name in sys.argv[1:] or STACKS:
+        (FOLDER / f"{name}.json").write_text(snapshot(name))
