@@ -151,7 +151,7 @@ class StackConfig:
             tracing=read.flag("tracing"),
             log_retention_days=int(read.choice("logRetentionDays", LOG_RETENTION_DAYS) or 0),
         )
-        if config.domain_zone and not (config.domain or read.errors):
+        if config.domain_zone and not config.domain:
             read.wrong("domainZone", f"is {config.domain_zone!r}: it takes none, as there is no domain to put into it")
         read.refuse_unknown("momento")
         if read.errors:

@@ -58,7 +58,6 @@ def errors(*args: Any, **kwargs: Any) -> list[str]:
         ("aws", "better-together:throttleRate", "0", "is 0: it takes a whole number from 1 to 10000"),
         ("aws", "better-together:throttleBurst", "0", "is 0: it takes a whole number from 1 to 5000"),
         ("aws", "better-together:domain", "a", "is 'a': it takes none, or a name like users.example.com"),
-        ("aws", "better-together:domainZone", "a.b", "is 'a.b': it takes none, or a zone of the cloud's DNS"),
         ("aws", "better-together:domainZone", "Z1", "is 'Z1': it takes none, as there is no domain to put into it"),
         ("aws", "better-together:alarmEmail", "ops", "is 'ops': it takes none, or an address like ops@example.com"),
         ("aws", "better-together:tracing", "1", "is '1': it takes true or false"),
@@ -75,6 +74,14 @@ def errors(*args: Any, **kwargs: Any) -> list[str]:
 )
 def test_a_wrong_value(cloud: str, key: str, value: str, problem: str) -> None:
     assert errors(cloud, {key: value}) == [f"Pulumi.{cloud}.yaml: {key} {problem}"]
+
+
+def test_a_zone_is_wrong_by_itself_and_without_a_domain() -> None:
+    domain, zone = "better-together:domain", "better-together:domainZone"
+    wrong = f"Pulumi.aws.yaml: {zone} is 'a.b': it takes none"
+    assert errors("aws", {domain: "users.example.com", zone: "a.b"}) == [f"{wrong}, or a zone of the cloud's DNS"]
+    alone = errors("aws", {zone: "a", "better-together:demo": "yes"})
+    assert [line.split()[1] for line in alone] == ["better-together:demo", zone]
 
 
 @pytest.mark.parametrize(
