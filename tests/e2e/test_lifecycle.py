@@ -78,7 +78,9 @@ def test_the_checkout_stays_as_it_was(clouds: Laptop) -> None:
 def test_a_killed_daemon_does_not_block_the_next_up_and_down_leaves_nothing(laptop: Laptop) -> None:
     laptop.must("up")
     os.kill(laptop.daemon()["pid"], signal.SIGKILL)
-    created = counts("created", laptop.run("up").stderr)
+    again = laptop.run("up")
+    assert again.returncode == 0, again.stderr
+    created = counts("created", again.stderr)
     for outputs in laptop.outputs().values():
         assert httpx.get(outputs["url"] + "/health/ready", timeout=30).status_code == 200
     assert counts("deleted", laptop.run("down").stderr) == created
