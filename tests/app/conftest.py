@@ -29,6 +29,11 @@ if examples := os.environ.get("FUZZ_EXAMPLES"):
     settings.load_profile("fuzz")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Here, as pytest reads another ini file when it runs these tests together with others."""
+    config.addinivalue_line("markers", "fuzz: tries many random examples; `make fuzz` tries more")
+
+
 @pytest.fixture
 def tally(request: pytest.FixtureRequest) -> Generator[Counter[str]]:
     """Where a fuzzing test counts what it does. It is printed at the end, for `make fuzz`."""
