@@ -14,15 +14,21 @@ _LOCK = threading.Lock()
 
 def unpack(archive: bytes, folder: Path) -> Path:
     """The folder `folder`/<sha256> with the content of a zip or tar.gz. Raises ValueError if it is neither."""
+    target = folder / hashlib.sha256(archive).hexdigest()
+    if target.exists():  # so that no request waits for another archive
+        return target
     with _LOCK:
-        target = folder / hashlib.sha256(archive).hexdigest()
         if not target.exists():
             folder.mkdir(parents=True, exist_ok=True)
             unfinished = Path(tempfile.mkdtemp(dir=folder))
-            _extract(archive, unfinished)
-            _make_read_only(unfinished)
-            unfinished.rename(target)
-        return target
+            try:
+                _extract(archive, unfinished)
+                _make_read_only(unfinished)
+                unfinished.rename(target)
+            except BaseException:
+                remove(unfinished)
+                raise
+    return target
 
 
 def _extract(archive: bytes, folder: Path) -> None:
