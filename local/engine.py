@@ -93,7 +93,9 @@ def _workspace(home: Home) -> auto.LocalWorkspace:
         program=_program,
         env_vars={
             "BETTER_TOGETHER_HOME": str(home.path),
-            "PULUMI_BACKEND_URL": home.state.as_uri(),
+            # With metadata the engine writes each file's attributes in place: a program that reads its stack's outputs
+            # meanwhile, as ours does, may find half of them (https://pkg.go.dev/gocloud.dev/blob/fileblob).
+            "PULUMI_BACKEND_URL": f"{home.state.as_uri()}?metadata=skip",
             "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             "PULUMI_SKIP_UPDATE_CHECK": "true",

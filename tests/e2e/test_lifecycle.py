@@ -68,7 +68,11 @@ def test_no_secret_is_in_state_or_outputs_in_plain_text(clouds: Laptop) -> None:
     assert key not in json.dumps(clouds.outputs())
 
 
-@CLOUDS
+def test_the_state_has_no_files_that_are_written_in_place(clouds: Laptop) -> None:
+    assert list((clouds.home / "state").rglob("*.json"))
+    assert not list((clouds.home / "state").rglob("*.attrs"))
+
+
 def test_the_checkout_stays_as_it_was(clouds: Laptop) -> None:
     names = ["Pulumi.yaml", "Pulumi.aws.yaml", "Pulumi.gcp.yaml"]
     assert subprocess.run(["git", "diff", "--quiet", "--", *names], cwd=ROOT, check=False).returncode == 0
