@@ -54,8 +54,8 @@ def main() -> None:
                 commands.token(home, arguments.user, arguments.admin)
             case action:
                 {"down": commands.down, "outputs": commands.outputs}[action](home)
-    except (LocalError, ToolMissing, ArtifactError) as error:
-        print(error, file=sys.stderr, flush=True)
+    except (LocalError, ToolMissing, ArtifactError, KeyboardInterrupt) as error:
+        print(str(error) or "interrupted", file=sys.stderr, flush=True)
         os._exit(1)  # what Pulumi's SDK leaves behind in a program that failed would write tracebacks at the exit
 
 

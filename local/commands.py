@@ -2,7 +2,9 @@
 
 import json
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 from pulumi import automation as auto
 
@@ -24,38 +26,52 @@ def up(home: Home, names: Sequence[str], *, auth: bool, refresh: bool, rollout: 
     mends what has drifted. `rollout` and `pinned` are the stacks' keys `rollout` and `artifact`.
     """
     names = _known(names or UP_BY_DEFAULT)
+    engine.warm_up()
     with home.exclusive():
         say(f"artifact {artifact.build(ROOT).digest if pinned == 'build' else pinned}")
-        daemon = _running_clouds(home)
-        stacks = [engine.open_stack(home, name) for name in names]
-        for stack in stacks:
+        with _clouds(home) as (wait_for_daemon, opened):
+            stacks = [opened.get(name) or engine.open_stack(home, name) for name in names]
+            daemon = wait_for_daemon()
             settings = {"rollout": str(rollout), "artifact": pinned} | (_asking(daemon) if auth else {})
-            engine.configure(stack, daemon, settings)
-        side_by_side(stacks, "up", lambda stack: stack.up(refresh=refresh, policy_packs=[policy.PACK], **shown(stack)))
-        outputs = engine.outputs(home)
-        for name in names:
-            told = outputs[name]
-            print("  ".join([name, *(told[key] for key in ("url", "persistence", "artifactDigest"))]))
-            if told["stableRevision"] != told["revision"]:
-                print(f"{name}  {100 - rollout} % of the requests still go to {told['stableDigest']}")
+            _at_once(lambda stack: engine.configure(stack, daemon, settings), stacks)
+        with home.changing():
+            packs = [policy.PACK]
+            results = side_by_side(
+                stacks, "up", lambda stack: stack.up(refresh=refresh, policy_packs=packs, **shown(stack))
+            )
+    for name, result in zip(names, results, strict=True):
+        told = {key: output.value for key, output in result.outputs.items()}
+        print("  ".join([name, *(told[key] for key in ("url", "persistence", "artifactDigest"))]))
+        if told["stableRevision"] != told["revision"]:
+            print(f"{name}  {100 - rollout} % of the requests still go to {told['stableDigest']}")
 
 
 def _asking(daemon: Daemon) -> dict[str, str]:
     return {"auth": daemon.issuer, "authAudience": engine.AUDIENCE}
 
 
-def _running_clouds(home: Home) -> Daemon:
-    """The daemon, with a state that belongs to it: clouds live in memory, so they end together."""
-    daemon = home.daemon()
-    if daemon and any(engine.was_cut_off(stack) for stack in _up(home)):
+@contextmanager
+def _clouds(home: Home) -> Generator[tuple[Callable[[], Daemon], dict[str, auto.Stack]]]:
+    """A wait for the daemon, and the stacks that it has: clouds live in memory, so their stacks' states end with them.
+
+    It is started if need be, and started afresh if the state does not tell the truth about it.
+    """
+    if daemon := home.daemon():
+        opened = _up(home) if home.change_is_unfinished else []
+        if not any(_at_once(engine.was_cut_off, opened)):
+            yield lambda: daemon, {stack.name: stack for stack in opened}
+            return
         say("an earlier run was cut off in the middle of a change: starting the clouds afresh")
         home.stop_daemon(daemon)
-        daemon = None
-    if not daemon:
-        home.forget()
-        daemon = home.start_daemon()
-        say(f"clouds started: process {daemon.pid}, Firestore {daemon.firestore_kind}")
-    return daemon
+    home.forget()
+    with home.starting_daemon() as wait_for_daemon:
+        yield wait_for_daemon, {}
+
+
+def _at_once[T](ask: Callable[[auto.Stack], T], stacks: Sequence[auto.Stack]) -> list[T]:
+    """One question to the engine about each stack, which takes it half a second to answer."""
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(ask, stacks))
 
 
 def preview(home: Home, name: str) -> None:
@@ -65,6 +81,7 @@ def preview(home: Home, name: str) -> None:
         daemon = home.daemon()
         if not daemon:
             home.forget()
+        engine.warm_up()
         artifact.build(ROOT)
         stack = engine.open_stack(home, name)
         engine.configure(stack, daemon)
@@ -80,7 +97,7 @@ def down(home: Home) -> None:
     with home.exclusive():
         daemon = home.daemon()
         if daemon:
-            _destroy(_up(home))
+            _destroy(home, _up(home))
             home.stop_daemon(daemon)
         home.forget()
         say("the laptop's clouds are gone" if daemon else "the laptop's clouds were not running")
@@ -91,16 +108,17 @@ def destroy(home: Home, names: Sequence[str]) -> None:
     with home.exclusive():
         if not home.daemon():
             raise LocalError(NOT_RUNNING)
-        _destroy([_one_that_is_up(home, name) for name in _known(names)])
+        _destroy(home, [_one_that_is_up(home, name) for name in _known(names)])
 
 
-def _destroy(stacks: list[auto.Stack]) -> None:
+def _destroy(home: Home, stacks: list[auto.Stack]) -> None:
     """Raises LocalError before anything is deleted if one of the stacks is protected: by its state, not its file."""
     if protected := [stack.name for stack in stacks if engine.is_protected(stack)]:
         files = ", ".join(f"Pulumi.{name}.yaml" for name in protected)
         way = f"set better-together:environment to development in {files}, `make up STACK='{' '.join(protected)}'`"
         raise LocalError(f"nothing was deleted, {', '.join(protected)} protected: {way}, then try again")
-    side_by_side(stacks, "destroy", lambda stack: stack.destroy(remove=True, **shown(stack)))
+    with home.changing():
+        side_by_side(stacks, "destroy", lambda stack: stack.destroy(remove=True, **shown(stack)))
 
 
 def drift(home: Home, name: str) -> None:

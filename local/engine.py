@@ -1,10 +1,13 @@
 """The real Pulumi engine on the laptop's clouds: unmodified stacks, real state, stand-in provider plugins."""
 
+import importlib
+import json
 import runpy
 import shutil
+import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
-from threading import Lock
 from types import MappingProxyType
 from typing import Any
 
@@ -19,12 +22,23 @@ PROJECT = "better-together"
 PASSPHRASE = "laptop"  # what it protects is the key of the laptop's own Momento
 GCP_PROJECT = "better-together-laptop"
 AUDIENCE = "better-together"  # of the tokens of the laptop's issuer
-_importing = Lock()  # the SDKs import their modules lazily, which is not safe from several threads
+_importing = threading.Lock()  # the SDKs import their modules lazily, which is not safe from several threads
 
 
 def stacks() -> list[str]:
     """The stacks that the checkout has a file for: Pulumi.<stack>.yaml."""
     return sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
+
+
+def warm_up() -> None:
+    """Imports the stacks and their clouds' SDKs, which take seconds, while the caller waits for the engine."""
+
+    def work() -> None:
+        with _importing, suppress(Exception):  # the stack's own run tells what is wrong with it
+            for module in ("stacks.aws", "stacks.gcp"):
+                importlib.import_module(module)
+
+    threading.Thread(target=work).start()
 
 
 def stacks_with_state(home: Home) -> list[str]:
@@ -73,13 +87,14 @@ def is_protected(stack: auto.Stack) -> bool:
 def outputs(home: Home) -> dict[str, dict[str, Any]]:
     """Every stack's outputs by stack name; secret ones read "[secret]"."""
     workspace = _workspace(home)
-    return {
-        stack.name: {
-            key: "[secret]" if output.secret else output.value
-            for key, output in sorted(workspace.stack_outputs(stack.name).items())
-        }
-        for stack in workspace.list_stacks()
-    }
+    environment = {**workspace.env_vars, "PULUMI_HOME": str(home.pulumi_home)}
+
+    def ask(stack: str) -> dict[str, Any]:
+        # workspace.stack_outputs() would decrypt them, which takes as long again.
+        command = ["stack", "output", "--json", "--stack", stack]
+        return json.loads(pulumi().run(command, str(home.workspace), environment).stdout)
+
+    return {stack.name: ask(stack.name) for stack in workspace.list_stacks()}
 
 
 def _workspace(home: Home) -> auto.LocalWorkspace:

@@ -2,7 +2,7 @@
 
 import signal
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypedDict
@@ -12,19 +12,21 @@ from pulumi import automation as auto
 from local.home import LocalError
 
 
-def side_by_side(stacks: list[auto.Stack], what: str, work: Callable[[auto.Stack], object]) -> None:
-    """Does the same to all stacks at once. Raises LocalError naming those that failed."""
+def side_by_side[T](stacks: Sequence[auto.Stack], what: str, work: Callable[[auto.Stack], T]) -> list[T]:
+    """Does the same to all stacks at once; what came of it. Raises LocalError naming those that failed."""
     with _interrupts_go_to_the_engine() as interrupted, ThreadPoolExecutor(max(1, len(stacks))) as pool:
+        done: list[T] = []
         failed: list[str] = []
         for stack, future in [(stack, pool.submit(work, stack)) for stack in stacks]:
             try:
-                future.result()
+                done.append(future.result())
             except auto.errors.CommandError:
                 failed.append(stack.name)
     if interrupted():
         raise LocalError(f"{what} was interrupted: `make up` goes on from here, `make down` takes all away")
     if failed:
         raise LocalError(f"{what} of stack {' and '.join(failed)} failed: the error is above")
+    return done
 
 
 @contextmanager
@@ -40,6 +42,7 @@ def _interrupts_go_to_the_engine() -> Generator[Callable[[], bool]]:
 
 class Shown(TypedDict):
     color: str
+    show_secrets: bool
     on_output: Callable[[str], None]
     on_error: Callable[[str], None]
 
@@ -51,4 +54,4 @@ def shown(stack: auto.Stack) -> Shown:
         if line.strip():
             sys.stderr.write(f"{stack.name} | {line.rstrip()}\n")  # one write, since the stacks speak at once
 
-    return {"color": "never", "on_output": write, "on_error": write}
+    return {"color": "never", "show_secrets": False, "on_output": write, "on_error": write}

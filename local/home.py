@@ -9,11 +9,13 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+
+from local.tools import say
 
 ROOT = Path(__file__).resolve().parents[1]
 APP_PYTHON = ROOT / "app" / ".venv" / "bin" / "python"
@@ -68,6 +70,21 @@ class Home:
                 raise LocalError(f"another `make up` or `make down` is at work in {self.path}: wait for it") from None
             yield
 
+    @contextmanager
+    def changing(self) -> Generator[None]:
+        """While the engine changes the clouds. `change_is_unfinished` if it did not come to its end."""
+        self._change.touch()
+        yield
+        self._change.unlink()
+
+    @property
+    def change_is_unfinished(self) -> bool:
+        return self._change.exists()
+
+    @cached_property
+    def _change(self) -> Path:
+        return self.path / "unfinished-change"
+
     def daemon(self) -> Daemon | None:
         """The daemon if it is alive and answers, else None."""
         try:
@@ -85,8 +102,12 @@ class Home:
             issuer=facts["issuer"],
         )
 
-    def start_daemon(self) -> Daemon:
-        """Starts the clouds, in a session of their own so that Ctrl-C spares them, and waits until they answer."""
+    @contextmanager
+    def starting_daemon(self) -> Generator[Callable[[], Daemon]]:
+        """Starts the clouds, in a session of their own so that Ctrl-C spares them; yields what waits for them.
+
+        That raises LocalError if they do not answer in time. An interrupted command takes them away again.
+        """
         with self.log.open("a") as log:
             process = subprocess.Popen(
                 [APP_PYTHON, "-m", "local.cloud.daemon", "--home", self.path],
@@ -96,9 +117,18 @@ class Home:
                 stderr=log,
                 start_new_session=True,
             )
+        try:
+            yield lambda: self._wait_for_daemon(process)
+        except KeyboardInterrupt:
+            process.kill()
+            process.wait()
+            raise
+
+    def _wait_for_daemon(self, process: subprocess.Popen[bytes]) -> Daemon:
         deadline = time.monotonic() + DAEMON_STARTS_WITHIN
         while process.poll() is None and time.monotonic() < deadline:
             if daemon := self.daemon():
+                say(f"clouds started: process {daemon.pid}, Firestore {daemon.firestore_kind}")
                 return daemon
             time.sleep(0.05)
         process.kill()
@@ -109,7 +139,8 @@ class Home:
         """Removes what only made sense with the clouds that are gone; the logs of the last run go with it."""
         for name in ("state", "workspace", "run", "logs"):
             shutil.rmtree(self.path / name, ignore_errors=True)
-        self.log.unlink(missing_ok=True)
+        for file in (self.log, self._change):
+            file.unlink(missing_ok=True)
 
     def stop_daemon(self, daemon: Daemon) -> None:
         """Ends the daemon and waits until the process is gone."""

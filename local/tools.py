@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 from pulumi.automation import PulumiCommand
@@ -26,6 +27,7 @@ class ToolMissing(Exception):
     """A tool that the laptop must bring is not there; the message says which and how to install it."""
 
 
+@cache
 def pulumi() -> PulumiCommand:
     """The Pulumi CLI: the one on PATH, else the official installer's, else one built from its Go module."""
     if shutil.which("pulumi"):
