@@ -53,7 +53,7 @@ test: setup ## run all tests
 	@$(PYTHON) -m local.tools test
 	app/.venv/bin/python -m pytest -n $(JOBS) tests/app tests/cloud
 	$(PYTHON) -m pytest -n $(JOBS) tests/stacks tests/policy tests/momento tests/local
-	$(PYTHON) -m pytest -n $(JOBS) --dist loadgroup tests/e2e
+	$(PYTHON) -m pytest -n $(JOBS) --dist load --maxschedchunk 1 tests/e2e
 
 .PHONY: fuzz
 fuzz: setup ## try random input and operations for long, and say how many: make fuzz EXAMPLES=2000

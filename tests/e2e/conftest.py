@@ -13,6 +13,11 @@ from tests.e2e.breaking import kill_workers
 from tests.e2e.laptop import APP_PYTHON, ROOT, Laptop, Outputs
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long is begun first, so that no worker is left with it in the end."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @pytest.fixture
 def laptop() -> Iterator[Laptop]:
     """Clouds that are not up yet, for tests that break them."""
@@ -26,7 +31,7 @@ def laptop() -> Iterator[Laptop]:
 
 @pytest.fixture(scope="session")
 def clouds() -> Iterator[Laptop]:
-    """Both stacks up, shared by the tests that leave them as they are."""
+    """Both stacks up, shared by the tests of one worker, which leave them as they are."""
     folder = Path(tempfile.mkdtemp(prefix="better-together-"))
     laptop = Laptop(folder)
     try:

@@ -12,8 +12,6 @@ import pytest
 from tests.e2e.breaking import broken
 from tests.e2e.laptop import APP_PYTHON, ROOT, Laptop, Outputs
 
-pytestmark = pytest.mark.xdist_group("clouds")
-
 PICTURE = b"GIF89a"
 
 

@@ -12,7 +12,6 @@ from tests.e2e.laptop import APP_PYTHON, ROOT
 CASES = os.environ.get("CONTRACT_CASES", "3")
 
 
-@pytest.mark.xdist_group("clouds")
 @pytest.mark.parametrize("name", ["aws", "gcp", "flask run"])
 def test_schemathesis_finds_nothing(runtimes: dict[str, httpx.Client], name: str) -> None:
     warm_up(runtimes[name])

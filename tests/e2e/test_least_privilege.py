@@ -19,8 +19,6 @@ import pytest
 from tests.e2e.breaking import kill_workers
 from tests.e2e.laptop import Laptop
 
-pytestmark = pytest.mark.xdist_group("clouds")
-
 ROLE = "better-together-aws"
 POLICY = "function"
 LOG_ACTIONS = {"logs:CreateLogStream", "logs:PutLogEvents"}

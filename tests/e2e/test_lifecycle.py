@@ -14,10 +14,7 @@ from local import engine
 from local.home import Home
 from tests.e2e.laptop import ROOT, Laptop
 
-CLOUDS = pytest.mark.xdist_group("clouds")
 
-
-@CLOUDS
 def test_both_stacks_have_the_same_outputs(clouds: Laptop) -> None:
     outputs = clouds.outputs()
     assert list(outputs) == ["aws", "gcp"]
@@ -26,7 +23,6 @@ def test_both_stacks_have_the_same_outputs(clouds: Laptop) -> None:
     assert (outputs["aws"]["persistence"], outputs["gcp"]["persistence"]) == ("dynamodb", "firestore")
 
 
-@CLOUDS
 def test_up_again_changes_nothing(clouds: Laptop) -> None:
     before = clouds.outputs()
     result = clouds.run("up")
@@ -36,7 +32,6 @@ def test_up_again_changes_nothing(clouds: Laptop) -> None:
     assert clouds.outputs() == before
 
 
-@CLOUDS
 @pytest.mark.parametrize(
     ("name", "changed"),
     [
@@ -59,7 +54,6 @@ def test_the_preview_of_an_edit_shows_only_that_edit(clouds: Laptop, name: str, 
     assert steps - {"pulumi:pulumi:Stack"} == changed
 
 
-@CLOUDS
 def test_no_secret_is_in_state_or_outputs_in_plain_text(clouds: Laptop) -> None:
     key = clouds.daemon()["momentoApiKey"]
     state = "".join(path.read_text() for path in (clouds.home / "state").rglob("*.json"))
@@ -79,7 +73,9 @@ def test_the_checkout_stays_as_it_was(clouds: Laptop) -> None:
     assert "encryptionsalt" not in (ROOT / "Pulumi.aws.yaml").read_text()
 
 
-def test_a_killed_daemon_does_not_block_the_next_up_and_down_leaves_nothing(laptop: Laptop) -> None:
+@pytest.mark.long
+def test_neither_ctrl_c_nor_kill_9_blocks_the_next_up_and_down_leaves_nothing(laptop: Laptop) -> None:
+    interrupt_up(laptop)
     laptop.must("up")
     os.kill(laptop.daemon()["pid"], signal.SIGKILL)
     again = laptop.run("up")
@@ -92,12 +88,8 @@ def test_a_killed_daemon_does_not_block_the_next_up_and_down_leaves_nothing(lapt
     assert laptop.processes() == []
 
 
-def counts(what: str, said: str) -> dict[str, str]:
-    """How many resources of each stack the engine says it has created or deleted."""
-    return dict(re.findall(rf"^(aws|gcp) \| +[+-] (\d+) {what}", said, re.MULTILINE))
-
-
-def test_an_interrupted_up_does_not_block_the_next(laptop: Laptop) -> None:
+def interrupt_up(laptop: Laptop) -> None:
+    """Ctrl-C in the middle of an up, which must end with one line that says so."""
     command = [sys.executable, "-m", "local", "--home", str(laptop.home), "up"]
     process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True)
     assert process.stderr
@@ -109,9 +101,11 @@ def test_an_interrupted_up_does_not_block_the_next(laptop: Laptop) -> None:
     assert process.returncode == 1
     assert "interrupted" in said.splitlines()[-1]
     assert "Traceback" not in said
-    laptop.must("up")
-    laptop.must("down")
-    assert laptop.processes() == []
+
+
+def counts(what: str, said: str) -> dict[str, str]:
+    """How many resources of each stack the engine says it has created or deleted."""
+    return dict(re.findall(rf"^(aws|gcp) \| +[+-] (\d+) {what}", said, re.MULTILINE))
 
 
 def test_previewing_a_stack_that_is_not_there(laptop: Laptop) -> None:

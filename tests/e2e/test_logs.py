@@ -16,8 +16,6 @@ from tests.e2e.breaking import STORES, broken, kill_workers
 from tests.e2e.laptop import Laptop
 from tests.emf import check_emf
 
-pytestmark = pytest.mark.xdist_group("clouds")
-
 LOGS = {"aws": "lambda-*.log", "gcp": "run-*.log"}
 # What is not the app's: Lambda's platform, and gunicorn.
 PLATFORM = re.compile(

@@ -2,8 +2,10 @@
 
 import importlib
 import json
+import re
 import subprocess
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote
@@ -13,10 +15,8 @@ import pytest
 from pulumi import automation as auto
 
 from local import engine
-from local.home import APP_PYTHON, Home
+from local.home import APP_PYTHON, Daemon, Home
 from tests.e2e.conftest import ROOT, Laptop
-
-pytestmark = pytest.mark.xdist_group("clouds")
 
 PRODUCTION = ["aws-prod", "gcp-prod"]
 SERVICE = "gcp:cloudrunv2/service:Service"
@@ -49,17 +49,10 @@ def not_drifted(clouds: Laptop, stack: str) -> None:
     assert clouds.must("drift", stack) == f"stack {stack} is as its last up left it\n"
 
 
-def test_drift_on_aws_is_named_and_mended(clouds: Laptop) -> None:
-    not_drifted(clouds, "aws")
-    name = "better-together-aws"
-    with aws(clouds, "dynamodb") as dynamodb, aws(clouds, "lambda") as functions, aws(clouds, "ssm") as ssm:
-        recovery = {"PointInTimeRecoveryEnabled": True, "RecoveryPeriodInDays": 3}
-        dynamodb.update_continuous_backups(TableName=name, PointInTimeRecoverySpecification=recovery)
-        dynamodb.update_table(TableName=name, DeletionProtectionEnabled=True)
-        functions.update_function_configuration(FunctionName=name, MemorySize=512)
-        functions.update_function_code(FunctionName=name, ZipFile=b"other code")
-        ssm.put_parameter(Name=f"/{name}/momento-api-key", Value="mallory", Type="SecureString", Overwrite=True)
-        delete_cache(clouds, name)
+@pytest.mark.long
+def test_drift_is_named_and_mended(clouds: Laptop) -> None:
+    with aws(clouds, "lambda") as functions:
+        meddle_with_aws(clouds, functions)
         drifted = clouds.run("drift", "aws")
         assert drifted.returncode == 1
         assert drifted.stderr.splitlines()[-1] == "stack aws has drifted: `make up STACK=aws REFRESH=1` mends it"
@@ -71,22 +64,9 @@ def test_drift_on_aws_is_named_and_mended(clouds: Laptop) -> None:
         assert memory == f"{function} memorySize is 1024 in the stack, 512 in the cloud"
         assert key == "aws:ssm:Parameter momento-api-key: value is [secret] in the stack, another [secret] in the cloud"
         assert cache == "momento:index:Cache users: in the stack, gone from the cloud"
-        assert functions.get_function(FunctionName=name)["Configuration"]["MemorySize"] == 512
-    clouds.must("up", "--refresh", "aws")
-    not_drifted(clouds, "aws")
-    assert httpx.get(clouds.outputs()["aws"]["url"] + "/health/ready", timeout=30).status_code == 200
+        assert functions.get_function(FunctionName="better-together-aws")["Configuration"]["MemorySize"] == 512
 
-
-def test_drift_on_gcp_is_named_and_mended(clouds: Laptop) -> None:
-    not_drifted(clouds, "gcp")
-    name = "better-together-gcp"
-    for type, id, change in (
-        (DATABASE, f"databases/{name}", {"deleteProtectionState": "DELETE_PROTECTION_ENABLED"}),
-        (SERVICE, f"locations/us-central1/services/{name}", {"description": "mine"}),
-    ):
-        inputs = httpx.get(gcp(clouds, type, id)).json()["inputs"]
-        httpx.put(gcp(clouds, type, id), json={"inputs": inputs | change}, timeout=60).raise_for_status()
-    delete_cache(clouds, name)
+    meddle_with_gcp(clouds)
     drifted = clouds.run("drift", "gcp")
     assert drifted.returncode == 1
     off, on = '"DELETE_PROTECTION_DISABLED" in the stack', '"DELETE_PROTECTION_ENABLED" in the cloud'
@@ -95,10 +75,37 @@ def test_drift_on_gcp_is_named_and_mended(clouds: Laptop) -> None:
         f"gcp:firestore:Database users: deleteProtectionState is {off}, {on}",
         "momento:index:Cache users: in the stack, gone from the cloud",
     ]
-    clouds.must("up", "--refresh", "gcp")
-    not_drifted(clouds, "gcp")
+
+    clouds.must("up", "--refresh")
+    for name, outputs in clouds.outputs().items():
+        not_drifted(clouds, name)
+        assert httpx.get(outputs["url"] + "/health/ready", timeout=30).status_code == 200
 
 
+def meddle_with_aws(clouds: Laptop, functions: Any) -> None:
+    name = "better-together-aws"
+    with aws(clouds, "dynamodb") as dynamodb, aws(clouds, "ssm") as ssm:
+        recovery = {"PointInTimeRecoveryEnabled": True, "RecoveryPeriodInDays": 3}
+        dynamodb.update_continuous_backups(TableName=name, PointInTimeRecoverySpecification=recovery)
+        dynamodb.update_table(TableName=name, DeletionProtectionEnabled=True)
+        functions.update_function_configuration(FunctionName=name, MemorySize=512)
+        functions.update_function_code(FunctionName=name, ZipFile=b"other code")
+        ssm.put_parameter(Name=f"/{name}/momento-api-key", Value="mallory", Type="SecureString", Overwrite=True)
+    delete_cache(clouds, name)
+
+
+def meddle_with_gcp(clouds: Laptop) -> None:
+    name = "better-together-gcp"
+    for type, id, change in (
+        (DATABASE, f"databases/{name}", {"deleteProtectionState": "DELETE_PROTECTION_ENABLED"}),
+        (SERVICE, f"locations/us-central1/services/{name}", {"description": "mine"}),
+    ):
+        inputs = httpx.get(gcp(clouds, type, id)).json()["inputs"]
+        httpx.put(gcp(clouds, type, id), json={"inputs": inputs | change}, timeout=60).raise_for_status()
+    delete_cache(clouds, name)
+
+
+@pytest.mark.long
 def test_a_production_stack_is_destroyed_only_after_it_became_a_development_one(clouds: Laptop) -> None:
     clouds.must("up", *PRODUCTION)
     stacks = {name: engine.open_stack(Home(clouds.home), name) for name in PRODUCTION}
@@ -110,21 +117,35 @@ def test_a_production_stack_is_destroyed_only_after_it_became_a_development_one(
             refused = clouds.run(*command)
             assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
             assert "better-together:environment to development in Pulumi.aws-prod.yaml, Pulumi.gcp" in refused.stderr
-        for name, stack in stacks.items():
-            with pytest.raises(auto.errors.CommandError, match=f"stack {name} is protected: .*environment development"):
-                stack.destroy()  # plain `pulumi destroy`, even with --yes --skip-preview
-            assert resources(stack) == before[name]
-            not_drifted(clouds, name)
+        for name, refusal in both(refused_destroy, stacks).items():
+            assert re.search(f"stack {name} is protected: .*environment development", refusal)
+            assert resources(stacks[name]) == before[name]
     finally:
-        for stack in stacks.values():
-            engine.configure(stack, Home(clouds.home).daemon())
-            stack.set_config(f"{engine.PROJECT}:environment", auto.ConfigValue("development"))
-            stack.up()
+        daemon = Home(clouds.home).daemon()
+        both(lambda stack: bring_up_for_development(stack, daemon), stacks)
         clouds.must("destroy", *PRODUCTION)
     assert list(clouds.outputs()) == ["aws", "gcp"]
     with aws(clouds, "dynamodb") as dynamodb:
         assert dynamodb.list_tables()["TableNames"] == ["better-together-aws"]
     assert httpx.get(gcp(clouds, DATABASE, "databases/better-together-gcp-prod")).status_code == 404
+
+
+def both[T](work: Callable[[auto.Stack], T], stacks: Mapping[str, auto.Stack]) -> dict[str, T]:
+    """The engine's work on both stacks at once, by stack name."""
+    with ThreadPoolExecutor() as pool:
+        return dict(zip(stacks, pool.map(work, stacks.values()), strict=True))
+
+
+def refused_destroy(stack: auto.Stack) -> str:
+    """What the engine says to a plain `pulumi destroy`, even with --yes --skip-preview."""
+    with pytest.raises(auto.errors.CommandError) as refusal:
+        stack.destroy()
+    return str(refusal.value)
+
+
+def bring_up_for_development(stack: auto.Stack, daemon: Daemon | None) -> None:
+    engine.configure(stack, daemon, {"environment": "development"})
+    stack.up()
 
 
 def resources(stack: auto.Stack) -> list[str]:

@@ -5,9 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-import pytest
-
-pytestmark = pytest.mark.xdist_group("clouds")
 
 HEADERS_THAT_MATTER = ("content-type", "location", "cache-status", "allow", "retry-after", "etag")
 ADA = {"id": "ada", "name": "Ada Lovelace", "followers": ["grace", "kurt"]}

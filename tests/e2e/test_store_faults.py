@@ -12,8 +12,6 @@ import pytest
 from tests.e2e.breaking import STORES, await_held, broken, kill_workers
 from tests.e2e.laptop import Laptop
 
-pytestmark = pytest.mark.xdist_group("clouds")
-
 WRITERS = 4
 
 

@@ -85,13 +85,13 @@ class Engine:
         return dict(self.stack.preview(program=program, on_output=self.said.append).change_summary)
 
     def up(self, program: Program) -> auto.UpResult:
-        return self.stack.up(program=program, on_output=self.said.append)
+        return self.stack.up(program=program, show_secrets=False, on_output=self.said.append)
 
     def refresh(self) -> dict[str, int]:
-        return dict(self.stack.refresh(on_output=self.said.append).summary.resource_changes or {})
+        return dict(self.stack.refresh(show_secrets=False, on_output=self.said.append).summary.resource_changes or {})
 
     def destroy(self) -> None:
-        self.stack.destroy(on_output=self.said.append)
+        self.stack.destroy(show_secrets=False, on_output=self.said.append)
 
     def deployment(self) -> dict[str, Any]:
         return self.stack.export_stack().deployment or {}

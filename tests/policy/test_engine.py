@@ -1,4 +1,4 @@
-"""The pack in the real engine: it stops a careless stack in preview, and the checkout's own stacks pass."""
+"""The pack in the real engine: it stops a careless stack in preview, and production passes."""
 
 import subprocess
 import sys
@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from local import engine
 from local.home import ROOT
 
 
@@ -27,8 +26,8 @@ def test_a_careless_stack_is_stopped_in_preview(tmp_path: Path) -> None:
     assert "hunter2" not in "\n".join(said)
 
 
-@pytest.mark.parametrize("stack", engine.stacks())
-def test_our_own_stacks_pass(tmp_path: Path, stack: str) -> None:
+@pytest.mark.parametrize("stack", ["aws-prod", "gcp-prod"])
+def test_production_passes(tmp_path: Path, stack: str) -> None:
     command = [sys.executable, "-m", "local", "--home", tmp_path, "preview", stack]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr

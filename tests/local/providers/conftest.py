@@ -101,15 +101,15 @@ class Engine:
         return _changes(self.stack.preview(program=program).change_summary)
 
     def up(self, program: Program) -> dict[str, int]:
-        result = self.stack.up(program=program)
+        result = self.stack.up(program=program, show_secrets=False)
         self._outputs = result.outputs
         return _changes(result.summary.resource_changes)
 
     def refresh(self) -> dict[str, int]:
-        return _changes(self.stack.refresh().summary.resource_changes)
+        return _changes(self.stack.refresh(show_secrets=False).summary.resource_changes)
 
     def destroy(self) -> dict[str, int]:
-        return _changes(self.stack.destroy().summary.resource_changes)
+        return _changes(self.stack.destroy(show_secrets=False).summary.resource_changes)
 
     def output(self, name: str) -> Any:
         """An output of the last `up`."""
