@@ -3,14 +3,13 @@
 import json
 import urllib.request
 from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from pulumi import automation as auto
 
 from local import engine, policy
 from local.drift import find_drift
-from local.engine_runs import shown, side_by_side
+from local.engine_runs import at_once, shown, side_by_side
 from local.home import ROOT, Daemon, Home, LocalError
 from local.tools import say
 from stacks import artifact
@@ -33,11 +32,10 @@ def up(home: Home, names: Sequence[str], *, auth: bool, refresh: bool, rollout: 
             stacks = [opened.get(name) or engine.open_stack(home, name) for name in names]
             daemon = wait_for_daemon()
             settings = {"rollout": str(rollout), "artifact": pinned} | (_asking(daemon) if auth else {})
-            _at_once(lambda stack: engine.configure(stack, daemon, settings), stacks)
+            at_once(stacks, lambda stack: engine.configure(stack, daemon, settings))
         with home.changing():
-            packs = [policy.PACK]
             results = side_by_side(
-                stacks, "up", lambda stack: stack.up(refresh=refresh, policy_packs=packs, **shown(stack))
+                stacks, "up", lambda stack: stack.up(refresh=refresh, policy_packs=[policy.PACK], **shown(stack))
             )
     for name, result in zip(names, results, strict=True):
         told = {key: output.value for key, output in result.outputs.items()}
@@ -58,7 +56,7 @@ def _clouds(home: Home) -> Generator[tuple[Callable[[], Daemon], dict[str, auto.
     """
     if daemon := home.daemon():
         opened = _up(home) if home.change_is_unfinished else []
-        if not any(_at_once(engine.was_cut_off, opened)):
+        if not any(at_once(opened, engine.was_cut_off)):
             yield lambda: daemon, {stack.name: stack for stack in opened}
             return
         say("an earlier run was cut off in the middle of a change: starting the clouds afresh")
@@ -66,12 +64,6 @@ def _clouds(home: Home) -> Generator[tuple[Callable[[], Daemon], dict[str, auto.
     home.forget()
     with home.starting_daemon() as wait_for_daemon:
         yield wait_for_daemon, {}
-
-
-def _at_once[T](ask: Callable[[auto.Stack], T], stacks: Sequence[auto.Stack]) -> list[T]:
-    """One question to the engine about each stack, which takes it half a second to answer."""
-    with ThreadPoolExecutor() as pool:
-        return list(pool.map(ask, stacks))
 
 
 def preview(home: Home, name: str) -> None:
@@ -113,7 +105,8 @@ def destroy(home: Home, names: Sequence[str]) -> None:
 
 def _destroy(home: Home, stacks: list[auto.Stack]) -> None:
     """Raises LocalError before anything is deleted if one of the stacks is protected: by its state, not its file."""
-    if protected := [stack.name for stack in stacks if engine.is_protected(stack)]:
+    answers = zip(stacks, at_once(stacks, engine.is_protected), strict=True)
+    if protected := [stack.name for stack, is_protected in answers if is_protected]:
         files = ", ".join(f"Pulumi.{name}.yaml" for name in protected)
         way = f"set better-together:environment to development in {files}, `make up STACK='{' '.join(protected)}'`"
         raise LocalError(f"nothing was deleted, {', '.join(protected)} protected: {way}, then try again")

@@ -4,8 +4,7 @@ import importlib
 import json
 import re
 import subprocess
-from collections.abc import Callable, Generator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote
@@ -15,6 +14,7 @@ import pytest
 from pulumi import automation as auto
 
 from local import engine
+from local.engine_runs import at_once
 from local.home import APP_PYTHON, Daemon, Home
 from tests.e2e.conftest import ROOT, Laptop
 
@@ -117,23 +117,17 @@ def test_a_production_stack_is_destroyed_only_after_it_became_a_development_one(
             refused = clouds.run(*command)
             assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
             assert "better-together:environment to development in Pulumi.aws-prod.yaml, Pulumi.gcp" in refused.stderr
-        for name, refusal in both(refused_destroy, stacks).items():
+        for name, refusal in zip(stacks, at_once(stacks.values(), refused_destroy), strict=True):
             assert re.search(f"stack {name} is protected: .*environment development", refusal)
             assert resources(stacks[name]) == before[name]
     finally:
         daemon = Home(clouds.home).daemon()
-        both(lambda stack: bring_up_for_development(stack, daemon), stacks)
+        at_once(stacks.values(), lambda stack: bring_up_for_development(stack, daemon))
         clouds.must("destroy", *PRODUCTION)
     assert list(clouds.outputs()) == ["aws", "gcp"]
     with aws(clouds, "dynamodb") as dynamodb:
         assert dynamodb.list_tables()["TableNames"] == ["better-together-aws"]
     assert httpx.get(gcp(clouds, DATABASE, "databases/better-together-gcp-prod")).status_code == 404
-
-
-def both[T](work: Callable[[auto.Stack], T], stacks: Mapping[str, auto.Stack]) -> dict[str, T]:
-    """The engine's work on both stacks at once, by stack name."""
-    with ThreadPoolExecutor() as pool:
-        return dict(zip(stacks, pool.map(work, stacks.values()), strict=True))
 
 
 def refused_destroy(stack: auto.Stack) -> str:
