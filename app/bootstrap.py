@@ -3,12 +3,13 @@
 import functools
 from collections.abc import Callable
 
+from app import deadline
 from app.auth import Authenticator
 from app.auth.none import NoAuthenticator
 from app.cache import Cache
 from app.cache.none import NoCache
 from app.data import DataClient
-from app.http import challenges, cors, drain, observe, problems
+from app.http import challenges, cors, drain, observe, preconditions, problems
 from app.http.bodies import MAX_BODY_BYTES
 from app.http.docs import Docs
 from app.http.routes import UserRoutes
@@ -27,13 +28,14 @@ def create_app(settings: Settings) -> App:
 
 def assemble(settings: Settings, metrics: Metrics, data: DataClient, cache: Cache) -> App:
     """The app around these implementations."""
-    app = App([data, cache])
+    app = App([data, cache], settings.timeout_seconds - deadline.MARGIN)
     app.url_map.merge_slashes = False
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     drain.register(app)
     problems.register(app, metrics)
     challenges.register(app)
     observe.register(app, metrics, settings.trace_project)
+    preconditions.register(app)
     cors.register(app, settings.cors_origins)
     callers = authenticator(settings.auth, metrics)
     routes = UserRoutes(Users(data, cache), callers, settings.artifact_digest, settings.demo)
@@ -59,7 +61,9 @@ def data_client(settings: Settings, metrics: Metrics) -> DataClient:
         case "firestore":
             from app.data.firestore import FirestoreDataClient
 
-            return FirestoreDataClient(settings.google_cloud_project, settings.firestore_database, metrics)
+            return FirestoreDataClient(
+                settings.google_cloud_project, settings.firestore_database, metrics, settings.firestore_emulator_host
+            )
         case _:
             from app.data.memory import MemoryDataClient
 

@@ -3,12 +3,18 @@
 https://docs.aws.amazon.com/lambda/latest/dg/snapstart-best-practices.html
 """
 
+import math
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain, repeat
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from flask import Flask
+
+from app import deadline
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 
 class Closable(Protocol):
@@ -32,12 +38,17 @@ class ColdStart:
 
 
 class App(Flask):
-    """The Flask app, and the clients behind it."""
+    """The Flask app, and the clients behind it. Every request gets `seconds` for all that it asks of them."""
 
-    def __init__(self, clients: Sequence[Closable]) -> None:
+    def __init__(self, clients: Sequence[Closable], seconds: float = math.inf) -> None:
         super().__init__(__name__, static_folder=None)
         self.cold_start = ColdStart()
         self._clients = clients
+        self._seconds = seconds
+
+    def wsgi_app(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        with deadline.within(self._seconds):
+            return super().wsgi_app(environ, start_response)
 
     def before_snapshot(self) -> None:
         """Load what the first request would, and close all connections: in the copies they would be dead."""

@@ -5,7 +5,7 @@
 """
 
 import re
-from typing import Annotated
+from typing import Annotated, TypeIs
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -14,12 +14,16 @@ from msgspec import UNSET, Meta, UnsetType
 # Firestore reserves) is one. `(?!\n)` because `$` also matches before a final newline.
 USER_ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._~-]*(?!\n)$"
 NAME_PATTERN = r"^[^\x00-\x1f\x7f]+(?!\n)$"
+MAX_ID, MAX_NAME = 128, 256  # characters
 MAX_FOLLOWERS = 1000
 # With 1000 followers of 128 bytes and the name it stays below DynamoDB's 400 KB an item.
 MAX_PROFILE_PIC_BYTES = 256 * 1024
 
-UserId = Annotated[str, Meta(min_length=1, max_length=128, pattern=USER_ID_PATTERN)]
-UserName = Annotated[str, Meta(min_length=1, max_length=256, pattern=NAME_PATTERN)]
+_USER_ID, _USER_NAME = re.compile(USER_ID_PATTERN), re.compile(NAME_PATTERN)
+_SURROGATE = re.compile("[\ud800-\udfff]")  # no text, and no UTF-8
+
+UserId = Annotated[str, Meta(min_length=1, max_length=MAX_ID, pattern=USER_ID_PATTERN)]
+UserName = Annotated[str, Meta(min_length=1, max_length=MAX_NAME, pattern=NAME_PATTERN)]
 ProfilePic = Annotated[bytes, Meta(max_length=MAX_PROFILE_PIC_BYTES)]
 UNIQUE = Meta(extra_json_schema={"uniqueItems": True})
 
@@ -78,6 +82,13 @@ def picture_type(data: bytes) -> str | None:
     return None
 
 
-def is_user_id(text: str) -> bool:
-    """Whether a user may have this id: for ids that come in a URL."""
-    return len(text) <= 128 and re.search(USER_ID_PATTERN, text) is not None
+def is_user_id(value: object) -> TypeIs[str]:
+    """Whether a user may have this id: for ids that no type has checked, in URLs, tokens and stores."""
+    return isinstance(value, str) and len(value) <= MAX_ID and _USER_ID.search(value) is not None
+
+
+def is_user_name(value: object) -> TypeIs[str]:
+    """Whether a user may have this name: for names that come from a store."""
+    if not isinstance(value, str) or len(value) > MAX_NAME:
+        return False
+    return _USER_NAME.search(value) is not None and _SURROGATE.search(value) is None

@@ -45,6 +45,10 @@ class Settings:
     aws_region: str = ""
     google_cloud_project: str = ""
     firestore_database: str = "(default)"
+    firestore_emulator_host: str = ""
+    """host:port of Google's emulator, or empty."""
+    timeout_seconds: int = 10
+    """After which the platform gives a request up."""
     cache: CacheSettings | None = None
     metrics_format: str = "json"
     metrics_namespace: str = "BetterTogether"
@@ -69,6 +73,8 @@ class Settings:
                 env.required("GOOGLE_CLOUD_PROJECT", "PERSISTENCE=firestore") if persistence == "firestore" else ""
             ),
             firestore_database=env.text("FIRESTORE_DATABASE", "(default)"),
+            firestore_emulator_host=env.text("FIRESTORE_EMULATOR_HOST", ""),
+            timeout_seconds=env.integer("TIMEOUT_SECONDS", 10, 2, 3600),
             cache=_cache_settings(env),
             metrics_format=env.choice("METRICS_FORMAT", "json", ("emf", "json")),
             metrics_namespace=env.text("METRICS_NAMESPACE", "BetterTogether"),

@@ -1,40 +1,51 @@
 """The use cases. No cloud, no HTTP.
 
-Cache-aside: reads go cache, store, `fill`; writes go store, `invalidate`. A reader that read the store before a write
-cannot put the old user back after it: an invalidated key refuses to be filled for INVALIDATION_SECONDS, and whoever
-began to read the store longer ago than half of that does not fill at all. When the cache cannot be reached to
-invalidate, an old user can live in it for CACHE_TTL_SECONDS.
+Cache-aside: reads go cache, store, `fill`; writes go `invalidate`, store, `invalidate`. A reader that read the store
+before a write cannot put the old user back after it: an invalidated key refuses to be filled for INVALIDATION_SECONDS,
+which is longer than a write (WRITE_SECONDS) and the time in which a reader may fill (FILL_SECONDS) together. So the
+invalidation before the write is enough when the write's answer is lost, or the process ends with it; the one after it
+serves those who read meanwhile. Only when the cache cannot be reached to invalidate can an old user live in it, for
+CACHE_TTL_SECONDS at most.
 """
 
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import batched
 
 import msgspec
 from msgspec import UNSET
 
-from app.cache import INVALIDATION_SECONDS, Cache
-from app.data import DataClient, VersionConflict
+from app import deadline
+from app.cache import Cache
+from app.data import DataClient, Stored, UserExists, VersionConflict
 from app.demo import demo_users
 from app.model import PublicUser, User, UserInput
 
 SCHEMA = 1
 """Of what the cache holds, beside each user. What has another, or cannot be read at all, is invalidated."""
 
-type AcceptsVersion = Callable[[str], bool]
+WRITE_SECONDS = 6
+"""What the store gets for a write."""
+FILL_SECONDS = 5
+"""How long after it began to read the store a reader may fill the cache with what it read."""
+WRITTEN_AT_ONCE = 25
+
+UNREADABLE = "\0"
+"""The version of what is stored under an id and is no user. It equals no ETag."""
+
+type Precondition = Callable[[str | None], None]
+"""Raises if a write must not happen. It is given the version that is stored, None when nothing is."""
 
 
 class UserNotFound(Exception):
-    """No user has this id, or it has no picture."""
+    """No user has this id, or it has no picture. What is stored and cannot be read as a user is none."""
 
 
 class NotAFollower(Exception):
     """Who is asking may not see the picture."""
-
-
-class PreconditionFailed(Exception):
-    """The user has another version by now, or is gone."""
 
 
 @dataclass(frozen=True)
@@ -76,33 +87,38 @@ class Users:
         users = self._data.list_users(limit + 1, after)
         return users[:limit], users[limit - 1].id if len(users) > limit else None
 
-    def replace(self, new: UserInput, accepts: AcceptsVersion) -> User:
-        """Write over the version that the caller has seen. Raises PreconditionFailed."""
-        old = self._data.get_user(new.id)
-        if old is None or not accepts(old.version):
-            raise PreconditionFailed(new.id)
-        user = _user(new, old.profile_pic)
-        try:
-            self._data.replace_user(user, old.version)
-        except VersionConflict:
-            raise PreconditionFailed(new.id) from None
-        self._invalidate([user.id])
-        return user
+    def put(self, new: UserInput, precondition: Precondition) -> tuple[User, bool]:
+        """Replace the user or create it, and say whether it was created.
 
-    def delete(self, user_id: str, accepts: AcceptsVersion | None = None) -> None:
-        """Raises UserNotFound; PreconditionFailed when there is a version that the caller does not accept."""
-        expected = None
-        if accepts is not None:
-            expected = self._get(user_id).version
-            if not accepts(expected):
-                raise PreconditionFailed(user_id)
-        try:
-            found = self._data.delete_user(user_id, expected)
-        except VersionConflict:
-            raise PreconditionFailed(user_id) from None
-        self._invalidate([user_id])
-        if not found:
-            raise UserNotFound(user_id)
+        Whoever writes between the read and the write is looked at again, as if the write had come before the read.
+        """
+        while True:
+            stored = self._data.get_user(new.id)
+            precondition(_version(stored))
+            with suppress(UserExists, VersionConflict):
+                if stored is None:
+                    return self.create(new), True
+                user = _user(new, stored.user and stored.user.profile_pic)
+                with self._invalidated([user.id]):
+                    self._data.replace_user(user, stored.revision)
+                return user, False
+
+    def delete(self, user_id: str, precondition: Precondition | None = None) -> None:
+        """Raises UserNotFound. Of several deletions at the same time one succeeds."""
+        while True:
+            revision = None
+            if precondition:
+                stored = self._data.get_user(user_id)
+                precondition(_version(stored))
+                if stored is None:
+                    raise UserNotFound(user_id)
+                revision = stored.revision
+            with suppress(VersionConflict):
+                with self._invalidated([user_id]):
+                    deleted = self._data.delete_user(user_id, revision)
+                if not deleted:
+                    raise UserNotFound(user_id)
+                return
 
     def followers(self, user_id: str) -> Sequence[str]:
         """The names of those followers that exist, in order. Two round trips. Raises UserNotFound."""
@@ -130,8 +146,9 @@ class Users:
     def bootstrap(self) -> int:
         """Write the demo's users over whatever has their ids, and say how many they are."""
         users = [_user(new, None) for new in demo_users()]
-        self._data.put_users(users)
-        self._invalidate([user.id for user in users])
+        for some in batched(users, WRITTEN_AT_ONCE, strict=False):
+            with self._invalidated([user.id for user in some]):
+                self._data.put_users(some)
         return len(users)
 
     def ready(self) -> None:
@@ -139,13 +156,13 @@ class Users:
         self._data.ping()
 
     def _get(self, user_id: str) -> User:
-        user = self._data.get_user(user_id)
-        if user is None:
+        stored = self._data.get_user(user_id)
+        if stored is None or stored.user is None:
             raise UserNotFound(user_id)
-        return user
+        return stored.user
 
     def _load_whole(self, user_ids: Sequence[str]) -> Mapping[str, User]:
-        return {i: user for i in user_ids if (user := self._data.get_user(i)) is not None}
+        return {i: self._get(i) for i in user_ids}
 
     def _read_public(self, user_ids: Sequence[str]) -> tuple[Mapping[str, PublicUser], CacheOutcome]:
         return self._read_through("user", PublicUser, user_ids, self._data.get_users)
@@ -165,12 +182,22 @@ class Users:
             started = self._now()
             read = load(missing)
             found |= read
-            in_time = self._now() - started < INVALIDATION_SECONDS / 2
+            in_time = self._now() - started < FILL_SECONDS
             entries = {_key(kind, i): msgspec.msgpack.encode((SCHEMA, user)) for i, user in read.items()}
             if entries and in_time and lookup.error is None:
                 stored = self._cache.fill(entries)
         error = "garbage" if garbage else lookup.error
         return found, CacheOutcome(self._cache.name, hits, len(user_ids), stored, error)
+
+    @contextmanager
+    def _invalidated(self, user_ids: Sequence[str]) -> Generator[None]:
+        """Around a write of these users, whatever comes of it."""
+        self._invalidate(user_ids)
+        try:
+            with deadline.within(WRITE_SECONDS):
+                yield
+        finally:
+            self._invalidate(user_ids)
 
     def _invalidate(self, user_ids: Sequence[str]) -> None:
         self._cache.invalidate([_key(kind, i) for kind in ("user", "picture") for i in user_ids])
@@ -179,6 +206,12 @@ class Users:
 def _user(new: UserInput, old_picture: bytes | None) -> User:
     picture = old_picture if new.profile_pic is UNSET else new.profile_pic
     return User(id=new.id, name=new.name, followers=new.followers, profile_pic=picture, version=secrets.token_hex(8))
+
+
+def _version(stored: Stored | None) -> str | None:
+    if stored is None:
+        return None
+    return stored.user.version if stored.user else UNREADABLE
 
 
 def _only[T](user_id: str, found: Mapping[str, T]) -> T:

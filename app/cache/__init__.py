@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-INVALIDATION_SECONDS = 10
-"""How long an invalidated key refuses to be filled. A reader must not fill with what it read longer ago than this."""
+INVALIDATION_SECONDS = 12
+"""How long an invalidated key refuses to be filled."""
 
 
 @dataclass(frozen=True)

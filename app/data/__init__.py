@@ -1,7 +1,7 @@
 """The store of users: one protocol, one file per implementation, picked in `app.bootstrap`."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
 from app.model import PublicUser, User
 
@@ -11,7 +11,7 @@ class DataError(Exception):
 
     DataError
      ├ UserExists        the id is taken
-     ├ VersionConflict   the stored version is not the expected one, or the user is gone
+     ├ VersionConflict   somebody else wrote meanwhile
      └ StoreUnavailable  the store is down, slow, throttling or refusing; nothing is known about the user
     """
 
@@ -21,15 +21,29 @@ class UserExists(DataError):
 
 
 class VersionConflict(DataError):
-    """The stored version is not the expected one, or the user is gone."""
+    """Somebody else wrote meanwhile: what is stored is not what was read, or is gone."""
 
 
 class StoreUnavailable(DataError):
     """The store did not answer in time, or refused. A write may or may not have happened."""
 
 
+class Stored(NamedTuple):
+    """What a store holds under an id. `user` is None when it cannot be read as one (app/data/records.py).
+
+    `revision` is the store's own: given to a write, it makes that a VersionConflict unless nobody wrote meanwhile.
+    """
+
+    user: User | None
+    revision: Any
+
+
 class DataClient(Protocol):
-    """Users by id. Reads see every write that was acknowledged before them. Writes are atomic for one user."""
+    """Users by id. Reads see every write that was acknowledged before them. Writes are atomic for one user.
+
+    Everything but `close` may raise StoreUnavailable, and does so before it asks the store for anything when the
+    deadline of the request (app/deadline.py) is too near.
+    """
 
     name: str
     """The `upstream` of the metrics: dynamodb, firestore or memory."""
@@ -38,23 +52,26 @@ class DataClient(Protocol):
         """Add a user. Raises UserExists; the same user with the same version again (a retry) is no error."""
         ...
 
-    def get_user(self, user_id: str) -> User | None: ...
+    def get_user(self, user_id: str) -> Stored | None:
+        """None when there is nothing under this id."""
+        ...
 
     def get_users(self, user_ids: Sequence[str]) -> dict[str, PublicUser]:
-        """Those of the users that exist, without their pictures, in one round trip for each 100."""
+        """Those of the users that exist and can be read, without their pictures, in one round trip for each 100."""
         ...
 
     def list_users(self, limit: int, after: str | None = None) -> list[PublicUser]:
         """Up to `limit` users behind the id `after`, fewer only at the end. The order is the store's own and stable:
-        a walk meets every user once, whatever is added meanwhile."""
+        a walk meets every user once, whatever is added meanwhile. What cannot be read is skipped."""
         ...
 
-    def replace_user(self, user: User, expected_version: str) -> None:
-        """Write over the version that was read. Raises VersionConflict; repeating it is no error."""
+    def replace_user(self, user: User, revision: Any) -> None:
+        """Write over what was read. Raises VersionConflict; repeating it is no error."""
         ...
 
-    def delete_user(self, user_id: str, expected_version: str | None = None) -> bool:
-        """Delete, and say whether there was a user. Raises VersionConflict when there is another version."""
+    def delete_user(self, user_id: str, revision: Any = None) -> bool:
+        """Delete what was read, or whatever there is, and say whether it was this call that did so: of several at the
+        same time one does. Raises VersionConflict when there is a revision, and another one is stored."""
         ...
 
     def put_users(self, users: Sequence[User]) -> None:

@@ -1,17 +1,19 @@
 """Users in a DynamoDB table whose partition key is the string `id`. All reads are strongly consistent."""
 
-import random
-import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
-from app.data import StoreUnavailable, UserExists, VersionConflict
-from app.metrics import Metrics
+from app import deadline
+from app.data import DataError, Stored, StoreUnavailable, UserExists, VersionConflict
+from app.data.pace import Pace
+from app.data.records import FIELDS, to_user
+from app.metrics import Metrics, Timing
 from app.model import PublicUser, User
 
 if TYPE_CHECKING:
@@ -23,19 +25,19 @@ if TYPE_CHECKING:
 # Limits of BatchGetItem and BatchWriteItem.
 MAX_BATCH_READ = 100
 MAX_BATCH_WRITE = 25
-MAX_BATCH_ATTEMPTS = 5
 
 WITHOUT_PICTURE = {
-    "ProjectionExpression": "#id, #name, #followers, #version",
-    "ExpressionAttributeNames": {f"#{a}": a for a in ("id", "name", "followers", "version")},
+    "ProjectionExpression": ", ".join(f"#{a}" for a in ("id", *FIELDS)),
+    "ExpressionAttributeNames": {f"#{a}": a for a in ("id", *FIELDS)},
 }
-# A call gives up within 4 s: two attempts of 1.5, and up to 1 between them.
 CONFIG = Config(
     connect_timeout=0.5,
     read_timeout=1,
     retries={"mode": "standard", "total_max_attempts": 2},
     tcp_keepalive=True,
 )
+LONGEST_CALL = 4.0
+"""Seconds: two attempts of 1.5, and a pause of up to 1 between them. boto3 has no timeout for a call."""
 
 
 class DynamoDBDataClient:
@@ -47,62 +49,72 @@ class DynamoDBDataClient:
         self._client: DynamoDBClient = boto3.client("dynamodb", region, config=CONFIG)  # pyright: ignore[reportUnknownMemberType]
 
     def create_user(self, user: User) -> None:
-        self._put(user, "attribute_not_exists(#id) OR #version = :version", {}, UserExists(user.id))
+        values: Item = {":version": {"S": user.version}}
+        self._put(user, "attribute_not_exists(#id) OR #version = :version", values, UserExists(user.id))
 
-    def get_user(self, user_id: str) -> User | None:
+    def get_user(self, user_id: str) -> Stored | None:
         with self._call("GetItem"):
             answer = self._client.get_item(TableName=self._table, Key={"id": {"S": user_id}}, ConsistentRead=True)
-        return _user(answer["Item"]) if "Item" in answer else None
+        item = answer.get("Item")
+        return Stored(_user(item), {"version": item["version"]} if "version" in item else {}) if item else None
 
     def get_users(self, user_ids: Sequence[str]) -> dict[str, PublicUser]:
-        ids = list(dict.fromkeys(user_ids))
-        found: dict[str, PublicUser] = {}
-        for start in range(0, len(ids), MAX_BATCH_READ):
-            found |= self._get_batch(ids[start : start + MAX_BATCH_READ])
-        return found
+        waiting, found = list(dict.fromkeys(user_ids)), list[PublicUser]()
+        pace = Pace("dynamodb BatchGetItem")
+        while waiting:
+            asked, waiting = waiting[:MAX_BATCH_READ], waiting[MAX_BATCH_READ:]
+            keys: Any = {"Keys": [{"id": {"S": i}} for i in asked], "ConsistentRead": True, **WITHOUT_PICTURE}
+            with self._call("BatchGetItem") as timing:
+                answer: Any = self._client.batch_get_item(RequestItems={self._table: keys})
+                found += _public_users(answer["Responses"].get(self._table, []), timing)
+            left: Any = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
+            waiting = [key["id"]["S"] for key in left] + waiting
+            pace.after_round(served=len(left) < len(asked))
+        return {user.id: user for user in found}
 
     def list_users(self, limit: int, after: str | None = None) -> list[PublicUser]:
         users: list[PublicUser] = []
         position: Item | None = {"id": {"S": after}} if after is not None else None
         while len(users) < limit:
             page: dict[str, Any] = {"ExclusiveStartKey": position} if position else {}
-            with self._call("Scan"):
+            with self._call("Scan") as timing:
                 answer = self._client.scan(
-                    TableName=self._table, Limit=limit - len(users), ConsistentRead=True, **WITHOUT_PICTURE, **page
+                    TableName=self._table, Limit=limit, ConsistentRead=True, **WITHOUT_PICTURE, **page
                 )
-            users += map(_public_user, answer["Items"])
+                users += _public_users(answer["Items"], timing)
             position = answer.get("LastEvaluatedKey")
             if not position:
                 break
-        return users
+        return users[:limit]
 
-    def replace_user(self, user: User, expected_version: str) -> None:
-        expected: Item = {":expected": {"S": expected_version}}
-        self._put(user, "#version = :version OR #version = :expected", expected, VersionConflict(user.id))
+    def replace_user(self, user: User, revision: "Item") -> None:
+        condition, values = _unchanged(revision)
+        values[":version"] = {"S": user.version}
+        self._put(user, f"#version = :version OR {condition}", values, VersionConflict(user.id))
 
-    def delete_user(self, user_id: str, expected_version: str | None = None) -> bool:
-        condition: dict[str, Any] = {}
-        if expected_version is not None:
-            condition = {
-                "ConditionExpression": "attribute_not_exists(#id) OR #version = :expected",
-                "ExpressionAttributeNames": {"#id": "id", "#version": "version"},
-                "ExpressionAttributeValues": {":expected": {"S": expected_version}},
-            }
-        with self._call("DeleteItem", VersionConflict(user_id)):
-            answer = self._client.delete_item(
-                TableName=self._table, Key={"id": {"S": user_id}}, ReturnValues="ALL_OLD", **condition
-            )
-        return bool(answer.get("Attributes"))
+    def delete_user(self, user_id: str, revision: "Item | None" = None) -> bool:
+        condition, values = ("attribute_exists(#id)", {}) if revision is None else _unchanged(revision)
+        try:
+            with self._call("DeleteItem", VersionConflict(user_id)):
+                self._client.delete_item(
+                    TableName=self._table, Key={"id": {"S": user_id}}, **_conditional(condition, values)
+                )
+        except VersionConflict:
+            if revision is None:
+                return False
+            raise
+        return True
 
     def put_users(self, users: Sequence[User]) -> None:
-        for start in range(0, len(users), MAX_BATCH_WRITE):
-            requests: Any = [{"PutRequest": {"Item": _item(u)}} for u in users[start : start + MAX_BATCH_WRITE]]
-            pending = {self._table: requests}
-            for _ in self._attempts("BatchWriteItem"):
-                with self._call("BatchWriteItem"):
-                    pending: Any = self._client.batch_write_item(RequestItems=pending).get("UnprocessedItems")
-                if not pending:
-                    break
+        waiting: list[Any] = [{"PutRequest": {"Item": _item(user)}} for user in users]
+        pace = Pace("dynamodb BatchWriteItem")
+        while waiting:
+            asked, waiting = waiting[:MAX_BATCH_WRITE], waiting[MAX_BATCH_WRITE:]
+            with self._call("BatchWriteItem"):
+                answer = self._client.batch_write_item(RequestItems={self._table: asked})
+            left = answer.get("UnprocessedItems", {}).get(self._table, [])
+            waiting = [*left, *waiting]
+            pace.after_round(served=len(left) < len(asked))
 
     def ping(self) -> None:
         self.get_user("-")
@@ -110,60 +122,48 @@ class DynamoDBDataClient:
     def close(self) -> None:
         self._client.close()
 
-    def _put(self, user: User, condition: str, values: "Item", conflict: Exception) -> None:
+    def _put(self, user: User, condition: str, values: "Item", conflict: DataError) -> None:
         with self._call("PutItem", conflict):
-            self._client.put_item(
-                TableName=self._table,
-                Item=_item(user),
-                ConditionExpression=condition,
-                ExpressionAttributeNames={n: n[1:] for n in ("#id", "#version") if n in condition},
-                ExpressionAttributeValues={":version": {"S": user.version}} | values,
-            )
-
-    def _get_batch(self, ids: list[str]) -> dict[str, PublicUser]:
-        found: dict[str, PublicUser] = {}
-        keys: Any = [{"id": {"S": i}} for i in ids]
-        pending: Any = {self._table: {"Keys": keys, "ConsistentRead": True, **WITHOUT_PICTURE}}
-        for _ in self._attempts("BatchGetItem"):
-            with self._call("BatchGetItem"):
-                answer = self._client.batch_get_item(RequestItems=pending)
-            found |= {u.id: u for u in map(_public_user, answer["Responses"].get(self._table, []))}
-            pending = answer.get("UnprocessedKeys")
-            if not pending:
-                break
-        return found
-
-    @staticmethod
-    def _attempts(operation: str) -> Iterator[int]:
-        """For batches that are answered in part: a few attempts with exponential backoff, then StoreUnavailable."""
-        for attempt in range(MAX_BATCH_ATTEMPTS):
-            if attempt:
-                time.sleep(random.uniform(0, 0.05 * 2**attempt))
-            yield attempt
-        raise StoreUnavailable(f"dynamodb {operation}: part of the batch stays unprocessed")
+            self._client.put_item(TableName=self._table, Item=_item(user), **_conditional(condition, values))
 
     @contextmanager
-    def _call(self, operation: str, conflict: Exception | None = None) -> Generator[None]:
+    def _call(self, operation: str, conflict: DataError | None = None) -> Generator[Timing]:
         """One measured round trip. A condition that does not hold is `conflict`; all else that fails, unavailable."""
-        held = True
+        call, refused = f"dynamodb {operation}", False
+        if deadline.left() < LONGEST_CALL:
+            raise StoreUnavailable(f"{call}: no time is left for it")
         try:
-            with self._metrics.upstream(self.name, operation):
+            with self._metrics.upstream(self.name, operation) as timing:
                 try:
-                    yield
+                    yield timing
                 except ClientError as error:
-                    if conflict is None or _code(error) != "ConditionalCheckFailedException":
+                    refused = conflict is not None and _code(error) == "ConditionalCheckFailedException"
+                    if not refused:
                         raise
-                    held = False  # the store's answer, and no error of it
         except ClientError as error:
-            raise StoreUnavailable(f"dynamodb {operation}: {_code(error)}") from error
-        except BotoCoreError as error:
-            raise StoreUnavailable(f"dynamodb {operation}: {error}") from error
-        if conflict and not held:
+            raise StoreUnavailable(f"{call}: {_code(error)}") from error
+        except (BotoCoreError, ResponseParserError) as error:
+            raise StoreUnavailable(f"{call}: {error}") from error
+        if conflict and refused:
             raise conflict
 
 
 def _code(error: ClientError) -> str:
     return error.response.get("Error", {}).get("Code", "")
+
+
+def _unchanged(revision: "Item") -> tuple[str, "Item"]:
+    """The condition that the stored version is still what was read, of whatever type, or missing; and its values."""
+    if revision:
+        return "#version = :revision", {":revision": revision["version"]}
+    return "(attribute_exists(#id) AND attribute_not_exists(#version))", {}
+
+
+def _conditional(condition: str, values: "Item") -> dict[str, Any]:
+    return {
+        "ConditionExpression": condition,
+        "ExpressionAttributeNames": {n: n[1:] for n in ("#id", "#version") if n in condition},
+    } | ({"ExpressionAttributeValues": values} if values else {})
 
 
 def _item(user: User) -> "Item":
@@ -178,16 +178,25 @@ def _item(user: User) -> "Item":
     return item
 
 
-def _user(item: "Item") -> User:
-    public = _public_user(item)
-    picture: Any = item.get("profile_pic", {}).get("B")
-    return User(id=public.id, name=public.name, followers=public.followers, version=public.version, profile_pic=picture)
+def _user(item: "Item") -> User | None:
+    return to_user(item["id"].get("S", ""), {name: _plain(attribute) for name, attribute in item.items()})
 
 
-def _public_user(item: "Item") -> PublicUser:
-    return PublicUser(
-        id=item["id"].get("S", ""),
-        name=item["name"].get("S", ""),
-        followers=tuple(i.get("S", "") for i in item["followers"].get("L", [])),
-        version=item["version"].get("S", ""),
-    )
+def _public_users(items: Sequence["Item"], timing: Timing) -> list[PublicUser]:
+    users = [user.public() for user in map(_user, items) if user]
+    if len(users) < len(items):
+        timing.fields["unreadable"] = len(items) - len(users)
+    return users
+
+
+def _plain(attribute: Any) -> object:
+    """{"S": "Ann"} -> "Ann". Types that no user has stay as they are."""
+    match attribute:
+        case {"S": value} | {"B": value}:
+            return value
+        case {"L": values}:
+            return [_plain(value) for value in values]
+        case {"NULL": _}:
+            return None
+        case _:
+            return attribute

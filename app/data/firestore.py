@@ -1,163 +1,182 @@
 """Users in the Firestore collection `users`; a document's id is the user's. Reads are strongly consistent."""
 
-# google-cloud-firestore is typed in part.
-# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
-
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
-from google.api_core.exceptions import AlreadyExists, FailedPrecondition, GoogleAPIError, NotFound
-from google.api_core.retry import Retry
+from google.api_core.exceptions import (
+    Aborted,
+    AlreadyExists,
+    DeadlineExceeded,
+    FailedPrecondition,
+    GoogleAPIError,
+    InternalServerError,
+    NotFound,
+    ResourceExhausted,
+    ServiceUnavailable,
+)
+from google.api_core.retry import Retry, if_exception_type
 from google.auth.exceptions import GoogleAuthError
-from google.cloud.firestore import DocumentReference, DocumentSnapshot
 
-from app.data import StoreUnavailable, UserExists, VersionConflict
-from app.data.firestore_client import ReconnectingClient
-from app.metrics import Metrics
+from app import deadline
+from app.data import Stored, StoreUnavailable, UserExists, VersionConflict
+from app.data.firestore_api import Documents, FirestoreApi, plain
+from app.data.pace import Pace
+from app.data.records import FIELDS, to_user
+from app.metrics import Metrics, Timing
 from app.model import PublicUser, User
 
-type Snapshot = DocumentSnapshot[Any]
+type Records = dict[str, Stored | None]
+"""What was found under each id."""
 
 COLLECTION = "users"
-PUBLIC_FIELDS = ["name", "followers", "version"]
-MAX_BATCH_WRITE = 500
-# A call gives up within 5 s: attempts of 2, the last of which begins before 3 are over.
-ATTEMPT_TIMEOUT, LAST_ATTEMPT = 2.0, 3.0
-LIMITS: dict[str, Any] = {
-    "timeout": ATTEMPT_TIMEOUT,
-    "retry": Retry(initial=0.1, maximum=1.0, multiplier=2.0, timeout=LAST_ATTEMPT),
-}
+MAX_BATCH_WRITE = 25  # a request may have 10 MiB
+ATTEMPT_TIMEOUT = 2.0  # seconds
+LAST_ATTEMPT = 1.5  # seconds after which a write is not tried again
+LONGEST_READ = ATTEMPT_TIMEOUT
+LONGEST_WRITE = LAST_ATTEMPT + ATTEMPT_TIMEOUT + LONGEST_READ
+"""Seconds, with the read that tells a conflict from a write of this call's own whose answer was lost."""
+
+is_transient = if_exception_type(Aborted, InternalServerError, ResourceExhausted, ServiceUnavailable)
+RETRY = Retry(is_transient, initial=0.1, maximum=1.0, multiplier=2.0, timeout=LAST_ATTEMPT)
 
 
 class FirestoreDataClient:
     name = "firestore"
 
-    def __init__(self, project: str, database: str, metrics: Metrics) -> None:
+    def __init__(self, project: str, database: str, metrics: Metrics, emulator: str = "") -> None:
+        """`emulator` is the host:port of Google's emulator, or empty."""
+        self._api = FirestoreApi(project, database, COLLECTION, ATTEMPT_TIMEOUT, emulator)
         self._metrics = metrics
-        self._client = ReconnectingClient(project=project, database=database)
-        self._users = self._client.collection(COLLECTION)
 
     def create_user(self, user: User) -> None:
-        with self._call("Create"):
-            try:
-                self._document(user.id).create(_fields(user), **LIMITS)
-                return
-            except AlreadyExists:
-                pass
-        if self._version(self._snapshot(user.id)) != user.version:
+        new = {"update": self._document(user), "current_document": {"exists": False}}
+        if not self._write("Create", new) and not self._holds(user):
             raise UserExists(user.id)
 
-    def get_user(self, user_id: str) -> User | None:
-        snapshot = self._snapshot(user_id)
-        if not snapshot.exists:
-            return None
-        user = _public_user(snapshot)
-        return User(
-            id=user.id,
-            name=user.name,
-            followers=user.followers,
-            version=user.version,
-            profile_pic=snapshot.get("profile_pic"),
-        )
+    def get_user(self, user_id: str) -> Stored | None:
+        return self._get("Get", [user_id], None)[user_id]
 
     def get_users(self, user_ids: Sequence[str]) -> dict[str, PublicUser]:
-        documents = [self._document(i) for i in dict.fromkeys(user_ids)]
-        if not documents:
-            return {}
-        with self._call("BatchGet"):
-            snapshots = list(self._client.get_all(documents, field_paths=PUBLIC_FIELDS, **LIMITS))
-        return {s.id: _public_user(s) for s in snapshots if s.exists}
+        return {user.id: user for user in _public(self._get("BatchGet", user_ids, FIELDS))}
 
     def list_users(self, limit: int, after: str | None = None) -> list[PublicUser]:
-        query = self._users.select(PUBLIC_FIELDS).order_by("__name__").limit(limit)
-        if after is not None:
-            query = query.start_after({"__name__": self._document(after)})
-        with self._call("Query"):
-            return [_public_user(s) for s in query.stream(**LIMITS)]
+        users: list[PublicUser] = []
+        pace = Pace("firestore Query")
+        while (wanted := limit - len(users)) > 0:
+            records, whole = self._round("Query", partial(self._api.list, wanted, after, FIELDS))
+            users += _public(records)
+            after = next(reversed(records), after)
+            if not whole:
+                pace.after_round(served=bool(records))
+            elif len(records) < wanted:
+                break
+        return users
 
-    def replace_user(self, user: User, expected_version: str) -> None:
-        snapshot = self._snapshot(user.id)
-        version = self._version(snapshot)
-        if version == user.version:
-            return
-        if version != expected_version:
-            raise VersionConflict(user.id)
-        with self._call("Update"):
-            try:
-                self._document(user.id).update(_fields(user), option=self._unchanged(snapshot), **LIMITS)
-                return
-            except (FailedPrecondition, NotFound):
-                pass
-        if self._version(self._snapshot(user.id)) != user.version:
+    def replace_user(self, user: User, revision: Any) -> None:
+        new = {"update": self._document(user), "current_document": {"update_time": revision}}
+        if not self._write("Update", new) and not self._holds(user):
             raise VersionConflict(user.id)
 
-    def delete_user(self, user_id: str, expected_version: str | None = None) -> bool:
-        snapshot = self._snapshot(user_id)
-        if not snapshot.exists:
-            return False
-        if expected_version not in (None, self._version(snapshot)):
+    def delete_user(self, user_id: str, revision: Any = None) -> bool:
+        unchanged = {"exists": True} if revision is None else {"update_time": revision}
+        if self._write("Delete", {"delete": self._api.name(user_id), "current_document": unchanged}):
+            return True
+        self.get_user(user_id)  # raises if it is the database that is not found
+        if revision is not None:
             raise VersionConflict(user_id)
-        with self._call("Delete"):
-            try:
-                option = None if expected_version is None else self._unchanged(snapshot)
-                self._document(user_id).delete(option=option, **LIMITS)
-                return True
-            except (FailedPrecondition, NotFound):
-                pass
-        if self._snapshot(user_id).exists:
-            raise VersionConflict(user_id)
-        return True
+        return False
 
     def put_users(self, users: Sequence[User]) -> None:
         for start in range(0, len(users), MAX_BATCH_WRITE):
-            batch = self._client.batch()
-            for user in users[start : start + MAX_BATCH_WRITE]:
-                batch.set(self._document(user.id), _fields(user))
-            with self._call("BatchWrite"):
-                batch.commit(**LIMITS)
+            with self._call("BatchWrite", LONGEST_WRITE):
+                self._api.commit(
+                    [{"update": self._document(user)} for user in users[start : start + MAX_BATCH_WRITE]], RETRY
+                )
 
     def ping(self) -> None:
-        self._snapshot("-")
+        self.get_user("-")
 
     def close(self) -> None:
-        self._client.close()
+        self._api.close()
 
-    def _document(self, user_id: str) -> DocumentReference:
-        return self._users.document(user_id)
+    def _document(self, user: User) -> dict[str, Any]:
+        return {"name": self._api.name(user.id), "fields": _fields(user)}
 
-    def _snapshot(self, user_id: str) -> Snapshot:
-        with self._call("Get"):
-            return self._document(user_id).get(**LIMITS)
+    def _holds(self, user: User) -> bool:
+        """Whether a write of this user that was refused had been done before: by this call, and the answer was lost."""
+        stored = self._get("Get", [user.id], FIELDS)[user.id]
+        return stored is not None and stored.user is not None and stored.user.version == user.version
 
-    def _unchanged(self, snapshot: Snapshot) -> Any:
-        return self._client.write_option(last_update_time=snapshot.update_time)
+    def _write(self, operation: str, write: dict[str, Any]) -> bool:
+        """Whether it was done; not when its precondition does not hold, or the database is missing."""
+        with self._call(operation, LONGEST_WRITE):
+            try:
+                self._api.commit([write], RETRY)
+                return True
+            except (AlreadyExists, FailedPrecondition, NotFound):
+                return False
 
-    @staticmethod
-    def _version(snapshot: Snapshot) -> str | None:
-        return snapshot.get("version") if snapshot.exists else None
+    def _get(self, operation: str, user_ids: Sequence[str], fields: Sequence[str] | None) -> Records:
+        """What is stored under each of the ids; without `fields`, all of it."""
+        waiting: list[str] = list(dict.fromkeys(user_ids))
+        found = dict[str, Stored | None]()
+        pace = Pace(f"firestore {operation}")
+        while waiting:
+            records, _ = self._round(operation, partial(self._api.get, waiting, fields))
+            found |= records
+            waiting = [user_id for user_id in waiting if user_id not in found]
+            if waiting:
+                pace.after_round(served=bool(records))
+        return found
+
+    def _round(self, operation: str, ask: Callable[[], Documents]) -> tuple[Records, bool]:
+        """What one stream brings before it ends or breaks, and whether it ended.
+
+        A stream that brings nothing until it times out is not asked for again: Firestore hangs.
+        """
+        records, whole = dict[str, Stored | None](), False
+        with self._call(operation, LONGEST_READ) as timing:
+            try:
+                for user_id, document in ask():
+                    records[user_id] = document and Stored(_user(user_id, document), document.update_time)
+                whole = True
+            except GoogleAPIError as error:
+                if not (is_transient(error) or (records and isinstance(error, DeadlineExceeded))):
+                    raise
+                timing.outcome = "error"
+            if unreadable := sum(stored is not None and stored.user is None for stored in records.values()):
+                timing.fields["unreadable"] = unreadable
+        return records, whole
 
     @contextmanager
-    def _call(self, operation: str) -> Generator[None]:
+    def _call(self, operation: str, longest: float) -> Generator[Timing]:
         """One measured round trip. What fails is StoreUnavailable, a missing database too."""
+        call = f"firestore {operation}"
+        if deadline.left() < longest:
+            raise StoreUnavailable(f"{call}: no time is left for it")
         try:
-            with self._metrics.upstream(self.name, operation):
-                yield
+            with self._metrics.upstream(self.name, operation) as timing:
+                yield timing
         except (GoogleAPIError, GoogleAuthError) as error:
-            raise StoreUnavailable(f"firestore {operation}: {type(error).__name__}: {error}") from error
+            raise StoreUnavailable(f"{call}: {type(error).__name__}: {error}") from error
+
+
+def _user(user_id: str, document: Any) -> User | None:
+    return to_user(user_id, {name: plain(value) for name, value in document.fields.items()})
 
 
 def _fields(user: User) -> dict[str, Any]:
-    return {
-        "name": user.name,
-        "followers": list(user.followers),
-        "version": user.version,
-        "profile_pic": user.profile_pic,
+    fields: dict[str, Any] = {
+        "name": {"string_value": user.name},
+        "followers": {"array_value": {"values": [{"string_value": i} for i in user.followers]}},
+        "version": {"string_value": user.version},
     }
+    if user.profile_pic is not None:
+        fields["profile_pic"] = {"bytes_value": user.profile_pic}
+    return fields
 
 
-def _public_user(snapshot: Snapshot) -> PublicUser:
-    fields: dict[str, Any] = snapshot.to_dict() or {}
-    return PublicUser(
-        id=snapshot.id, name=fields["name"], followers=tuple(fields["followers"]), version=fields["version"]
-    )
+def _public(records: Records) -> list[PublicUser]:
+    return [stored.user.public() for stored in records.values() if stored and stored.user]

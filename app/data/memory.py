@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from threading import Lock
 
-from app.data import UserExists, VersionConflict
+from app.data import Stored, UserExists, VersionConflict
 from app.model import PublicUser, User
 
 
@@ -20,28 +20,31 @@ class MemoryDataClient:
         if old.version != user.version:
             raise UserExists(user.id)
 
-    def get_user(self, user_id: str) -> User | None:
-        return self._users.get(user_id)
+    def get_user(self, user_id: str) -> Stored | None:
+        with self._lock:
+            user = self._users.get(user_id)
+        return user and Stored(user, user.version)
 
     def get_users(self, user_ids: Sequence[str]) -> dict[str, PublicUser]:
-        return {i: self._users[i].public() for i in user_ids if i in self._users}
+        with self._lock:
+            return {i: self._users[i].public() for i in user_ids if i in self._users}
 
     def list_users(self, limit: int, after: str | None = None) -> list[PublicUser]:
         with self._lock:
             ids = sorted(i for i in self._users if after is None or i > after)[:limit]
             return [self._users[i].public() for i in ids]
 
-    def replace_user(self, user: User, expected_version: str) -> None:
+    def replace_user(self, user: User, revision: str) -> None:
         with self._lock:
             old = self._users.get(user.id)
-            if old is None or old.version not in (expected_version, user.version):
+            if old is None or old.version not in (revision, user.version):
                 raise VersionConflict(user.id)
             self._users[user.id] = user
 
-    def delete_user(self, user_id: str, expected_version: str | None = None) -> bool:
+    def delete_user(self, user_id: str, revision: str | None = None) -> bool:
         with self._lock:
             old = self._users.get(user_id)
-            if old is not None and expected_version not in (None, old.version):
+            if revision is not None and (old is None or old.version != revision):
                 raise VersionConflict(user_id)
             return self._users.pop(user_id, None) is not None
 

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 
 import msgspec
 from flask import Request, Response
@@ -10,10 +11,13 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from app.http import paging
 from app.http.problems import Problem
-from app.http.wire import UserBody, UserPage
+from app.http.wire import UserBody
 from app.model import PublicUser, User, UserInput, picture_type
 
 MAX_BODY_BYTES = 400 * 1024
+MAX_PAGE_BYTES = 3 * 2**20
+"""Of a page's JSON. A function's answer may have 6 MB, in which the quotation marks are escaped
+(https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html)."""
 
 
 def decode_user(request: Request) -> UserInput:
@@ -37,11 +41,14 @@ def user_response(user: PublicUser, status: int = 200, headers: Mapping[str, str
 
 
 def list_response(users: Sequence[PublicUser], next_after: str | None, limit: int) -> Response:
-    """A page, and where the next one is, also as a Link (RFC 8288)."""
+    """A page, cut off where it becomes too large, and where the next one is, also as a Link (RFC 8288)."""
+    encoded = [msgspec.json.encode(_body(user)) for user in users]
+    fitting = max(1, sum(size <= MAX_PAGE_BYTES for size in accumulate(map(len, encoded))))
+    if fitting < len(users):
+        next_after = users[fitting - 1].id
     cursor = None if next_after is None else paging.encode(next_after)
-    body = UserPage([_body(user) for user in users], cursor)
     link = {"Link": f'</users?limit={limit}&cursor={cursor}>; rel="next"'} if cursor else None
-    return json_response(body, headers=link)
+    return json_response({"users": list(map(msgspec.Raw, encoded[:fitting])), "next_cursor": cursor}, headers=link)
 
 
 def picture_response(user: User, headers: Mapping[str, str] | None = None) -> Response:

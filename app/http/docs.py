@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
-from flask import Blueprint, Response, render_template_string, request
-from werkzeug import Response as AnyResponse
+from flask import Blueprint, Response, render_template_string
 
 from app.http.routes import Route
 
@@ -36,18 +35,18 @@ class Docs:
 
         return document(self._routes, self._auth)
 
-    def openapi(self) -> AnyResponse:
-        return _conditional(Response(msgspec.json.encode(self._document), mimetype="application/json"))
+    def openapi(self) -> Response:
+        return _with_etag(Response(msgspec.json.encode(self._document), mimetype="application/json"))
 
-    def docs(self) -> AnyResponse:
+    def docs(self) -> Response:
         page = render_template_string(PAGE.read_text(), api=self._document, schema=_schema)
-        return _conditional(Response(page, headers=NOTHING_BUT_STYLE, mimetype="text/html"))
+        return _with_etag(Response(page, headers=NOTHING_BUT_STYLE, mimetype="text/html"))
 
 
 def _schema(schema: "Json") -> str:
     return msgspec.json.format(msgspec.json.encode(schema), indent=2).decode()
 
 
-def _conditional(response: Response) -> AnyResponse:
+def _with_etag(response: Response) -> Response:
     response.add_etag()
-    return response.make_conditional(request)
+    return response

@@ -4,7 +4,7 @@ import traceback
 from collections.abc import Mapping
 
 import msgspec
-from flask import Flask, Response, request
+from flask import Flask, Response
 from msgspec import UNSET
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import HTTP_STATUS_CODES
@@ -13,7 +13,7 @@ from app.data import StoreUnavailable, UserExists
 from app.http.observe import request_fields
 from app.http.wire import ProblemBody
 from app.metrics import Metrics
-from app.users import NotAFollower, PreconditionFailed, UserNotFound
+from app.users import NotAFollower, UserNotFound
 
 PROBLEM_JSON = "application/problem+json"
 RETRY_AFTER_SECONDS = 2
@@ -48,26 +48,15 @@ def register(app: Flask, metrics: Metrics) -> None:
 
     app.register_error_handler(Problem, Problem.response)
     app.register_error_handler(UserNotFound, lambda e: Problem(404, f"There is no user {str(e)!r}.").response())
-    app.register_error_handler(UserExists, _user_exists)
+    app.register_error_handler(UserExists, lambda e: Problem(409, f"The id {str(e)!r} is taken.", "id").response())
     app.register_error_handler(NotAFollower, _not_a_follower)
-    app.register_error_handler(PreconditionFailed, _precondition_failed)
     app.register_error_handler(StoreUnavailable, store_unavailable)
     app.register_error_handler(HTTPException, _http_exception)
     app.register_error_handler(Exception, unexpected)
 
 
-def _user_exists(error: UserExists) -> Response:
-    if "If-None-Match" in request.headers:
-        return Problem(412, f"There is a user {str(error)!r} already.", "If-None-Match").response()
-    return Problem(409, f"The id {str(error)!r} is taken.", "id").response()
-
-
 def _not_a_follower(error: NotAFollower) -> Response:
     return Problem(403, f"Only followers of {str(error)!r} may see the picture.").response()
-
-
-def _precondition_failed(error: PreconditionFailed) -> Response:
-    return Problem(412, f"User {str(error)!r} has another version by now, or is gone.", "If-Match").response()
 
 
 def _http_exception(error: HTTPException) -> Response:

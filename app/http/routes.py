@@ -7,7 +7,7 @@ from flask import Blueprint, request
 from werkzeug import Response
 
 from app.auth import Authenticator, Caller
-from app.http import paging
+from app.http import paging, preconditions
 from app.http.bodies import (
     decode_user,
     json_response,
@@ -17,10 +17,9 @@ from app.http.bodies import (
     user_response,
 )
 from app.http.cache_status import cache_status
-from app.http.preconditions import accepted_versions, must_be_new
 from app.http.problems import Problem
 from app.http.wire import Alive, Bootstrapped, Ready
-from app.model import is_user_id
+from app.model import User, is_user_id
 from app.users import Users
 
 
@@ -73,14 +72,15 @@ class UserRoutes:
 
     def bootstrap(self) -> Response:
         self._caller().must_be_admin()
+        preconditions.check(None)
         return json_response(Bootstrapped(self._users.bootstrap()), 201)
 
     def create_user(self) -> Response:
         caller = self._caller()
+        preconditions.check(preconditions.NO_ETAG)  # of /users, which is always there
         new = decode_user(request)
         caller.must_own(new.id)
-        user = self._users.create(new)
-        return user_response(user, 201, {"Location": f"/users/{user.id}"})
+        return _created(self._users.create(new))
 
     def list_users(self) -> Response:
         limit, after = paging.read(request)
@@ -88,28 +88,26 @@ class UserRoutes:
         return list_response(users, next_after, limit)
 
     def get_user(self, user_id: str) -> Response:
-        return user_response(self._users.get(_checked(user_id))).make_conditional(request)
+        return user_response(self._users.get(_checked(user_id)))
 
     def put_user(self, user_id: str) -> Response:
         self._caller().must_own(user_id)
         new = decode_user(request)
         if new.id != _checked(user_id):
             raise Problem(400, f"The body is user {new.id!r}, the path is user {user_id!r}.", "id")
-        if must_be_new(request):
-            return user_response(self._users.create(new), 201, {"Location": f"/users/{user_id}"})
-        accepts = accepted_versions(request)
-        if accepts is None:
+        if not preconditions.are_given():
             raise Problem(428, "Say which version to replace in If-Match, or If-None-Match: * for a new user.")
-        return user_response(self._users.replace(new, accepts))
+        user, created = self._users.put(new, preconditions.check)
+        return _created(user) if created else user_response(user)
 
     def delete_user(self, user_id: str) -> Response:
         self._caller().must_own(user_id)
-        self._users.delete(_checked(user_id), accepted_versions(request))
+        self._users.delete(_checked(user_id), preconditions.check if preconditions.are_given() else None)
         return no_content()
 
     def get_cached_user(self, user_id: str) -> Response:
         user, outcome = self._users.get_cached(_checked(user_id))
-        return user_response(user, headers=cache_status(outcome)).make_conditional(request)
+        return user_response(user, headers=cache_status(outcome))
 
     def get_followers(self, user_id: str) -> Response:
         return json_response(self._users.followers(_checked(user_id)))
@@ -120,11 +118,11 @@ class UserRoutes:
 
     def get_profile_pic(self, user_id: str) -> Response:
         user = self._users.profile_pic(_checked(user_id), self._caller().user_id)
-        return picture_response(user).make_conditional(request)
+        return picture_response(user)
 
     def get_cached_profile_pic(self, user_id: str) -> Response:
         user, outcome = self._users.profile_pic_cached(_checked(user_id), self._caller().user_id)
-        return picture_response(user, cache_status(outcome)).make_conditional(request)
+        return picture_response(user, cache_status(outcome))
 
     def _caller(self) -> Caller:
         return self._authenticator.caller(dict(request.headers))
@@ -135,6 +133,10 @@ class UserRoutes:
     def ready(self) -> Response:
         self._users.ready()
         return json_response(Ready("ok"))
+
+
+def _created(user: User) -> Response:
+    return user_response(user, 201, {"Location": f"/users/{user.id}"})
 
 
 def _options(allow: str) -> Callable[..., Response]:

@@ -81,6 +81,4 @@ def create_table(url: str, name: str) -> None:
 def _firestore(address: str, metrics: Metrics) -> DataClient:
     from app.data.firestore import FirestoreDataClient
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FIRESTORE_EMULATOR_HOST", address)
-        return FirestoreDataClient(f"test-{uuid.uuid4().hex[:20]}", "(default)", metrics)
+    return FirestoreDataClient(f"test-{uuid.uuid4().hex[:20]}", "(default)", metrics, address)

@@ -1,0 +1,119 @@
+"""Firestore's API (https://firebase.google.com/docs/firestore/reference/rpc), for the documents of one collection.
+
+The library's `Client` above this API raises over documents that hold what it cannot decode, such as a reference into
+another project, and resumes streams that break without end. Every method may raise GoogleAPIError or GoogleAuthError.
+"""
+
+# google-cloud-firestore is typed in part, and its messages are not.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
+from collections.abc import Iterator, Sequence
+from threading import Lock
+from typing import Any
+
+import grpc
+from google.api_core.retry import Retry
+from google.cloud.firestore_v1.services.firestore import FirestoreClient
+from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
+from google.cloud.firestore_v1.types import BatchGetDocumentsResponse, RunQueryResponse
+
+# https://github.com/grpc/grpc/blob/master/include/grpc/impl/channel_arg_names.h. The library's own options, and:
+# attempts to connect are given up after 2 s, as calls are, and made every second.
+CHANNEL_OPTIONS = (
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.max_send_message_length", -1),
+    ("grpc.max_receive_message_length", -1),
+    ("grpc.min_reconnect_backoff_ms", 2_000),
+    ("grpc.max_reconnect_backoff_ms", 1_000),
+)
+
+type Documents = Iterator[tuple[str, Any]]
+"""Ids, and the message of each document or None; in the order in which they come."""
+
+
+class FirestoreApi:
+    """While Firestore cannot be reached gRPC pauses between attempts to connect, in the end for two minutes, and calls
+    fail without one. The library has no option for that, so the channel is made here: at the first call.
+
+    `emulator` is the host:port of Google's emulator, or empty; `timeout` is for each attempt, in seconds.
+    """
+
+    def __init__(self, project: str, database: str, collection: str, timeout: float, emulator: str) -> None:
+        self._database = f"projects/{project}/databases/{database}"
+        self._parent = f"{self._database}/documents"
+        self._collection = collection
+        self._emulator = emulator
+        self._lock = Lock()
+        self._client: FirestoreClient | None = None
+        # google-cloud-firestore's `Client` sends this with every call.
+        metadata = (("google-cloud-resource-prefix", self._database),)
+        self._options: dict[str, Any] = {"timeout": timeout, "metadata": metadata}
+
+    def close(self) -> None:
+        """Let go of the connection; the next call makes another."""
+        with self._lock:
+            client, self._client = self._client, None
+        if client is not None:
+            client.transport.close()
+
+    def name(self, document_id: str) -> str:
+        return f"{self._parent}/{self._collection}/{document_id}"
+
+    def get(self, ids: Sequence[str], fields: Sequence[str] | None) -> Documents:
+        """These documents, strongly consistent; without `fields`, whole."""
+        request: Any = {"database": self._database, "documents": [self.name(id) for id in ids]}
+        if fields is not None:
+            request["mask"] = {"field_paths": fields}
+        for answer in self._connected().batch_get_documents(request, retry=None, **self._options):
+            message = BatchGetDocumentsResponse.pb(answer)
+            yield (_id(message.missing), None) if message.missing else (_id(message.found.name), message.found)
+
+    def list(self, limit: int, after: str | None, fields: Sequence[str]) -> Documents:
+        """Up to `limit` documents behind the id `after`, in the order of their ids, strongly consistent."""
+        query: Any = {
+            "select": {"fields": [{"field_path": field} for field in fields]},
+            "from_": [{"collection_id": self._collection}],
+            "order_by": [{"field": {"field_path": "__name__"}, "direction": "ASCENDING"}],
+            "limit": limit,
+        }
+        if after is not None:
+            query["start_at"] = {"values": [{"reference_value": self.name(after)}], "before": False}
+        request: Any = {"parent": self._parent, "structured_query": query}
+        for answer in self._connected().run_query(request, retry=None, **self._options):
+            message = RunQueryResponse.pb(answer)
+            if message.HasField("document"):
+                yield _id(message.document.name), message.document
+
+    def commit(self, writes: Sequence[Any], retry: Retry) -> None:
+        """All of the writes (google.firestore.v1.Write) or none."""
+        self._connected().commit({"database": self._database, "writes": writes}, retry=retry, **self._options)
+
+    def _connected(self) -> FirestoreClient:
+        with self._lock:
+            if self._client is None:
+                self._client = FirestoreClient(transport=FirestoreGrpcTransport(channel=self._channel()))
+            return self._client
+
+    def _channel(self) -> grpc.Channel:
+        if self._emulator:
+            return grpc.insecure_channel(self._emulator, CHANNEL_OPTIONS)
+        return FirestoreGrpcTransport.create_channel(options=CHANNEL_OPTIONS)
+
+
+def plain(value: Any) -> object:
+    """The str, bytes, list or None in a google.firestore.v1.Value; other types stay messages."""
+    match value.WhichOneof("value_type"):
+        case "string_value":
+            return value.string_value
+        case "bytes_value":
+            return value.bytes_value
+        case "array_value":
+            return [plain(each) for each in value.array_value.values]
+        case "null_value":
+            return None
+        case _:
+            return value
+
+
+def _id(name: str) -> str:
+    return name.rpartition("/")[2]
