@@ -36,17 +36,12 @@ class Docs:
         return document(self._routes, self._auth)
 
     def openapi(self) -> Response:
-        return _with_etag(Response(msgspec.json.encode(self._document), mimetype="application/json"))
+        return Response(msgspec.json.encode(self._document), mimetype="application/json")
 
     def docs(self) -> Response:
         page = render_template_string(PAGE.read_text(), api=self._document, schema=_schema)
-        return _with_etag(Response(page, headers=NOTHING_BUT_STYLE, mimetype="text/html"))
+        return Response(page, headers=NOTHING_BUT_STYLE, mimetype="text/html")
 
 
 def _schema(schema: "Json") -> str:
     return msgspec.json.format(msgspec.json.encode(schema), indent=2).decode()
-
-
-def _with_etag(response: Response) -> Response:
-    response.add_etag()
-    return response

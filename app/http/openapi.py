@@ -20,7 +20,7 @@ STRING = {"type": "string"}
 HEADERS = {
     "Accept-Post": "The media type that a body must have.",
     "Cache-Status": "How the cache did (RFC 9211).",
-    "ETag": "The user's version, for If-Match and If-None-Match.",
+    "ETag": "The version, for If-Match and If-None-Match.",
     "Link": "Where the next page is, if there is one (RFC 8288).",
     "Location": "The path of the new user.",
     "Retry-After": "After how many seconds another try makes sense.",
@@ -133,9 +133,6 @@ def _parameter(name: str) -> Json:
         case "cursor":
             text = "The `next_cursor` of the page before."
             return {"name": name, "in": "query", "description": text, "schema": STRING}
-        case "If-None-Match: *":
-            schema = {"const": "*"}
-            return {"name": "If-None-Match", "in": "header", "description": "Only a new user.", "schema": schema}
         case "X-User-Id":
             text = "Who is asking, which is believed: there is no issuer of tokens."
             return {"name": name, "in": "header", "description": text, "schema": STRING}

@@ -28,8 +28,22 @@ class Operation(NamedTuple):
     caller: bool = False
 
 
-SAME = Answer("The version of If-None-Match is still the one.", headers=("ETag",))
+SAME = Answer("One of the versions of If-None-Match is still the one.", headers=("ETag",))
 CREATED = Answer("The user was created.", wire.UserBody, ("ETag", "Location"))
+NAMES = "The names, in order; unknown ids are left out."
+
+
+def _read(
+    summary: str,
+    answer: Answer,
+    problems: tuple[int, ...] = (),
+    parameters: tuple[str, ...] = (),
+    caller: bool = False,
+) -> Operation:
+    """A GET: each can be conditional."""
+    answers = {200: answer._replace(headers=(*answer.headers, "ETag")), 304: SAME}
+    return Operation(summary, answers, (*problems, 412), (*parameters, "If-Match", "If-None-Match"), None, caller)
+
 
 OPERATIONS = {
     "bootstrap": Operation(
@@ -39,23 +53,15 @@ OPERATIONS = {
         caller=True,
     ),
     "create_user": Operation("Create a user", {201: CREATED}, (400, 409, 413, 415, 503), body=UserInput, caller=True),
-    "list_users": Operation(
-        "List users, a page at a time",
-        {200: Answer("A page.", wire.UserPage, ("Link?",))},
-        (400, 503),
-        ("limit", "cursor"),
+    "list_users": _read(
+        "List users, a page at a time", Answer("A page.", wire.UserPage, ("Link?",)), (400, 503), ("limit", "cursor")
     ),
-    "get_user": Operation(
-        "Get a user from the store",
-        {200: Answer("The user.", wire.UserBody, ("ETag",)), 304: SAME},
-        (400, 404, 503),
-        ("user_id", "If-None-Match"),
-    ),
+    "get_user": _read("Get a user from the store", Answer("The user.", wire.UserBody), (400, 404, 503), ("user_id",)),
     "put_user": Operation(
         "Replace a user, or create one under this id",
         {200: Answer("The user was replaced.", wire.UserBody, ("ETag",)), 201: CREATED},
         (400, 412, 413, 415, 428, 503),
-        ("user_id", "If-Match", "If-None-Match: *"),
+        ("user_id", "If-Match", "If-None-Match"),
         UserInput,
         caller=True,
     ),
@@ -63,41 +69,38 @@ OPERATIONS = {
         "Delete a user",
         {204: Answer("The user is gone.")},
         (400, 404, 412, 503),
-        ("user_id", "If-Match"),
+        ("user_id", "If-Match", "If-None-Match"),
         caller=True,
     ),
-    "get_cached_user": Operation(
+    "get_cached_user": _read(
         "Get a user through the cache",
-        {200: Answer("The user.", wire.UserBody, ("ETag", "Cache-Status")), 304: SAME},
-        (400, 404, 503),
-        ("user_id", "If-None-Match"),
-    ),
-    "get_followers": Operation(
-        "Get the names of a user's followers",
-        {200: Answer("The names, in order; unknown ids are left out.", wire.FollowerNames)},
+        Answer("The user.", wire.UserBody, ("Cache-Status",)),
         (400, 404, 503),
         ("user_id",),
     ),
-    "get_cached_followers": Operation(
+    "get_followers": _read(
+        "Get the names of a user's followers", Answer(NAMES, wire.FollowerNames), (400, 404, 503), ("user_id",)
+    ),
+    "get_cached_followers": _read(
         "Get the names of a user's followers through the cache",
-        {200: Answer("The names, in order; unknown ids are left out.", wire.FollowerNames, ("Cache-Status",))},
+        Answer(NAMES, wire.FollowerNames, ("Cache-Status",)),
         (400, 404, 503),
         ("user_id",),
     ),
-    "get_profile_pic": Operation(
+    "get_profile_pic": _read(
         "Get a user's picture, as the user or a follower",
-        {200: Answer("The picture.", headers=("ETag",), media_types=PICTURES), 304: SAME},
+        Answer("The picture.", media_types=PICTURES),
         (400, 403, 404, 503),
-        ("user_id", "If-None-Match", "X-User-Id"),
+        ("user_id", "X-User-Id"),
         caller=True,
     ),
-    "get_cached_profile_pic": Operation(
+    "get_cached_profile_pic": _read(
         "Get a user's picture through the cache, as the user or a follower",
-        {200: Answer("The picture.", headers=("ETag", "Cache-Status"), media_types=PICTURES), 304: SAME},
+        Answer("The picture.", headers=("Cache-Status",), media_types=PICTURES),
         (400, 403, 404, 503),
-        ("user_id", "If-None-Match", "X-User-Id"),
+        ("user_id", "X-User-Id"),
         caller=True,
     ),
-    "live": Operation("Say that the process serves", {200: Answer("It does.", wire.Alive)}),
-    "ready": Operation("Say whether the store answers", {200: Answer("It does.", wire.Ready)}, (503,)),
+    "live": _read("Say that the process serves", Answer("It does.", wire.Alive)),
+    "ready": _read("Say whether the store answers", Answer("It does.", wire.Ready), (503,)),
 }

@@ -1,16 +1,13 @@
-"""`If-Match` and `If-None-Match` (RFC 9110, 13), on every method that has to do with a representation."""
+"""`If-Match` and `If-None-Match` (RFC 9110, 13). POST ignores them: it does not change what its path names."""
 
 from flask import Flask, Response, request
 
 from app.http.problems import Problem
 
-NO_ETAG = "\0"
-"""The version of what is there but has no ETag: no tag equals it."""
-
 
 def register(app: Flask) -> None:
-    """Evaluate the preconditions of every GET and HEAD that would be answered 200."""
-    app.after_request(_evaluate)
+    """Give the answers of GET and HEAD an ETag, and evaluate the preconditions of those that would be 200."""
+    app.after_request(_make_conditional)
 
 
 def are_given() -> bool:
@@ -18,27 +15,24 @@ def are_given() -> bool:
 
 
 def check(version: str | None) -> None:
-    """Raises Problem 412 unless the request's preconditions hold for this version; None: there is nothing."""
+    """Raises Problem 412 unless the request may change what has this version; None: there is nothing."""
     if not _if_match_holds(version):
-        raise _if_match_failed()
+        raise _failed("If-Match")
     if not _if_none_match_holds(version):
-        raise Problem(412, "There is one already, or one of this version.", "If-None-Match")
+        raise _failed("If-None-Match")
 
 
-def _evaluate(response: Response) -> Response:
-    if request.method not in ("GET", "HEAD") or response.status_code != 200 or not are_given():
+def _make_conditional(response: Response) -> Response:
+    if request.method not in ("GET", "HEAD") or response.status_code != 200:
         return response
-    version = response.get_etag()[0] or NO_ETAG
+    response.add_etag()
+    version, _ = response.get_etag()
     if not _if_match_holds(version):
-        return _if_match_failed().response()
+        return _failed("If-Match").response()
     if not _if_none_match_holds(version):
         response.set_data(b"")
         response.status_code = 304
     return response
-
-
-def _if_match_failed() -> Problem:
-    return Problem(412, "There is another version by now, or none.", "If-Match")
 
 
 def _if_match_holds(version: str | None) -> bool:
@@ -49,7 +43,12 @@ def _if_match_holds(version: str | None) -> bool:
 
 def _if_none_match_holds(version: str | None) -> bool:
     """By weak comparison (RFC 9110, 13.1.2)."""
-    tags = request.if_none_match
-    return "If-None-Match" not in request.headers or not (
-        version is not None and (tags.star_tag or tags.contains_weak(version))
-    )
+    return "If-None-Match" not in request.headers or version is None or not request.if_none_match.contains_weak(version)
+
+
+def _failed(header: str) -> Problem:
+    details = {
+        "If-Match": "There is another version by now, or none.",
+        "If-None-Match": "There is one already, or one of these versions.",
+    }
+    return Problem(412, details[header], header)

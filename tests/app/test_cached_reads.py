@@ -6,14 +6,14 @@ from collections.abc import Generator, Sequence
 import grpc
 import pytest
 
-from app.cache import INVALIDATION_SECONDS
 from app.cache.breaker import FAILURES, CircuitBreaker
 from app.cache.momento import MomentoCache
+from app.data import Stored
 from app.data.memory import MemoryDataClient
 from app.metrics import Metrics
-from app.model import PublicUser, User, UserInput
+from app.model import PublicUser, UserInput
 from app.settings import CacheSettings
-from app.users import UserNotFound, Users
+from app.users import FILL_SECONDS, UserNotFound, Users
 from local.cloud.momento import MomentoServer
 from tests.app.garbage import GARBAGE
 from tests.app.servers import MOMENTO_API_KEY
@@ -30,11 +30,11 @@ class Store(MemoryDataClient):
         self.calls = 0
         self.meanwhile = threading.Event().set
 
-    def get_user(self, user_id: str) -> User | None:
+    def get_user(self, user_id: str) -> Stored | None:
         self.calls += 1
-        user = super().get_user(user_id)
+        stored = super().get_user(user_id)
         self.meanwhile()
-        return user
+        return stored
 
     def get_users(self, user_ids: Sequence[str]) -> dict[str, PublicUser]:
         self.calls += 1
@@ -60,15 +60,15 @@ def other(store: Store, cache_settings: CacheSettings, metrics: Metrics) -> Gene
         yield Users(store, cache)
 
 
-def anything(version: str) -> bool:
-    return True
+def anything(version: str | None) -> None:
+    """No precondition."""
 
 
 def test_the_second_read_does_not_ask_the_store(users: Users, store: Store) -> None:
     users.create(ANN)
     first, miss = users.get_cached("1")
     second, hit = users.get_cached("1")
-    assert first == second == store.get_user("1").public()  # type: ignore[union-attr]
+    assert first == second == users.get("1").public()  # type: ignore[attr-defined]
     assert (miss.hits, miss.stored, hit.hits, hit.stored) == (0, True, 1, False)
     assert store.calls == 2
 
@@ -95,7 +95,7 @@ def test_a_write_is_seen_at_once_by_everybody(users: Users, other: Users) -> Non
     users.create(ANN)
     other.get_cached("1")
     other.profile_pic_cached("1", "1")
-    users.replace(UserInput(id="1", name="New Ann", profile_pic=b"GIF89a"), anything)
+    users.put(UserInput(id="1", name="New Ann", profile_pic=b"GIF89a"), anything)
     assert other.get_cached("1")[0].name == "New Ann"
     assert other.profile_pic_cached("1", "1")[0].profile_pic == b"GIF89a"
     users.delete("1")
@@ -111,7 +111,7 @@ def test_a_reader_that_started_before_a_write_cannot_bring_the_old_user_back(
 
     def write() -> None:
         store.meanwhile = threading.Event().set
-        users.replace(NEW, anything)
+        users.put(NEW, anything)
 
     store.meanwhile = write
     if kind == "user":
@@ -123,7 +123,7 @@ def test_a_reader_that_started_before_a_write_cannot_bring_the_old_user_back(
 
 
 def test_a_reader_that_took_longer_than_an_invalidation_lasts_does_not_fill(store: Store, cache: MomentoCache) -> None:
-    times = iter([0.0, INVALIDATION_SECONDS / 2])
+    times = iter([0.0, FILL_SECONDS])
     users = Users(store, cache, lambda: next(times))
     users.create(ANN)
     assert not users.get_cached("1")[1].stored

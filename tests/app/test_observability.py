@@ -9,17 +9,16 @@ import pytest
 
 from app.bootstrap import assemble
 from app.cache.none import NoCache
-from app.data import StoreUnavailable
+from app.data import Stored, StoreUnavailable
 from app.data.memory import MemoryDataClient
 from app.metrics import Metrics
-from app.model import User
 from app.settings import Settings
 from tests.app.clients import NewClient
 from tests.emf import check_emf
 
 
 class BrokenStore(MemoryDataClient):
-    def get_user(self, user_id: str) -> User | None:
+    def get_user(self, user_id: str) -> Stored | None:
         raise StoreUnavailable("down") if user_id == "down" else ValueError("a mistake of ours")
 
 

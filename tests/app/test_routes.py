@@ -126,7 +126,6 @@ def test_put_can_create(client: httpx.Client) -> None:
     created = client.put("/users/1", json=ANN, headers={"If-None-Match": "*"})
     assert (created.status_code, created.headers["location"], created.json()) == (201, "/users/1", ANN)
     problem(client.put("/users/1", json=ANN, headers={"If-None-Match": "*"}), 412, "If-None-Match")
-    problem(client.put("/users/1", json=ANN, headers={"If-None-Match": '"x"'}), 400, "If-None-Match")
 
 
 def test_put_of_another_id(client: httpx.Client) -> None:
@@ -151,7 +150,6 @@ def test_delete(client: httpx.Client) -> None:
     assert (deleted.status_code, deleted.content) == (204, b"")
     problem(client.get("/users/1"), 404)
     problem(client.delete("/users/1"), 404)
-    problem(client.delete("/users/1", headers={"If-Match": "*"}), 404)
 
 
 def test_delete_of_a_version(client: httpx.Client) -> None:

@@ -17,7 +17,7 @@ from app.metrics import Metrics
 from app.model import User
 from tests.app.stores import NewDataClient
 
-type Call = Callable[[DataClient], Any]
+type Call = Callable[[Any], Any]
 
 RUNS = settings(
     max_examples=settings().max_examples // 4,  # each is a run of up to 20 steps
@@ -27,14 +27,13 @@ RUNS = settings(
 )
 
 ids = st.sampled_from(["1", "2", "a", "A", "b.c"])
-ages = st.integers(0, 4)
 users = st.builds(
     User,
     id=ids,
     name=st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=20),
     followers=st.lists(ids, unique=True).map(tuple),
     version=st.just(""),
-    profile_pic=st.none() | st.binary(max_size=50),
+    profile_pic=st.none() | st.binary(max_size=50).map(lambda rest: b"GIF89a" + rest),
 )
 
 
@@ -50,6 +49,7 @@ class SameAnswers(RuleBasedStateMachine):
     def start(self) -> None:
         self.tally["runs"] += 1
         self._real, self._memory = self.new(), MemoryDataClient()
+        self._revisions: dict[tuple[DataClient, str], Any] = {}
         self._writes = 0
         self._last: Call = lambda data: None
 
@@ -58,16 +58,23 @@ class SameAnswers(RuleBasedStateMachine):
         new = self._version(user)
         self._write(lambda data: data.create_user(new))
 
-    @rule(user=users, age=ages)
-    def replace(self, user: User, age: int) -> None:
-        """The version that was written some writes ago."""
-        expected, new = f"v{self._writes - age}", self._version(user)
-        self._write(lambda data: data.replace_user(new, expected))
+    @rule(user_id=ids)
+    def read(self, user_id: str) -> None:
+        """Remember what is there, for a write that may come when it has changed."""
+        self._same(lambda data: self._read(data, user_id))
 
-    @rule(user_id=ids, age=st.none() | ages)
-    def delete(self, user_id: str, age: int | None) -> None:
-        expected = None if age is None else f"v{self._writes - age}"
-        self._write(lambda data: data.delete_user(user_id, expected))
+    @rule(user=users)
+    def replace(self, user: User) -> None:
+        new = self._version(user)
+        self._write(lambda data: self._with_revision(data, user.id, lambda old: data.replace_user(new, old)))
+
+    @rule(user_id=ids)
+    def delete_what_was_read(self, user_id: str) -> None:
+        self._write(lambda data: self._with_revision(data, user_id, lambda old: data.delete_user(user_id, old)))
+
+    @rule(user_id=ids)
+    def delete(self, user_id: str) -> None:
+        self._write(lambda data: data.delete_user(user_id))
 
     @rule(several=st.lists(users, max_size=4, unique_by=lambda user: user.id))
     def put(self, several: list[User]) -> None:
@@ -81,7 +88,7 @@ class SameAnswers(RuleBasedStateMachine):
 
     @rule(user_id=ids)
     def get(self, user_id: str) -> None:
-        self._same(lambda data: data.get_user(user_id))
+        self._same(lambda data: _user(data, user_id))
 
     @rule(user_ids=st.lists(ids, max_size=6))
     def get_many(self, user_ids: list[str]) -> None:
@@ -94,6 +101,15 @@ class SameAnswers(RuleBasedStateMachine):
     @invariant()
     def whole_lists_are_equal(self) -> None:
         self._same(lambda data: {user.id: user for user in data.list_users(100)})
+
+    def _read(self, data: DataClient, user_id: str) -> User | None:
+        stored = data.get_user(user_id)
+        if stored:
+            self._revisions[data, user_id] = stored.revision
+        return stored and stored.user
+
+    def _with_revision(self, data: DataClient, user_id: str, write: Call) -> Any:
+        return write(self._revisions[data, user_id]) if (data, user_id) in self._revisions else "never read"
 
     def _version(self, user: User) -> User:
         self._writes += 1
@@ -116,6 +132,11 @@ def _outcome(call: Call, data: DataClient) -> Any:
         return type(refusal)
 
 
+def _user(data: DataClient, user_id: str) -> User | None:
+    stored = data.get_user(user_id)
+    return stored and stored.user
+
+
 def _walk(data: DataClient, limit: int) -> list[Any]:
     met: list[Any] = []
     while page := data.list_users(limit, met[-1].id if met else None):
@@ -131,7 +152,7 @@ def test_same_answers_as_memory(
     new_data_client: NewDataClient, metrics: Metrics, tally: Counter[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A busy machine is no difference between stores.
-    monkeypatch.setitem(firestore.LIMITS, "timeout", 30)
+    monkeypatch.setattr(firestore, "ATTEMPT_TIMEOUT", 30.0)
     monkeypatch.setattr(dynamodb, "CONFIG", dynamodb.CONFIG.merge(Config(connect_timeout=30, read_timeout=30)))
 
     class Machine(SameAnswers):

@@ -15,8 +15,9 @@ import pytest
 from app.bootstrap import assemble
 from app.cache.none import NoCache
 from app.data import DataClient, StoreUnavailable
-from app.data.dynamodb import MAX_BATCH_ATTEMPTS, DynamoDBDataClient
+from app.data.dynamodb import DynamoDBDataClient
 from app.data.firestore import FirestoreDataClient
+from app.data.pace import IDLE_ROUNDS
 from app.metrics import Metrics
 from app.model import User
 from app.settings import Settings
@@ -25,14 +26,15 @@ from tests.app.clients import NewClient
 from tests.app.stores import REGION, aws_environment
 
 ANN = User(id="1", name="Ann", version="a")
+NOTHING: dict[str, Any] = {}  # as a revision, on either store
 CALLS: dict[str, Callable[[DataClient], object]] = {
     "create": lambda data: data.create_user(ANN),
     "get": lambda data: data.get_user("1"),
     "get many": lambda data: data.get_users(["1", "2"]),
     "list": lambda data: data.list_users(10),
-    "replace": lambda data: data.replace_user(ANN, "0"),
+    "replace": lambda data: data.replace_user(ANN, NOTHING),
     "delete": lambda data: data.delete_user("1"),
-    "delete version": lambda data: data.delete_user("1", "0"),
+    "delete what was read": lambda data: data.delete_user("1", NOTHING),
     "put many": lambda data: data.put_users([ANN]),
     "ping": lambda data: data.ping(),
 }
@@ -82,9 +84,7 @@ def dynamodb_client(url: str, metrics: Metrics) -> DynamoDBDataClient:
 
 
 def firestore_client(port: int, metrics: Metrics) -> FirestoreDataClient:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FIRESTORE_EMULATOR_HOST", f"127.0.0.1:{port}")
-        return FirestoreDataClient("test", "(default)", metrics)
+    return FirestoreDataClient("test", "(default)", metrics, f"127.0.0.1:{port}")
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
         return 0
 
     monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", none)
-    monkeypatch.setattr("app.data.dynamodb.time.sleep", none)
+    monkeypatch.setattr("app.data.pace.time.sleep", none)
 
 
 @pytest.mark.usefixtures("quick_retries")
@@ -160,7 +160,7 @@ class TestDynamoDB:
             client.get_users(["1"])
         with pytest.raises(StoreUnavailable, match="BatchWriteItem"):
             client.put_users([ANN])
-        assert len(dynamodb.requests) == 2 * MAX_BATCH_ATTEMPTS
+        assert len(dynamodb.requests) == 2 * IDLE_ROUNDS
 
     def test_over_http_it_is_503(self, dynamodb: DynamoDB, metrics: Metrics, new_client: NewClient) -> None:
         dynamodb.answer = lambda operation, request: (400, {"__type": "x#ThrottlingException"})
