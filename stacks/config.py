@@ -96,6 +96,7 @@ class StackConfig:
             "CACHE_TTL_SECONDS": str(self.cache_ttl_seconds),
             "DEMO": str(self.demo).lower(),
             "METRICS_NAMESPACE": self.name,
+            "TIMEOUT_SECONDS": str(self.timeout_seconds),
             **auth,
             **cors,
         }

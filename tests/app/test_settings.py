@@ -15,6 +15,7 @@ def test_lambda() -> None:
         "USERS_TABLE": "users-1",
         "METRICS_FORMAT": "emf",
         "ARTIFACT_DIGEST": "sha256:1",
+        "TIMEOUT_SECONDS": "29",
     }
     momento = {"MOMENTO_CACHE": "c", "MOMENTO_ENDPOINT": "cell", "MOMENTO_API_KEY_PARAMETER": "/key", "AWS_REGION": "r"}
     assert Settings.from_environ(environ | momento | {"CACHE_TTL_SECONDS": "60"}) == Settings(
@@ -23,17 +24,19 @@ def test_lambda() -> None:
         aws_region="r",
         metrics_format="emf",
         artifact_digest="sha256:1",
+        timeout_seconds=29,
         cache=CacheSettings(name="c", endpoint="cell", ttl_seconds=60, api_key_parameter="/key", aws_region="r"),
     )
 
 
 def test_cloud_run() -> None:
     environ = {"PERSISTENCE": "firestore", "GOOGLE_CLOUD_PROJECT": "p", "FIRESTORE_DATABASE": "users", "DEMO": "true"}
-    environ["TRACE_PROJECT"] = "p"
+    environ |= {"TRACE_PROJECT": "p", "FIRESTORE_EMULATOR_HOST": "127.0.0.1:1"}
     assert Settings.from_environ(environ | MOMENTO) == Settings(
         persistence="firestore",
         google_cloud_project="p",
         firestore_database="users",
+        firestore_emulator_host="127.0.0.1:1",
         trace_project="p",
         demo=True,
         cache=CacheSettings(name="users", endpoint="cell-1.momentohq.com", ttl_seconds=300, api_key="s3cret"),
@@ -106,6 +109,7 @@ def test_the_key_is_in_no_repr() -> None:
             MOMENTO | {"CACHE_TTL_SECONDS": "86401"},
             "CACHE_TTL_SECONDS='86401' must be a whole number from 1 to 86400",
         ),
+        ({"TIMEOUT_SECONDS": "1"}, "TIMEOUT_SECONDS='1' must be a whole number from 2 to 3600"),
         (MOMENTO | {"CACHE_TTL_SECONDS": "-1"}, "CACHE_TTL_SECONDS='-1' must be a whole number from 1 to 86400"),
     ],
 )

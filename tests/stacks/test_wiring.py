@@ -28,6 +28,7 @@ ON_AWS: dict[Where, Any] = {
     ("Function", "api", "tracingConfig"): {"mode": "PassThrough"},
     ("Function", "api", "environment", "variables", "USERS_TABLE"): AWS,
     ("Function", "api", "environment", "variables", "METRICS_NAMESPACE"): AWS,
+    ("Function", "api", "environment", "variables", "TIMEOUT_SECONDS"): "10",
     ("Function", "api", "environment", "variables", "MOMENTO_ENDPOINT"): "cell-us-east-1-1.prod.a.momentohq.com",
     ("Api", "api", "name"): AWS,
     ("Api", "api", "disableExecuteApiEndpoint"): False,
@@ -93,5 +94,6 @@ def test_the_service_is_told_where_its_things_are(gcp: Deployment) -> None:
         ("GOOGLE_CLOUD_PROJECT", "a-project"),
         ("FIRESTORE_DATABASE", GCP),
         ("METRICS_NAMESPACE", GCP),
+        ("TIMEOUT_SECONDS", "10"),
         ("MOMENTO_ENDPOINT", "cell-us-east-1-1.prod.a.momentohq.com"),
     }
