@@ -14,12 +14,14 @@ import urllib3
 from jwt import PyJWK, PyJWTError
 from werkzeug.http import parse_cache_control_header
 
+from app import deadline
 from app.auth import IssuerUnavailable
 from app.metrics import Metrics
 from app.settings import is_safe_url
 
 ALGORITHMS = ("RS256", "ES256", "EdDSA")
 TIMEOUT = 2.0  # seconds for each of two requests
+LONGEST_FETCH = 2 * TIMEOUT
 MAX_BYTES = 1024 * 1024
 LIFETIME = 600.0  # seconds, unless the issuer's Cache-Control says otherwise, between these:
 SHORTEST, LONGEST = 60.0, 3600.0
@@ -54,6 +56,8 @@ class SigningKeys:
         if self._one_at_a_time.acquire(blocking=key is None):
             try:
                 if self._now() >= self._next_try:
+                    if deadline.left() < LONGEST_FETCH:
+                        raise IssuerUnavailable(PAUSE)
                     self._fetch()
             finally:
                 self._one_at_a_time.release()
