@@ -1,11 +1,12 @@
 """Stores that throttle, hang, answer in part or are gone: injected in the path of the real clients."""
 
+import asyncio
 import json
 import socket
 import threading
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -22,6 +23,7 @@ from app.metrics import Metrics
 from app.model import User
 from app.settings import Settings
 from local.cloud.firestore import FirestoreServer
+from local.cloud.overloaded import OverloadedGrpc
 from tests.app.clients import NewClient
 from tests.app.stores import REGION, aws_environment
 
@@ -146,6 +148,44 @@ class TestDynamoDB:
         assert [len(r["RequestItems"]["users"]["Keys"]) for r in dynamodb.requests] == [8, 4, 2, 1]
         assert all(r["RequestItems"]["users"]["ConsistentRead"] for r in dynamodb.requests)
 
+    def test_a_batch_goes_on_as_long_as_it_makes_progress(
+        self, dynamodb: DynamoDB, metrics: Metrics, new_client: NewClient
+    ) -> None:
+        """BatchGetItem serves 1 MB of a partition, with all that an item holds
+        (https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html)."""
+        followers = [{"S": f"f{i:0>127}"} for i in range(390)]  # 50 KB
+
+        def item(key: dict[str, Any]) -> dict[str, Any]:
+            return {"id": key["id"], "name": {"S": "N"}, "followers": {"L": followers}, "version": {"S": "v"}}
+
+        def a_megabyte(operation: str, request: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+            if operation == "GetItem":
+                ids = [{"S": f"u{i}"} for i in range(100)]
+                return 200, {"Item": item(request["Key"]) | {"followers": {"L": ids}}}
+            keys = request["RequestItems"]["users"]["Keys"]
+            unprocessed = {"users": {"Keys": keys[20:]}} if keys[20:] else {}
+            return 200, {"Responses": {"users": [item(key) for key in keys[:20]]}, "UnprocessedKeys": unprocessed}
+
+        dynamodb.answer = a_megabyte
+        data = dynamodb_client(f"http://127.0.0.1:{dynamodb.server_port}", metrics)
+        with new_client(assemble(Settings(timeout_seconds=60), metrics, data, NoCache())) as client:
+            assert client.get("/followers/star").json() == ["N"] * 100
+        assert len(data.get_users([f"u{i}" for i in range(250)])) == 250
+
+    def test_writes_of_which_half_is_done_go_on(self, dynamodb: DynamoDB, metrics: Metrics) -> None:
+        written: list[str] = []
+
+        def half(operation: str, request: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+            items = request["RequestItems"]["users"]
+            done, left = items[: len(items) // 2 or 1], items[len(items) // 2 or 1 :]
+            written.extend(one["PutRequest"]["Item"]["id"]["S"] for one in done)
+            return 200, {"UnprocessedItems": {"users": left} if left else {}}
+
+        dynamodb.answer = half
+        client = dynamodb_client(f"http://127.0.0.1:{dynamodb.server_port}", metrics)
+        client.put_users([User(id=str(i), name="N", version="v") for i in range(100)])
+        assert sorted(written) == sorted(str(i) for i in range(100))
+
     def test_a_batch_that_stays_unprocessed_is_no_answer(self, dynamodb: DynamoDB, metrics: Metrics) -> None:
         dynamodb.answer = lambda operation, request: (
             200,
@@ -179,6 +219,43 @@ class TestFirestore:
             server.fault = refuse
             with pytest.raises(StoreUnavailable):
                 call(firestore_client(server.port, metrics))
+
+    @pytest.mark.parametrize("users", [1, 3, 100])
+    def test_a_stream_that_breaks_in_the_middle_goes_on_there(
+        self, metrics: Metrics, monkeypatch: pytest.MonkeyPatch, users: int
+    ) -> None:
+        monkeypatch.setattr("app.data.pace.time.sleep", lambda seconds: None)  # pyright: ignore[reportUnknownLambdaType]
+        everybody = [User(id=f"u{i:02}", name=f"N{i}", version="v") for i in range(users)]
+        with FirestoreServer() as server, breaking(server) as (proxy, asked):
+            data = firestore_client(int(proxy.address.partition(":")[2]), metrics)
+            data.put_users(everybody)
+            asked.clear()
+            proxy.halved = True
+            assert data.get_users([user.id for user in everybody]) == {user.id: user.public() for user in everybody}
+            assert data.get_user("u00")
+            with pytest.raises(StoreUnavailable):  # the last document never comes: its stream begins without one
+                data.list_users(users)
+            proxy.halved = False
+            assert data.list_users(users) == [user.public() for user in everybody]
+        assert len(asked) < 40
+
+    def test_a_stream_that_brings_nothing_is_given_up(
+        self, metrics: Metrics, monkeypatch: pytest.MonkeyPatch, new_client: NewClient
+    ) -> None:
+        monkeypatch.setattr("app.data.pace.time.sleep", lambda seconds: None)  # pyright: ignore[reportUnknownLambdaType]
+        asked: list[str] = []
+
+        def refuse(method: str, context: grpc.ServicerContext) -> None:
+            asked.append(method)
+            context.abort(grpc.StatusCode.UNAVAILABLE, "no")
+
+        with FirestoreServer() as server:
+            server.fault = refuse
+            data = firestore_client(server.port, metrics)
+            for call in (lambda: data.get_users(["1", "2"]), lambda: data.list_users(10), lambda: data.get_user("1")):
+                with pytest.raises(StoreUnavailable):
+                    call()
+        assert len(asked) == 3 * IDLE_ROUNDS
 
     def test_throttling_is_tried_again(self, metrics: Metrics) -> None:
         asked: list[str] = []
@@ -220,6 +297,25 @@ class TestFirestore:
         with FirestoreServer() as server:
             server.fault = refuse
             every_route_answers_503(firestore_client(server.port, metrics), metrics, new_client)
+
+
+class CountingProxy(OverloadedGrpc):
+    def __init__(self, target: str) -> None:
+        self.asked: list[str] = []
+        super().__init__(target)
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:
+        self.asked.append(handler_call_details.method)
+        return super().service(handler_call_details)
+
+
+@contextmanager
+def breaking(server: FirestoreServer) -> Generator[tuple[CountingProxy, list[str]]]:
+    proxy = CountingProxy(f"127.0.0.1:{server.port}")
+    try:
+        yield proxy, proxy.asked
+    finally:
+        asyncio.run(proxy.close())
 
 
 def every_route_answers_503(data: DataClient, metrics: Metrics, new_client: NewClient) -> None:
