@@ -220,11 +220,9 @@ class TestFirestore:
             with pytest.raises(StoreUnavailable):
                 call(firestore_client(server.port, metrics))
 
+    @pytest.mark.usefixtures("quick_retries")
     @pytest.mark.parametrize("users", [1, 3, 100])
-    def test_a_stream_that_breaks_in_the_middle_goes_on_there(
-        self, metrics: Metrics, monkeypatch: pytest.MonkeyPatch, users: int
-    ) -> None:
-        monkeypatch.setattr("app.data.pace.time.sleep", lambda seconds: None)  # pyright: ignore[reportUnknownLambdaType]
+    def test_a_stream_that_breaks_in_the_middle_goes_on_there(self, metrics: Metrics, users: int) -> None:
         everybody = [User(id=f"u{i:02}", name=f"N{i}", version="v") for i in range(users)]
         with FirestoreServer() as server, breaking(server) as (proxy, asked):
             data = firestore_client(int(proxy.address.partition(":")[2]), metrics)
@@ -239,10 +237,8 @@ class TestFirestore:
             assert data.list_users(users) == [user.public() for user in everybody]
         assert len(asked) < 40
 
-    def test_a_stream_that_brings_nothing_is_given_up(
-        self, metrics: Metrics, monkeypatch: pytest.MonkeyPatch, new_client: NewClient
-    ) -> None:
-        monkeypatch.setattr("app.data.pace.time.sleep", lambda seconds: None)  # pyright: ignore[reportUnknownLambdaType]
+    @pytest.mark.usefixtures("quick_retries")
+    def test_a_stream_that_brings_nothing_is_given_up(self, metrics: Metrics) -> None:
         asked: list[str] = []
 
         def refuse(method: str, context: grpc.ServicerContext) -> None:

@@ -1,0 +1,48 @@
+"""No page is larger than what Lambda may answer, and a walk meets everybody all the same."""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from app.aws_lambda import create_handler
+from app.bootstrap import assemble
+from app.cache.none import NoCache
+from app.data.memory import MemoryDataClient
+from app.metrics import Metrics
+from app.model import MAX_FOLLOWERS, MAX_NAME, User
+from app.settings import Settings
+from tests.app.events import event, response
+
+MAX_ANSWER = 6_291_456  # bytes, https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+
+
+@pytest.mark.parametrize("follower", ["f{:0>127}", "{}"], ids=["long ids", "short ids"])
+@pytest.mark.parametrize("name", ["N", "\U0001f986" * MAX_NAME], ids=["short name", "long name"])
+def test_a_walk_over_the_largest_users(metrics: Metrics, follower: str, name: str) -> None:
+    followers = tuple(follower.format(i) for i in range(MAX_FOLLOWERS))
+    store = MemoryDataClient()
+    store.put_users([User(id=f"u{i:0>3}", name=name, version="v", followers=followers) for i in range(100)])
+    handler = create_handler(assemble(Settings(), metrics, store, NoCache()))
+    met: list[str] = []
+    path = "/users?limit=100"
+    while path:
+        answer: dict[str, Any] = handler(event(httpx.Request("GET", f"http://testserver{path}")), None)
+        assert len(json.dumps(answer)) < MAX_ANSWER
+        page = response(answer).json()
+        assert page["users"]
+        met += [user["id"] for user in page["users"]]
+        path = page["next_cursor"] and f"/users?limit=100&cursor={page['next_cursor']}"
+    assert met == [f"u{i:0>3}" for i in range(100)]
+
+
+def test_the_names_of_the_most_followers(metrics: Metrics) -> None:
+    ids = tuple(f"f{i}" for i in range(MAX_FOLLOWERS))
+    store = MemoryDataClient()
+    store.put_users([User(id=i, name="\U0001f986" * MAX_NAME, version="v") for i in ids])
+    store.create_user(User(id="star", name="Star", version="v", followers=ids))
+    handler = create_handler(assemble(Settings(), metrics, store, NoCache()))
+    answer = handler(event(httpx.Request("GET", "http://testserver/followers/star")), None)
+    assert len(response(answer).json()) == MAX_FOLLOWERS
+    assert len(json.dumps(answer)) < MAX_ANSWER
