@@ -8,7 +8,7 @@ from app.auth.none import NoAuthenticator
 from app.cache import Cache
 from app.cache.none import NoCache
 from app.data import DataClient
-from app.http import challenges, cors, drain, observe, problems
+from app.http import challenges, cors, drain, limits, observe, problems
 from app.http.bodies import MAX_BODY_BYTES
 from app.http.docs import Docs
 from app.http.routes import UserRoutes
@@ -34,6 +34,7 @@ def assemble(settings: Settings, metrics: Metrics, data: DataClient, cache: Cach
     problems.register(app, metrics)
     challenges.register(app)
     observe.register(app, metrics, settings.trace_project)
+    limits.register(app)
     cors.register(app, settings.cors_origins)
     callers = authenticator(settings.auth, metrics)
     routes = UserRoutes(Users(data, cache), callers, settings.artifact_digest, settings.demo)

@@ -4,11 +4,14 @@ https://docs.aws.amazon.com/lambda/latest/dg/snapstart-best-practices.html
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain, repeat
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from flask import Flask
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 
 class Closable(Protocol):
@@ -38,6 +41,11 @@ class App(Flask):
         super().__init__(__name__, static_folder=None)
         self.cold_start = ColdStart()
         self._clients = clients
+
+    def wsgi_app(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Switches to no other protocol (RFC 9110, 7.8): werkzeug would look for a route of WebSockets."""
+        environ.pop("HTTP_UPGRADE", None)
+        return super().wsgi_app(environ, start_response)
 
     def before_snapshot(self) -> None:
         """Load what the first request would, and close all connections: in the copies they would be dead."""

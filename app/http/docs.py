@@ -8,6 +8,7 @@ import msgspec
 from flask import Blueprint, Response, render_template_string, request
 from werkzeug import Response as AnyResponse
 
+from app.http.bodies import no_content
 from app.http.routes import Route
 
 if TYPE_CHECKING:
@@ -26,8 +27,9 @@ class Docs:
 
     def blueprint(self) -> Blueprint:
         blueprint = Blueprint("docs", __name__)
-        blueprint.add_url_rule("/openapi.json", view_func=self.openapi)
-        blueprint.add_url_rule("/docs", view_func=self.docs)
+        for path, view in (("/openapi.json", self.openapi), ("/docs", self.docs)):
+            blueprint.add_url_rule(path, view_func=view, methods=["GET"], provide_automatic_options=False)
+            blueprint.add_url_rule(path, f"options {view.__name__}", _options, methods=["OPTIONS"])
         return blueprint
 
     @cached_property
@@ -42,6 +44,10 @@ class Docs:
     def docs(self) -> AnyResponse:
         page = render_template_string(PAGE.read_text(), api=self._document, schema=_schema)
         return _conditional(Response(page, headers=NOTHING_BUT_STYLE, mimetype="text/html"))
+
+
+def _options() -> AnyResponse:
+    return no_content({"Allow": "GET, HEAD, OPTIONS"})
 
 
 def _schema(schema: "Json") -> str:
