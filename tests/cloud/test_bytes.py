@@ -14,7 +14,7 @@ import pytest
 
 from app.http.problems import PROBLEM_JSON
 from tests.app.gunicorn import ROOT, gunicorn
-from tests.cloud.byte_cases import DIFFERENT, EVERYWHERE, LIVE, MALFORMED, get, sized
+from tests.cloud.byte_cases import DIFFERENT, EVERYWHERE, LIES, LIVE, MALFORMED, get, sized
 from tests.cloud.conftest import Daemon, deploying
 from tests.cloud.test_cloud_run import SERVICE, Cloud
 from tests.flask_run import flask_run
@@ -94,6 +94,16 @@ def test_where_runtimes_differ(runtimes: dict[str, Address], request_bytes: byte
     assert {name: answer.status for name, answer in answers.items()} == statuses
     for name in ("gunicorn", "flask run"):
         assert answers[name].is_problem == (statuses[name] >= 400)
+
+
+def test_no_answer_repeats_what_proxies_say(runtimes: dict[str, Address]) -> None:
+    """No header tells the app where it is reached, or who calls."""
+    body = b'{"id":"lied-to","name":"Ada"}'
+    create = sized(*LIES, body=body).replace(b"Host: a", b"Host: evil.example")
+    for name, address in runtimes.items():
+        answer = send(address, create)
+        assert (answer.status, answer.headers["Location"]) == (201, "/users/lied-to"), name
+        assert b"evil" not in str(answer.headers).encode() + answer.body
 
 
 def test_the_length_of_a_head_is_that_of_a_get(runtimes: dict[str, Address]) -> None:
