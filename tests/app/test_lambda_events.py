@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.aws_lambda import Handler, NotAnHttpEvent, create_handler
+from app.aws_event import NotAnHttpEvent
+from app.aws_lambda import Handler, create_handler
 from app.bootstrap import assemble
 from app.cache.none import NoCache
 from app.data.memory import MemoryDataClient
@@ -85,23 +86,21 @@ headers = st.dictionaries(
     st.none() | st.text(st.characters()),
     max_size=4,
 )
-contexts = st.fixed_dictionaries(
-    {"http": any_json | st.fixed_dictionaries({"method": st.sampled_from(["GET", "POST"]) | st.text(st.characters())})},
-    optional={"authorizer": any_json},
-)
-changes: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
-    {},
-    optional={
-        "version": any_json,
-        "rawPath": any_json | st.sampled_from(["/users", "/users/1"]),
-        "rawQueryString": any_json | st.text(st.characters()),
-        "headers": any_json | headers,
-        "cookies": any_json | st.lists(st.text(st.characters())),
-        "body": any_json | st.text(st.characters()),
-        "isBase64Encoded": any_json,
-        "requestContext": contexts,
-    },
-)
+texts = st.text(st.characters())
+methods = st.sampled_from(["GET", "POST", "PUT", "DELETE"]) | texts
+paths = st.sampled_from(["/users", "/users/1", "/profile-pic/1", "/docs"]) | texts
+typed: dict[str, st.SearchStrategy[Any]] = {
+    "version": st.sampled_from(["2.0", None]),
+    "rawPath": paths,
+    "rawQueryString": st.none() | texts,
+    "headers": st.none() | headers,
+    "cookies": st.none() | st.lists(texts),
+    "body": st.none() | texts,
+    "isBase64Encoded": st.none() | st.booleans(),
+    "requestContext": st.fixed_dictionaries({"http": st.fixed_dictionaries({"method": methods})}),
+}
+untyped = {**dict.fromkeys(typed, any_json), "requestContext": st.fixed_dictionaries({"http": any_json})}
+changes = st.fixed_dictionaries({}, optional=typed) | st.fixed_dictionaries({}, optional=untyped)
 
 
 @pytest.fixture
