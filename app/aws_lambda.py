@@ -1,19 +1,18 @@
-"""The Lambda handler, behind an API Gateway HTTP API."""
+"""The Lambda handler, behind an API Gateway HTTP API or a function URL."""
 
-import binascii
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import quote
+from typing import TYPE_CHECKING, Any
 
-import msgspec
 import serverless_wsgi  # pyright: ignore[reportMissingTypeStubs]
-from flask import Flask
+from flask import Flask, Response, request, request_finished
 from snapshot_restore_py import (  # pyright: ignore[reportMissingTypeStubs]
     register_after_restore,
     register_before_snapshot,
 )
 
+from app import aws_event
 from app.bootstrap import create_app_from_environ
+from app.http.observe import PLATFORM_REQUEST_ID
 from app.http.problems import PROBLEM_JSON, Problem
 
 if TYPE_CHECKING:
@@ -24,53 +23,41 @@ _handle_request: Any = serverless_wsgi.handle_request  # pyright: ignore[reportU
 
 type Handler = Callable[[Any, object], dict[str, Any]]
 
-
-class _Http(msgspec.Struct):
-    method: str
-    sourceIp: str = ""
-
-
-class _RequestContext(msgspec.Struct):
-    http: _Http
-    authorizer: dict[str, Any] = {}
-
-
-class _Event(msgspec.Struct):
-    """What is needed of payload format 2.0
-    (https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html)."""
-
-    version: Literal["2.0"]
-    rawPath: str
-    headers: dict[str, str]
-    requestContext: _RequestContext
-    rawQueryString: str = ""
-    cookies: list[str] = []
-    body: str = ""
-    isBase64Encoded: bool = False
+CONTENT_TYPES = "better_together.content_types"
+# The app believes no proxy, and serverless-wsgi puts the stage into SCRIPT_NAME: `/$default` is in no URL.
+FIXED = {"SCRIPT_NAME": "", "SERVER_NAME": "lambda", "SERVER_PORT": "443", "wsgi.url_scheme": "https"}
 
 
 def create_handler(app: Flask) -> Handler:
-    """A Lambda handler around the app."""
-
-    def at_root(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Without the stage that serverless-wsgi puts into SCRIPT_NAME: `/$default` is in no URL."""
-        environ["SCRIPT_NAME"] = ""
-        environ["HTTP_X_REQUEST_ID"] = getattr(environ["serverless.context"], "aws_request_id", "")
-        return app(environ, start_response)
+    """A Lambda handler around the app. Raises NotAnHttpEvent, and nothing else."""
 
     def handler(event: Any, context: object) -> dict[str, Any]:
         try:
-            checked = msgspec.to_builtins(msgspec.convert(event, _Event))
-            # API Gateway has decoded the path, and serverless-wsgi decodes it again.
-            return _handle_request(at_root, checked | {"rawPath": quote(checked["rawPath"])}, context)
-        except (msgspec.ValidationError, UnicodeEncodeError, binascii.Error) as error:
-            return _not_an_event(error)
+            cleaned = aws_event.clean(event)
+        except Problem as problem:
+            return _refuse(problem.response())
+        content_types: list[str | None] = []
 
+        def fixed(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+            environ |= FIXED
+            environ[PLATFORM_REQUEST_ID] = getattr(context, "aws_request_id", "")
+            environ[CONTENT_TYPES] = content_types
+            return app(environ, start_response)
+
+        answer: dict[str, Any] = _handle_request(fixed, cleaned, context)
+        if answer["statusCode"] == 304 and content_types:
+            # werkzeug strips it, API Gateway then says text/plain, and caches would store that (RFC 9111, 3.2).
+            answer["headers"]["Content-Type"] = content_types.pop()
+        return answer
+
+    def keep_content_type(_: Flask, response: Response, **__: Any) -> None:
+        request.environ.get(CONTENT_TYPES, []).append(response.content_type)
+
+    request_finished.connect(keep_content_type, app, weak=False)
     return handler
 
 
-def _not_an_event(error: Exception) -> dict[str, Any]:
-    problem = Problem(400, f"Not an event of an HTTP API, payload format 2.0: {error}").response()
+def _refuse(problem: Response) -> dict[str, Any]:
     return {
         "statusCode": problem.status_code,
         "headers": dict(problem.headers),

@@ -9,7 +9,7 @@ from app.auth.none import NoAuthenticator
 from app.cache import Cache
 from app.cache.none import NoCache
 from app.data import DataClient
-from app.http import challenges, cors, drain, observe, preconditions, problems
+from app.http import challenges, cors, drain, limits, observe, preconditions, problems
 from app.http.bodies import MAX_BODY_BYTES
 from app.http.docs import Docs
 from app.http.routes import UserRoutes
@@ -35,8 +35,9 @@ def assemble(settings: Settings, metrics: Metrics, data: DataClient, cache: Cach
     problems.register(app, metrics)
     challenges.register(app)
     observe.register(app, metrics, settings.trace_project)
-    preconditions.register(app)
+    limits.register(app)
     cors.register(app, settings.cors_origins)
+    preconditions.register(app)
     callers = authenticator(settings.auth, metrics)
     routes = UserRoutes(Users(data, cache), callers, settings.artifact_digest, settings.demo)
     app.register_blueprint(routes.blueprint())

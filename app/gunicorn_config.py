@@ -8,6 +8,13 @@ try:
 except SettingsError as error:
     raise SystemExit(f"better-together: {error}") from None
 workers = 1
+worker_class = "app.gunicorn_worker.Worker"
 # Cloud Run restarts what hangs; gunicorn's own timeout would kill workers that are merely throttled.
 timeout = 0
 control_socket_disable = True
+# No header of a request is another's word: neither the scheme nor SCRIPT_NAME comes from one.
+forwarded_allow_ips = ""
+# app.http.limits decides how long a request may be; these are above all that Cloud Run's front door lets in.
+limit_request_line = 0
+limit_request_fields = 32768
+limit_request_field_size = 64 * 1024

@@ -47,6 +47,8 @@ class App(Flask):
         self._seconds = seconds
 
     def wsgi_app(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Switches to no other protocol (RFC 9110, 7.8): werkzeug would look for a route of WebSockets."""
+        environ.pop("HTTP_UPGRADE", None)
         with deadline.within(self._seconds):
             return super().wsgi_app(environ, start_response)
 

@@ -5,14 +5,13 @@
 `json` lines carry the same fields without the `_aws` envelope, for log-based metrics of Cloud Logging. Times are in ms.
 """
 
+import json
 import sys
 import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TextIO
-
-import msgspec
 
 Value = str | int | float | bool | None
 
@@ -73,8 +72,9 @@ class Metrics:
         self._write({"severity": severity, "message": message, **fields})
 
     def _write(self, line: Mapping[str, object]) -> None:
+        """All in ASCII, so that no text is lost for what an encoding has not."""
         stream = self._stream or sys.stdout
-        stream.write(msgspec.json.encode(line).decode() + "\n")
+        stream.write(json.dumps(line) + "\n")
         stream.flush()
 
 

@@ -22,6 +22,8 @@ MAX_PAGE_BYTES = 3 * 2**20
 
 def decode_user(request: Request) -> UserInput:
     """The body as a user. Raises Problem: 413, 415, or 400 naming the field."""
+    if request.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
+        raise Problem(415, "The body must not be encoded.", "Content-Encoding", {"Accept-Encoding": "identity"})
     if request.mimetype != "application/json":
         raise Problem(415, "The body must be application/json.", headers={"Accept-Post": "application/json"})
     body = _read(request)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from flask import Blueprint, Response, render_template_string
 
+from app.http.bodies import no_content
 from app.http.routes import Route
 
 if TYPE_CHECKING:
@@ -25,8 +26,9 @@ class Docs:
 
     def blueprint(self) -> Blueprint:
         blueprint = Blueprint("docs", __name__)
-        blueprint.add_url_rule("/openapi.json", view_func=self.openapi)
-        blueprint.add_url_rule("/docs", view_func=self.docs)
+        for path, view in (("/openapi.json", self.openapi), ("/docs", self.docs)):
+            blueprint.add_url_rule(path, view_func=view, methods=["GET"], provide_automatic_options=False)
+            blueprint.add_url_rule(path, f"options {view.__name__}", _options, methods=["OPTIONS"])
         return blueprint
 
     @cached_property
@@ -41,6 +43,10 @@ class Docs:
     def docs(self) -> Response:
         page = render_template_string(PAGE.read_text(), api=self._document, schema=_schema)
         return Response(page, headers=NOTHING_BUT_STYLE, mimetype="text/html")
+
+
+def _options() -> Response:
+    return no_content({"Allow": "GET, HEAD, OPTIONS"})
 
 
 def _schema(schema: "Json") -> str:

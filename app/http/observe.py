@@ -10,6 +10,8 @@ from app.lifecycle import App
 from app.metrics import Metrics, Value
 
 METHODS = {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"}
+PLATFORM_REQUEST_ID = "better_together.request_id"
+"""Where a runtime that has an id of its own for each request puts it into the WSGI environ."""
 REQUEST_ID = re.compile(r"[A-Za-z0-9._=/+-]{1,128}")
 # W3C Trace Context, Cloud Run's and API Gateway's own; the first that is there counts.
 TRACE_HEADERS = ("traceparent", "X-Cloud-Trace-Context", "X-Amzn-Trace-Id")
@@ -18,7 +20,7 @@ TRACE_ID = re.compile(r"(?:[0-9a-f]{2}-)?([0-9a-f]{32})\b")
 
 
 def register(app: App, metrics: Metrics, trace_project: str) -> None:
-    """Measure every request of `app`, and answer its id as `X-Request-Id`.
+    """Measure every request of `app`, and answer its id as `X-Request-Id`: the client's, else the platform's, else new.
 
     With a `trace_project` the lines are tied to Cloud Trace's traces
     (https://cloud.google.com/logging/docs/structured-logging#special-payload-fields).
@@ -28,7 +30,8 @@ def register(app: App, metrics: Metrics, trace_project: str) -> None:
         g.started = time.perf_counter()
         g.cold_start = app.cold_start.once()
         given = request.headers.get("X-Request-Id", "")
-        g.request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
+        platform = request.environ.get(PLATFORM_REQUEST_ID)
+        g.request_id = given if REQUEST_ID.fullmatch(given) else platform or secrets.token_hex(16)
         g.trace = _trace(trace_project)
 
     def finish(response: Response) -> Response:

@@ -13,6 +13,7 @@ from multidict import CIMultiDict
 
 from local.cloud.cloud_run_instance import Instance
 from local.cloud.cloud_run_revision import NoInstance, Revision
+from local.cloud.listener import target
 
 MAX_BODY = 32 * 1024 * 1024  # bytes, of an HTTP/1 request
 HOP_BY_HOP = {"connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "expect"}
@@ -31,6 +32,8 @@ def session() -> aiohttp.ClientSession:
 
 
 async def forward(request: web.BaseRequest, revision: Revision, http: aiohttp.ClientSession) -> web.StreamResponse:
+    if request.method == "CONNECT":
+        return _give_up(request, None, 404, "Not Found")
     if (request.content_length or 0) > MAX_BODY:
         return _give_up(request, None, 413, "Request Entity Too Large")
     response: web.StreamResponse | None = None
@@ -58,7 +61,7 @@ async def forward(request: web.BaseRequest, revision: Revision, http: aiohttp.Cl
 def _ask(request: web.BaseRequest, instance: Instance, http: aiohttp.ClientSession):
     return http.request(
         request.method,
-        instance.url(request.raw_path),
+        instance.url(target(request)),
         headers=_headers(request),
         data=request.content.iter_any() if request.body_exists else None,
         allow_redirects=False,

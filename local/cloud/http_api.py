@@ -19,7 +19,7 @@ from local.cloud.http_api_routes import Route, choose
 from local.cloud.http_api_throttle import Throttle
 from local.cloud.lambda_runtime_api import FunctionError
 from local.cloud.lambda_service import LambdaService, PayloadTooLarge, Throttled
-from local.cloud.listener import Listener, listen
+from local.cloud.listener import Listener, listen, target
 
 PREFERRED_PORT = 8081
 MAX_BODY = 10 * 1024 * 1024  # bytes
@@ -95,7 +95,7 @@ class HttpApis:
             work.add_done_callback(lambda late: late.exception())
             raise Refused(503, "Service Unavailable")
         try:
-            return http_api_event.response(work.result())
+            return http_api_event.response(work.result(), request.method)
         except Throttled as error:
             raise Refused(503, "Service Unavailable") from error
         except PayloadTooLarge as error:
@@ -106,7 +106,7 @@ class HttpApis:
     def _route(self, api_id: str, request: web.BaseRequest) -> tuple[Match, Function, float]:
         """The route, the version that it leads to and the integration's timeout in seconds."""
         backend, api = self._aws.api(api_id)
-        path = http_api_event.decoded_path(request.raw_path.partition("?")[0])
+        path = http_api_event.decoded_path(target(request).partition("?")[0])
         stage, path_in_stage = _stage(api, path)
         chosen = choose(
             (Route(r.route_key, r.target or "") for r in api.routes.values()), request.method, path_in_stage
@@ -151,10 +151,10 @@ def _stage(api: Api, path: str) -> tuple[Stage, str]:
 
 
 async def _body(request: web.BaseRequest) -> bytes:
-    head = len(request.raw_path) + sum(len(value) for _, value in request.raw_headers)
-    if len(request.raw_path) > MAX_HEAD:
+    line = len(f"{request.method} {request.raw_path} HTTP/1.1")
+    if line > MAX_HEAD:
         raise Refused(414, "Request-URI Too Long")
-    if head > MAX_HEAD:
+    if line + sum(len(value) for _, value in request.raw_headers) > MAX_HEAD:
         raise Refused(431, "Request Header Fields Too Large")
     body = bytearray()
     async for chunk in request.content.iter_any():

@@ -18,6 +18,8 @@ from urllib.parse import parse_qsl, unquote
 from aiohttp import web
 from multidict import CIMultiDict
 
+from local.cloud.listener import target
+
 TEXT_TYPES = ("application/json", "application/javascript", "application/xml")
 NOT_IN_A_HEADER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 HOP_BY_HOP = {"connection", "content-length", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
@@ -55,7 +57,7 @@ def decoded_path(raw: str) -> str:
 
 
 def event(request: web.BaseRequest, body: bytes, match: Match, request_id: str, trace_id: str) -> dict[str, Any]:
-    query = request.raw_path.partition("?")[2]
+    query = target(request).partition("?")[2]
     parameters: dict[str, str] = {}
     for name, value in parse_qsl(query, keep_blank_values=True):
         parameters[name] = f"{parameters[name]},{value}" if name in parameters else value
@@ -110,7 +112,7 @@ def _headers(request: web.BaseRequest, body: bytes, trace_id: str) -> dict[str, 
         "content-length": str(len(body)),
         "x-amzn-trace-id": trace_id,
         "x-forwarded-for": f"{forwarded}, {request.remote}" if forwarded else request.remote or "",
-        "x-forwarded-port": str(request.url.port),
+        "x-forwarded-port": str(request.get_extra_info("sockname")[1]),
         "x-forwarded-proto": request.scheme,
     }
 
@@ -125,8 +127,8 @@ def _encoded(body: bytes, content_type: str) -> tuple[str, bool]:
     return base64.b64encode(body).decode(), bool(body)
 
 
-def response(answer: bytes) -> web.Response:
-    """The HTTP response for a function's answer. Raises MalformedAnswer."""
+def response(answer: bytes, method: str) -> web.Response:
+    """The HTTP response for a function's answer to a request with this method. Raises MalformedAnswer."""
     value: Any
     try:
         value = json.loads(answer)
@@ -135,12 +137,12 @@ def response(answer: bytes) -> web.Response:
     if not isinstance(value, dict) or "statusCode" not in value:
         return web.Response(body=answer, content_type="application/json")
     try:
-        return _full_response(cast(dict[str, Any], value))
+        return _full_response(cast(dict[str, Any], value), method)
     except (TypeError, ValueError, AttributeError, binascii.Error) as error:
         raise MalformedAnswer(str(error)) from error
 
 
-def _full_response(answer: dict[str, Any]) -> web.Response:
+def _full_response(answer: dict[str, Any], method: str) -> web.Response:
     status = int(answer["statusCode"])
     if not 100 < status < 600:
         raise ValueError(f"statusCode {status}")
@@ -153,7 +155,8 @@ def _full_response(answer: dict[str, Any]) -> web.Response:
         text_value = str(value).lower() if isinstance(value, bool) else str(value)
         if NOT_IN_A_HEADER.search(name + text_value):
             raise ValueError(f"header {name!r} has a control character")
-        if name.lower() not in HOP_BY_HOP:
+        of_get = method == "HEAD" and name.lower() == "content-length"  # what a GET would have (RFC 9110, 8.6)
+        if of_get or name.lower() not in HOP_BY_HOP:
             headers.add(name, text_value)
     headers.setdefault("Content-Type", "text/plain;charset=UTF-8")
     return web.Response(status=status, headers=headers, body=body)

@@ -1,4 +1,4 @@
-"""What serverless-wsgi would get wrong."""
+"""The handler's answers, and what the app sees of an event."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -45,6 +45,18 @@ def test_the_stage_is_in_no_url_and_the_path_is_decoded_once(handler: Handler) -
     assert body == "|é/%41|https://api-id.execute-api.us-east-1.amazonaws.com/"
 
 
-def test_the_request_id_is_lambdas(handler: Handler) -> None:
-    answer = handler(event(httpx.Request("GET", "http://testserver/users/1")), SimpleNamespace(aws_request_id="r-1"))
-    assert answer["headers"]["X-Request-Id"] == "r-1"
+@pytest.mark.parametrize(
+    ("headers", "answered"),
+    [({}, "r-1"), ({"X-Request-Id": "mine"}, "mine"), ({"X-Request-Id": "not one"}, "r-1")],
+)
+def test_the_request_id_is_the_clients_or_lambdas(handler: Handler, headers: dict[str, str], answered: str) -> None:
+    request = httpx.Request("GET", "http://testserver/users/1", headers=headers)
+    answer = handler(event(request), SimpleNamespace(aws_request_id="r-1"))
+    assert answer["headers"]["X-Request-Id"] == answered
+
+
+def test_a_304_has_the_type_of_the_200(handler: Handler) -> None:
+    """API Gateway makes text/plain of no type at all."""
+    picture = get(handler, "/profile-pic/1", **{"X-User-Id": "1"})["headers"]
+    answer = get(handler, "/profile-pic/1", **{"X-User-Id": "1", "If-None-Match": picture["ETag"]})
+    assert (answer["statusCode"], answer["headers"]["Content-Type"]) == (304, "image/gif")

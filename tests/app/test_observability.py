@@ -160,3 +160,9 @@ def test_emf_keeps_to_its_specification() -> None:
             ],
         }
     ]
+
+
+def test_a_line_with_text_that_is_no_unicode_is_written(log: io.StringIO) -> None:
+    Metrics(stream=log).log("ERROR", "\udcff 日")
+    assert log.getvalue().isascii()
+    assert lines(log) == [{"severity": "ERROR", "message": "\udcff 日"}]

@@ -11,7 +11,8 @@ import sys
 import textwrap
 import uuid
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -144,8 +145,8 @@ def zipped(source: str) -> bytes:
     return archive.getvalue()
 
 
-@pytest.fixture
-def deploy(daemon: Daemon) -> Iterator[Deploy]:
+@contextmanager
+def deploying(daemon: Daemon) -> Generator[Deploy]:
     """Deploys the source as main.py with `main.handler`; `settings` are further ones of the function."""
     opened: list[str] = []
 
@@ -186,3 +187,9 @@ def deploy(daemon: Daemon) -> Iterator[Deploy]:
     yield deploy
     for api_id in opened:
         assert daemon.control.delete(f"/aws/apis/{api_id}").status_code == 204
+
+
+@pytest.fixture
+def deploy(daemon: Daemon) -> Iterator[Deploy]:
+    with deploying(daemon) as deploy:
+        yield deploy

@@ -1,8 +1,5 @@
 import shutil
-import subprocess
 import tempfile
-import threading
-from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +7,8 @@ import httpx
 import pytest
 
 from tests.e2e.breaking import kill_workers
-from tests.e2e.laptop import APP_PYTHON, ROOT, Laptop, Outputs
+from tests.e2e.laptop import Laptop, Outputs
+from tests.flask_run import flask_run as run_flask
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -46,22 +44,9 @@ def clouds() -> Iterator[Laptop]:
 
 @pytest.fixture(scope="session")
 def flask_run() -> Iterator[str]:
-    """The app as a developer starts it: `flask run` with the store in memory. Yields its URL."""
-    command = [APP_PYTHON, "-m", "flask", "--app", "app.wsgi", "run", "--port", "0"]
-    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
-    assert process.stderr
-    lines = iter(process.stderr)
-    url = next((line.rpartition("Running on ")[2].strip() for line in lines if "Running on " in line), "")
-    drain = threading.Thread(target=deque, args=(lines, 0))  # it logs every request, and stops when nobody reads
-    drain.start()
-    try:
-        assert url, "flask run did not start"
+    """Yields its URL."""
+    with run_flask() as url:
         yield url
-    finally:
-        process.terminate()
-        process.wait()
-        drain.join()
-        process.stderr.close()
 
 
 @pytest.fixture(scope="session")

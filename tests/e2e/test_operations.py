@@ -16,7 +16,7 @@ from pulumi import automation as auto
 from local import engine
 from local.engine_runs import at_once
 from local.home import APP_PYTHON, Daemon, Home
-from tests.e2e.conftest import ROOT, Laptop
+from tests.e2e.laptop import ROOT, Laptop
 
 PRODUCTION = ["aws-prod", "gcp-prod"]
 SERVICE = "gcp:cloudrunv2/service:Service"

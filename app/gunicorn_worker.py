@@ -1,0 +1,55 @@
+"""gunicorn's threaded worker, whose own errors are problem details too.
+
+https://gunicorn.org/reference/settings/#worker_class
+"""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from socket import socket
+from typing import Any
+
+from gunicorn.http.errors import ExpectationFailed, LimitRequestHeaders, LimitRequestLine, ParseException
+from gunicorn.workers.gthread import ThreadWorker
+
+from app.http.problems import PROBLEM_JSON, Problem
+
+STATUSES: dict[type, int] = {LimitRequestLine: 414, ExpectationFailed: 417, LimitRequestHeaders: 431}
+
+
+class Worker(ThreadWorker):
+    def load_wsgi(self) -> None:
+        super().load_wsgi()
+        app = self.wsgi
+
+        def app_with_body(environ: Any, start_response: Any) -> Iterable[bytes]:
+            environ["wsgi.input"] = Body(environ["wsgi.input"])
+            return app(environ, start_response)
+
+        self.wsgi = app_with_body
+
+    def handle_error(self, req: Any, client: socket, addr: Any, exc: BaseException) -> None:
+        """Answer what is no HTTP, and so no request yet, or what the app could not answer."""
+        if req is None and isinstance(exc, ParseException):
+            problem = Problem(STATUSES.get(type(exc), 400), str(exc)[:200])
+            self.log.warning("answered %s: %s", problem.status, type(exc).__name__)
+        else:
+            problem = Problem(500, "Something is wrong with this service; it has been logged.")
+            self.log.exception("answered 500")
+        response = problem.response()
+        body = response.get_data()
+        fields = f"Connection: close\r\nContent-Type: {PROBLEM_JSON}\r\nContent-Length: {len(body)}"
+        with suppress(OSError):
+            client.sendall(f"HTTP/1.1 {response.status}\r\n{fields}\r\n\r\n".encode() + body)
+
+
+class Body:
+    """A request's body. What is wrong with its framing is an OSError, which werkzeug answers with 400."""
+
+    def __init__(self, body: Any) -> None:
+        self._body = body
+
+    def read(self, size: int = -1) -> bytes:
+        try:
+            return self._body.read(size)
+        except ParseException as error:
+            raise OSError(str(error)) from error
