@@ -58,9 +58,8 @@ TRANSCRIPT = [
 def answer(client: httpx.Client, step: Step) -> tuple[int, dict[str, str], bytes]:
     response = client.request(step.method, step.path, json=step.body, content=step.content, headers=step.headers)
     headers = {name: response.headers[name] for name in HEADERS_THAT_MATTER if name in response.headers}
-    if "etag" in headers:
-        assert re.fullmatch(r'"[0-9a-f]{16}"', headers.pop("etag"))
-        headers["etag"] = "opaque: every write makes a new one"
+    if re.fullmatch(r'"[0-9a-f]{16}"', headers.get("etag", "")):
+        headers["etag"] = "a user's version: every write makes a new one"
     if not response.content:
         headers.pop("content-type", None)  # API Gateway gives even nothing a type
     return response.status_code, headers, response.content
