@@ -16,7 +16,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -83,7 +82,7 @@ def measure(new_store: Store, cache_settings: CacheSettings) -> dict[str, Measur
     with new_store(metrics) as data:
         data.put_users([User(id="1", name="One", version="a", followers=FOLLOWERS, profile_pic=b"GIF89a")])
         data.put_users([User(id=i, name=i, version="a") for i in FOLLOWERS])
-        with MomentoCache(cache_settings, lambda: MOMENTO_API_KEY, metrics, timedelta(seconds=5)) as cache:
+        with MomentoCache(cache_settings, lambda: MOMENTO_API_KEY, metrics) as cache:
             app = assemble(Settings(), metrics, data, cache)
             with httpx.Client(transport=httpx.WSGITransport(app), base_url="http://benchmark") as client:
 
