@@ -60,7 +60,7 @@ class BearerAuthenticator:
             )
         except jwt.PyJWTError as error:
             raise InvalidToken(REASONS.get(type(error), MALFORMED)) from None
-        except (UnicodeError, RecursionError):  # PyJWT lets these through
+        except UnicodeError:  # a header with bytes that are no text, which PyJWT lets through
             raise InvalidToken(MALFORMED) from None
 
 

@@ -158,7 +158,7 @@ class TestTokens:
 
     @pytest.mark.parametrize(
         "token",
-        ["\udcff", "e30.e30.\udcff", "\xff.\xff.\xff", f"{base64.urlsafe_b64encode(b'[' * 6000).decode()}.e30.e30"],
+        ["\udcff", "e30.e30.\udcff", "\xff.\xff.\xff", f"{base64.urlsafe_b64encode(b'[' * 100_000).decode()}.e30.e30"],
         ids=["surrogate", "surrogate signature", "bytes", "nesting"],
     )
     def test_what_is_no_jwt_at_all(self, authenticator: BearerAuthenticator, token: str) -> None:
@@ -331,6 +331,7 @@ class TestKeys:
         known: bool,
     ) -> None:
         monkeypatch.setattr("app.auth.keys.COLD_WAIT", 0.01)
+        monkeypatch.setattr("app.auth.keys.TIMEOUT", 30)
         good = issuer.token("1")
         if known:
             ask(authenticator, good)
@@ -339,7 +340,7 @@ class TestKeys:
         issuer.let_go.clear()
         with ThreadPoolExecutor(1) as threads:
             try:
-                threads.submit(ask, authenticator, sign(issuer.claims(), kid="new"))
+                slow = threads.submit(refused, authenticator, sign(issuer.claims(), kid="new"))
                 issuer.held.wait()
                 issuer.held.clear()
                 for kid in ("new", "other"):
@@ -348,8 +349,10 @@ class TestKeys:
                 if known:
                     assert ask(authenticator, good).user_id == "1"
                 assert not issuer.held.is_set()
+                assert not slow.done()
             finally:
                 issuer.let_go.set()
+            assert slow.result() == "The token is not signed with a key of the issuer."
 
     def test_an_answer_that_drips_is_given_up(self) -> None:
         def drip() -> None:

@@ -18,7 +18,7 @@ from momento_wire_types import cacheclient_pb2_grpc
 
 from app.cache import Lookup
 from app.cache.breaker import FAILURES, CircuitBreaker
-from app.cache.momento import FILLS_AT_ONCE, MAX_KEYS, MomentoCache
+from app.cache.momento import MAX_KEYS, MomentoCache
 from app.cache.none import NoCache
 from app.metrics import Metrics
 from app.secrets import SecretUnavailable
@@ -193,7 +193,7 @@ class TestSlow:
                     threads.submit(ask, call)
                 for _ in range(8):
                     reads.acquire()
-                for _ in range(FILLS_AT_ONCE):
+                for _ in range(20):
                     fills.acquire()
                 cache.invalidate(["a"])
                 over.set()
@@ -216,6 +216,8 @@ class TestSlow:
             grpc.channel_ready_future(channel).result()
             assert cache.get(["a"]).error == "not_found"
             assert asked == ["GetBatch"]
+            cache.fill(MANY)
+            assert "SetIfNotExists" in asked
 
 
 def test_closing_while_calls_are_under_way_ends_them(cache: MomentoCache, log: io.StringIO) -> None:
