@@ -1,8 +1,5 @@
 """The only place that picks implementations. Imports are late: each cloud's SDK costs a quarter of a second."""
 
-import functools
-from collections.abc import Callable
-
 from app import deadline
 from app.auth import Authenticator
 from app.auth.none import NoAuthenticator
@@ -15,7 +12,7 @@ from app.http.docs import Docs
 from app.http.routes import UserRoutes
 from app.lifecycle import App
 from app.metrics import Metrics
-from app.secrets import SecretUnavailable, momento_api_key
+from app.secrets import Secret, momento_api_key
 from app.settings import AuthSettings, CacheSettings, Settings, SettingsError
 from app.users import Users
 
@@ -86,14 +83,5 @@ def cache(settings: CacheSettings | None, metrics: Metrics) -> Cache:
     from app.cache.breaker import CircuitBreaker
     from app.cache.momento import MomentoCache
 
-    return CircuitBreaker(MomentoCache(settings, _momento_api_key(settings, metrics), metrics))
-
-
-def _momento_api_key(settings: CacheSettings, metrics: Metrics) -> Callable[[], str]:
-    """Read once, while the app starts. If that fails the cache's calls try again, and the store answers meanwhile."""
-    read = functools.cache(lambda: momento_api_key(settings))
-    try:
-        read()
-    except SecretUnavailable as error:
-        metrics.log("WARNING", f"no cache for now: {error}")
-    return read
+    api_key = Secret(lambda: momento_api_key(settings), metrics)
+    return CircuitBreaker(MomentoCache(settings, api_key, metrics))

@@ -1,20 +1,61 @@
 """Secrets that are not in the environment."""
 
+import time
+from collections.abc import Callable
 from contextlib import closing
+from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any
 
+from app.metrics import Metrics
 from app.settings import CacheSettings
 
 if TYPE_CHECKING:
     from types_boto3_ssm import SSMClient
 
 
-# One attempt of 1.5 s: whoever needs the secret asks again anyway.
 LIMITS: dict[str, Any] = {"connect_timeout": 0.5, "read_timeout": 1, "retries": {"total_max_attempts": 1}}
+RETRY_SECONDS = 5
 
 
 class SecretUnavailable(Exception):
     """The secret could not be read; the message names it, and never holds it."""
+
+
+class Secret:
+    """A secret that is read once, when this is made: while the app starts.
+
+    If that fails, calls raise SecretUnavailable at once, and a background thread reads it again, at most every
+    RETRY_SECONDS and one at a time.
+    """
+
+    def __init__(self, read: Callable[[], str], metrics: Metrics, now: Callable[[], float] = time.monotonic) -> None:
+        """`read` raises SecretUnavailable."""
+        self._read = read
+        self._metrics = metrics
+        self._now = now
+        self._lock = Lock()
+        self._value: str | None = None
+        self._try()
+
+    def __call__(self) -> str:
+        """Never blocks. Raises SecretUnavailable."""
+        if self._value is not None:
+            return self._value
+        with self._lock:
+            due = self._now() >= self._next_try
+            if due:
+                self._next_try = float("inf")
+        if due:
+            Thread(target=self._try, name="secret", daemon=True).start()
+        raise SecretUnavailable("the secret is not known yet")
+
+    def _try(self) -> None:
+        try:
+            self._value = self._read()
+        except SecretUnavailable as error:
+            self._metrics.log("WARNING", f"no cache for now: {error}")
+        finally:
+            self._next_try = self._now() + RETRY_SECONDS
 
 
 def momento_api_key(settings: CacheSettings) -> str:
@@ -32,4 +73,4 @@ def momento_api_key(settings: CacheSettings) -> str:
             answer = client.get_parameter(Name=name, WithDecryption=True)
     except (BotoCoreError, ClientError) as error:
         raise SecretUnavailable(f"SSM parameter {name}: {error}") from None
-    return answer["Parameter"].get("Value", "")
+    return answer["Parameter"].get("Value", "").strip()

@@ -16,14 +16,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import boto3
 import httpx
-import pytest
 
 from app.bootstrap import assemble
 from app.cache.momento import MomentoCache
@@ -83,7 +81,7 @@ def measure(new_store: Store, cache_settings: CacheSettings) -> dict[str, Measur
     with new_store(metrics) as data:
         data.put_users([User(id="1", name="One", version="a", followers=FOLLOWERS, profile_pic=b"GIF89a")])
         data.put_users([User(id=i, name=i, version="a") for i in FOLLOWERS])
-        with MomentoCache(cache_settings, lambda: MOMENTO_API_KEY, metrics, timedelta(seconds=5)) as cache:
+        with MomentoCache(cache_settings, lambda: MOMENTO_API_KEY, metrics) as cache:
             app = assemble(Settings(), metrics, data, cache)
             with httpx.Client(transport=httpx.WSGITransport(app), base_url="http://benchmark") as client:
 
@@ -126,9 +124,7 @@ def dynamodb(metrics: Metrics) -> Generator[DataClient]:
 
 @contextmanager
 def firestore(address: str, metrics: Metrics) -> Generator[DataClient]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FIRESTORE_EMULATOR_HOST", address)
-        yield FirestoreDataClient("benchmark", "(default)", metrics)
+    yield FirestoreDataClient("benchmark", "(default)", metrics, address)
 
 
 @contextmanager

@@ -9,7 +9,6 @@ every 20 ms is what one process of a small service sees.
 """
 
 import io
-import os
 import statistics
 import threading
 import time
@@ -41,8 +40,7 @@ ROUTES = ["cached-users", "cached-followers", "cached-profile-pic"]
 def main() -> None:
     metrics = Metrics(stream=io.StringIO())
     with FirestoreServer() as firestore, MomentoServer(MOMENTO_API_KEY) as momento:
-        os.environ["FIRESTORE_EMULATOR_HOST"] = f"{HOST}:{firestore.port}"
-        data = FirestoreDataClient("benchmark", "(default)", metrics)
+        data = FirestoreDataClient("benchmark", "(default)", metrics, f"{HOST}:{firestore.port}")
         followers = tuple(f"f{i}" for i in range(FOLLOWERS))
         data.put_users([User(id="1", name="One", version="a", followers=followers, profile_pic=b"GIF89a")])
         data.put_users([User(id=i, name=i, version="a") for i in followers])

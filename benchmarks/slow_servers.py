@@ -17,7 +17,6 @@ DELAY = 0.010  # seconds
 
 
 def main() -> None:
-    grpc_server.WORKERS = 128  # so that what comes at once waits at once
     with FirestoreServer() as firestore, MomentoServer(MOMENTO_API_KEY) as momento:
         cache = dataclasses.asdict(momento_cache(momento))
         firestore.fault = momento.fault = lambda method, context: time.sleep(DELAY)

@@ -41,7 +41,7 @@ class IssuerUnavailable(AuthError):
 
 @dataclass(frozen=True)
 class Caller:
-    """Who is asking. `user_id` is None for nobody in particular, which only happens without an issuer."""
+    """Who is asking. `user_id` is None if it is no user: a machine, or nobody in particular without an issuer."""
 
     user_id: str | None
     admin: bool
@@ -49,7 +49,8 @@ class Caller:
     def must_own(self, user_id: str) -> None:
         """Raises Forbidden unless the caller may write this user."""
         if not self.admin and self.user_id != user_id:
-            raise Forbidden(f"The token is of user {self.user_id!r}, who may write no other user.")
+            owner = "no user" if self.user_id is None else f"user {self.user_id!r}"
+            raise Forbidden(f"The token is of {owner}: to write this user takes the scope {ADMIN_SCOPE}.")
 
     def must_be_admin(self) -> None:
         """Raises Forbidden."""

@@ -12,6 +12,8 @@ from app.settings import AuthSettings
 
 CLOCK_SKEW_SECONDS = 30
 REQUIRED = ("iss", "aud", "exp", "sub")
+SCOPES = ("scope", "scp")
+"""Claims with scopes. `scope` is RFC 8693's and a string; Entra ID calls it `scp`, and Okta's `scp` is a list."""
 
 REASONS: dict[type[jwt.PyJWTError], str] = {
     jwt.ExpiredSignatureError: "The token has expired.",
@@ -26,7 +28,9 @@ MALFORMED = "The token is malformed."
 
 
 class BearerAuthenticator:
-    """The caller is the token's `sub`; the scope `users:admin` makes an admin."""
+    """The caller is the token's `sub`, if it is a user's id: that of a machine, like `abc@clients`, is none. The scope
+    `users:admin` makes either an admin.
+    """
 
     def __init__(self, settings: AuthSettings, keys: SigningKeys) -> None:
         self._settings = settings
@@ -37,10 +41,8 @@ class BearerAuthenticator:
         if scheme.lower() != "bearer":
             raise TokenMissing("This takes a bearer token.")
         claims = self._claims(token.strip())
-        user_id, scope = claims["sub"], claims.get("scope", "")
-        if not is_user_id(user_id):
-            raise InvalidToken("The token's sub can not be a user's id.")
-        return Caller(user_id, admin=isinstance(scope, str) and ADMIN_SCOPE in scope.split())
+        sub = claims["sub"]
+        return Caller(sub if is_user_id(sub) else None, admin=any(_has_admin(claims.get(name)) for name in SCOPES))
 
     def _claims(self, token: str) -> dict[str, Any]:
         try:
@@ -58,3 +60,15 @@ class BearerAuthenticator:
             )
         except jwt.PyJWTError as error:
             raise InvalidToken(REASONS.get(type(error), MALFORMED)) from None
+        except UnicodeError:  # a header with bytes that are no text, which PyJWT lets through
+            raise InvalidToken(MALFORMED) from None
+
+
+def _has_admin(scopes: object) -> bool:
+    match scopes:
+        case str():
+            return ADMIN_SCOPE in scopes.split()
+        case list():
+            return ADMIN_SCOPE in scopes
+        case _:
+            return False

@@ -1,7 +1,7 @@
 """The public keys of an issuer: found by OpenID Connect Discovery 1.0, fetched when a token needs one, and kept.
 
-However many tokens come, and whatever `kid` they name, the issuer is asked at most every PAUSE seconds. While it is
-down, the keys that are known go on serving for STALE seconds.
+However many tokens come, and whatever `kid` they name, the issuer is asked at most every PAUSE seconds, by one thread.
+While it is down, the keys that are known go on serving for STALE seconds.
 """
 
 import threading
@@ -20,8 +20,12 @@ from app.metrics import Metrics
 from app.settings import is_safe_url
 
 ALGORITHMS = ("RS256", "ES256", "EdDSA")
-TIMEOUT = 2.0  # seconds for each of two requests
-LONGEST_FETCH = 2 * TIMEOUT
+TIMEOUT = 1.5  # seconds until a request's answer begins, and for each read of its body
+LONGEST_FETCH = 3 * TIMEOUT
+"""Seconds for two requests, and for one read that begins just before their time is over."""
+COLD_WAIT = 0.5
+"""Seconds that other threads wait for the first fetch: as long as one from a healthy issuer takes, and a new process'
+first requests come together. Later they do not wait: known keys serve, and unknown ones are hardly ever honest."""
 MAX_BYTES = 1024 * 1024
 LIFETIME = 600.0  # seconds, unless the issuer's Cache-Control says otherwise, between these:
 SHORTEST, LONGEST = 60.0, 3600.0
@@ -40,28 +44,28 @@ class SigningKeys:
         self._issuer = issuer
         self._metrics = metrics
         self._now = now
-        self._one_at_a_time = threading.Lock()
+        self._fetching = threading.Lock()
         self._keys: Mapping[str, PyJWK] = {}
         self._fresh_until = self._usable_until = self._next_try = float("-inf")
         self._reachable = False
 
     def find(self, kid: str) -> PyJWK | None:
-        """None when the issuer has no such key. Raises IssuerUnavailable when that cannot be known.
+        """None when the issuer has no such key. Raises IssuerUnavailable when that cannot be known now.
 
-        A known key never waits for another thread's fetch.
+        One thread at a time fetches, for LONGEST_FETCH at most; the others answer from what is known.
         """
         key = self._known(kid)
-        if key is not None and self._now() < self._fresh_until:
-            return key
-        if self._one_at_a_time.acquire(blocking=key is None):
-            try:
-                if self._now() >= self._next_try:
-                    if deadline.left() < LONGEST_FETCH:
-                        raise IssuerUnavailable(PAUSE)
-                    self._fetch()
-            finally:
-                self._one_at_a_time.release()
-        key = self._known(kid)
+        if (key is None or self._now() >= self._fresh_until) and self._now() >= self._next_try:
+            wait = COLD_WAIT if self._now() >= self._usable_until else 0
+            if deadline.left() >= LONGEST_FETCH and self._fetching.acquire(timeout=wait):
+                try:
+                    if self._now() >= self._next_try:
+                        self._fetch()
+                finally:
+                    self._fetching.release()
+                key = self._known(kid)
+            elif key is None:
+                raise IssuerUnavailable(PAUSE)
         if key is None and not self._reachable:
             raise IssuerUnavailable(PAUSE)
         return key
@@ -92,24 +96,25 @@ class _KeySet(msgspec.Struct):
 
 def fetch_keys(issuer: str) -> tuple[dict[str, PyJWK], float]:
     """The issuer's keys and for how many seconds they are fresh. Raises IssuerError."""
+    end = time.monotonic() + 2 * TIMEOUT
     with urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(total=TIMEOUT)) as http:
-        configuration, _ = _get(http, issuer.rstrip("/") + "/.well-known/openid-configuration", _Configuration)
+        configuration, _ = _get(http, issuer.rstrip("/") + "/.well-known/openid-configuration", _Configuration, end)
         if configuration.issuer != issuer:
             raise IssuerError(f"{issuer} calls itself {configuration.issuer!r}")
         if not is_safe_url(configuration.jwks_uri):
             raise IssuerError(f"{issuer} has its keys at {configuration.jwks_uri!r}, which is not https")
-        key_set, lifetime = _get(http, configuration.jwks_uri, _KeySet)
+        key_set, lifetime = _get(http, configuration.jwks_uri, _KeySet, end)
     keys = {key.key_id: key for data in key_set.keys if (key := _usable(data)) and key.key_id}
     if not keys:
         raise IssuerError(f"{configuration.jwks_uri} has no key for {', '.join(ALGORITHMS)}")
     return keys, lifetime
 
 
-def _get[T](http: urllib3.PoolManager, url: str, type: type[T]) -> tuple[T, float]:
+def _get[T](http: urllib3.PoolManager, url: str, type: type[T], end: float) -> tuple[T, float]:
     try:
         response = http.request("GET", url, redirect=False, preload_content=False)
         with response:
-            body = response.read(MAX_BYTES)
+            body = _read(response, url, end)
         if response.status != 200:
             raise IssuerError(f"{url} answers {response.status}")
         max_age = parse_cache_control_header(response.headers.get("Cache-Control")).max_age
@@ -118,6 +123,18 @@ def _get[T](http: urllib3.PoolManager, url: str, type: type[T]) -> tuple[T, floa
         raise IssuerError(f"{url} does not answer: {error}") from None
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise IssuerError(f"{url} answers nonsense: {error}") from None
+
+
+def _read(response: urllib3.BaseHTTPResponse, url: str, end: float) -> bytes:
+    """The body, as far as it comes before `end`: urllib3's own time-out begins again with each byte."""
+    body = b""
+    while chunk := response.read1(MAX_BYTES):
+        body += chunk
+        if len(body) > MAX_BYTES:
+            raise IssuerError(f"{url} answers more than {MAX_BYTES} bytes")
+        if time.monotonic() > end:
+            raise IssuerError(f"{url} does not end its answer")
+    return body
 
 
 def _lifetime(max_age: int | None) -> float:

@@ -8,7 +8,8 @@ from typing import Any, Self
 import grpc
 
 HOST = "127.0.0.1"
-WORKERS = 32
+WORKERS = 128
+MAX_STREAMS = 100  # that a connection carries at a time; what is more waits in its client
 MAX_MESSAGE = 16 * 2**20  # bytes; above every limit that the services check themselves
 
 type Handler = grpc.RpcMethodHandler[Any, Any]
@@ -38,7 +39,11 @@ class GrpcServer:
         self.server = grpc.server(
             ThreadPoolExecutor(WORKERS),
             interceptors=[_Guard(self.check)],
-            options=[("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", MAX_MESSAGE)],
+            options=[
+                ("grpc.so_reuseport", 0),
+                ("grpc.max_receive_message_length", MAX_MESSAGE),
+                ("grpc.max_concurrent_streams", MAX_STREAMS),
+            ],
         )
         self.port = self.server.add_insecure_port(f"{HOST}:{port}")
 

@@ -15,6 +15,7 @@ plaintext connection but sends an empty key; CredentialProvider is a dataclass, 
 import argparse
 import os
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import grpc
@@ -44,12 +45,6 @@ class Cache:
     def set(self, key: bytes, value: bytes, ttl: int) -> None:
         """Keeps the value for `ttl` milliseconds."""
         self._items[key] = value, time.monotonic() + ttl / 1000
-
-    def delete(self, key: bytes) -> None:
-        self._items.pop(key, None)
-
-    def clear(self) -> None:
-        self._items.clear()
 
 
 class MomentoServer(GrpcServer):
@@ -82,15 +77,17 @@ class _Data(data_grpc.ScsServicer):
         value = self._cache(context).get(request.cache_key)
         return data._GetResponse(result=data.Miss if value is None else data.Hit, cache_body=value)
 
+    def GetBatch(self, request: data._GetBatchRequest, context: grpc.ServicerContext) -> Iterator[data._GetResponse]:
+        """One answer for each item, in their order."""
+        return (self.Get(item, context) for item in request.items)
+
     def Set(self, request: data._SetRequest, context: grpc.ServicerContext) -> data._SetResponse:
         self._put(request.cache_key, request.cache_body, request.ttl_milliseconds, context)
         return data._SetResponse(result=data.Ok)
 
-    def SetIf(self, request: data._SetIfRequest, context: grpc.ServicerContext) -> data._SetIfResponse:
-        if not _condition_holds(request, self._cache(context).get(request.cache_key)):
-            return data._SetIfResponse(not_stored=data._SetIfResponse._NotStored())
-        self._put(request.cache_key, request.cache_body, request.ttl_milliseconds, context)
-        return data._SetIfResponse(stored=data._SetIfResponse._Stored())
+    def SetBatch(self, request: data._SetBatchRequest, context: grpc.ServicerContext) -> Iterator[data._SetResponse]:
+        """One answer for each item, in their order; a bad item ends the call."""
+        return (self.Set(item, context) for item in request.items)
 
     def SetIfNotExists(
         self, request: data._SetIfNotExistsRequest, context: grpc.ServicerContext
@@ -99,18 +96,6 @@ class _Data(data_grpc.ScsServicer):
             return data._SetIfNotExistsResponse(not_stored=data._SetIfNotExistsResponse._NotStored())
         self._put(request.cache_key, request.cache_body, request.ttl_milliseconds, context)
         return data._SetIfNotExistsResponse(stored=data._SetIfNotExistsResponse._Stored())
-
-    def Increment(self, request: data._IncrementRequest, context: grpc.ServicerContext) -> data._IncrementResponse:
-        try:
-            value = int(self._cache(context).get(request.cache_key) or b"0") + request.amount
-        except ValueError:
-            context.abort(StatusCode.FAILED_PRECONDITION, "The value is not an integer")
-        self._put(request.cache_key, b"%d" % value, request.ttl_milliseconds, context)
-        return data._IncrementResponse(value=value)
-
-    def Delete(self, request: data._DeleteRequest, context: grpc.ServicerContext) -> data._DeleteResponse:
-        self._cache(context).delete(request.cache_key)
-        return data._DeleteResponse()
 
     def _cache(self, context: grpc.ServicerContext) -> Cache:
         return _find(self._caches, _metadata(context, "cache"), context)
@@ -146,12 +131,6 @@ class _Control(control_grpc.ScsControlServicer):
         del self._caches[request.cache_name]
         return control._DeleteCacheResponse()
 
-    def FlushCache(
-        self, request: control._FlushCacheRequest, context: grpc.ServicerContext
-    ) -> control._FlushCacheResponse:
-        _find(self._caches, request.cache_name, context).clear()
-        return control._FlushCacheResponse()
-
     def ListCaches(
         self, request: control._ListCachesRequest, context: grpc.ServicerContext
     ) -> control._ListCachesResponse:
@@ -166,19 +145,6 @@ def _find(caches: dict[str, Cache], name: str, context: grpc.ServicerContext) ->
 
 def _metadata(context: grpc.ServicerContext, key: str) -> str:
     return str(dict(context.invocation_metadata()).get(key, ""))
-
-
-def _condition_holds(request: data._SetIfRequest, value: bytes | None) -> bool:
-    condition = request.WhichOneof("condition") or "absent"
-    compared: bytes = getattr(getattr(request, condition), "value_to_check", b"")
-    return {
-        "absent": value is None,
-        "present": value is not None,
-        "equal": value == compared,
-        "not_equal": value != compared,
-        "absent_or_equal": value is None or value == compared,
-        "present_and_not_equal": value is not None and value != compared,
-    }[condition]
 
 
 def main() -> None:

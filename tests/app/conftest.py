@@ -2,7 +2,6 @@ import io
 import os
 from collections import Counter
 from collections.abc import Generator
-from datetime import timedelta
 
 import httpx
 import pytest
@@ -19,9 +18,6 @@ from local.cloud.momento import MomentoServer
 from tests.app.clients import NewClient, lambda_client, wsgi_client
 from tests.app.servers import MOMENTO_API_KEY, momento_cache
 from tests.app.stores import STORES, NewDataClient, store
-
-# A test that is not about time must not fail because the machine is busy.
-PATIENT = timedelta(seconds=30)
 
 # How many examples each fuzzing test tries: `make fuzz`. Hypothesis itself would try 100.
 if examples := os.environ.get("FUZZ_EXAMPLES"):
@@ -82,7 +78,7 @@ def cache_settings(momento_server: MomentoServer) -> CacheSettings:
 @pytest.fixture
 def cache(cache_settings: CacheSettings, metrics: Metrics) -> Generator[MomentoCache]:
     """A client of the empty cache."""
-    with MomentoCache(cache_settings, lambda: MOMENTO_API_KEY, metrics, PATIENT) as client:
+    with MomentoCache(cache_settings, lambda: MOMENTO_API_KEY, metrics) as client:
         yield client
 
 

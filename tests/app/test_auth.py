@@ -5,9 +5,13 @@ import hashlib
 import hmac
 import io
 import json
+import socket
+import threading
 import time
 from collections import Counter
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import httpx
@@ -21,7 +25,7 @@ from jwt.algorithms import OKPAlgorithm, RSAAlgorithm
 
 from app.auth import Caller, InvalidToken, IssuerUnavailable, TokenMissing
 from app.auth.bearer import BearerAuthenticator
-from app.auth.keys import LIFETIME, PAUSE, STALE, SigningKeys
+from app.auth.keys import LIFETIME, PAUSE, STALE, IssuerError, SigningKeys, fetch_keys
 from app.bootstrap import assemble
 from app.cache.none import NoCache
 from app.data.memory import MemoryDataClient
@@ -38,12 +42,15 @@ PUBLIC_PEM = RSA.public_key().public_bytes(serialization.Encoding.PEM, serializa
 
 
 class WatchedIssuer(Issuer):
-    """Counts how often its keys are fetched, has more keys, and can be out of order."""
+    """Counts how often its keys are fetched, has more keys, can be out of order, and holds requests unless `let_go`."""
 
     def __init__(self) -> None:
         super().__init__()
         self.fetches = 0
         self.broken = False
+        self.held = threading.Event()
+        self.let_go = threading.Event()
+        self.let_go.set()
         self.configuration: dict[str, str] = {}
         rsa_key = RSAAlgorithm.to_jwk(RSA.public_key(), as_dict=True)
         self.more: list[dict[str, Any]] = [
@@ -55,6 +62,8 @@ class WatchedIssuer(Issuer):
         ]
 
     def answer(self, method: str, path: str, body: bytes) -> tuple[int, dict[str, Any]]:
+        self.held.set()
+        self.let_go.wait()
         if self.broken:
             return 500, {}
         status, answer = super().answer(method, path, body)
@@ -126,12 +135,34 @@ class TestTokens:
         assert ask(authenticator, sign(issuer.claims(), key, alg, kid)).user_id == "1"
 
     @pytest.mark.parametrize(
-        ("scope", "admin"), [("a users:admin b", True), ("users:administrator", False), (["users:admin"], False)]
+        ("scopes", "admin"),
+        [("a users:admin b", True), (["a", "users:admin"], True)]
+        + [
+            (scopes, False)
+            for scopes in ("users:administrator", ["users:administrator"], [["users:admin"]], 1, {"users:admin": 1})
+        ],
     )
+    @pytest.mark.parametrize("claim", ["scope", "scp"])
     def test_the_scope_makes_an_admin(
-        self, authenticator: BearerAuthenticator, issuer: WatchedIssuer, scope: object, admin: bool
+        self, authenticator: BearerAuthenticator, issuer: WatchedIssuer, claim: str, scopes: object, admin: bool
     ) -> None:
-        assert ask(authenticator, sign(issuer.claims(scope=scope))) == Caller("1", admin)
+        assert ask(authenticator, sign(issuer.claims(**{claim: scopes}))) == Caller("1", admin)
+
+    @pytest.mark.parametrize("sub", ["abc@clients", "auth0|1", "../1", "", "1\n", "\udcff"], ids=ascii)
+    @pytest.mark.parametrize("admin", [True, False])
+    def test_a_machine_is_no_user(
+        self, authenticator: BearerAuthenticator, issuer: WatchedIssuer, sub: str, admin: bool
+    ) -> None:
+        scope = "users:admin" if admin else None
+        assert ask(authenticator, sign(issuer.claims(sub=sub, scope=scope))) == Caller(None, admin)
+
+    @pytest.mark.parametrize(
+        "token",
+        ["\udcff", "e30.e30.\udcff", "\xff.\xff.\xff", f"{base64.urlsafe_b64encode(b'[' * 100_000).decode()}.e30.e30"],
+        ids=["surrogate", "surrogate signature", "bytes", "nesting"],
+    )
+    def test_what_is_no_jwt_at_all(self, authenticator: BearerAuthenticator, token: str) -> None:
+        assert refused(authenticator, token) == "The token is malformed."
 
     @pytest.mark.parametrize("headers", [{}, {"Authorization": "Basic YTpi"}, {"Authorization": ""}])
     def test_no_token(self, authenticator: BearerAuthenticator, headers: dict[str, str]) -> None:
@@ -151,10 +182,7 @@ class TestTokens:
             ({"aud": None}, "The token must have iss, aud, exp and sub."),
             ({"exp": None}, "The token must have iss, aud, exp and sub."),
             ({"sub": None}, "The token must have iss, aud, exp and sub."),
-            ({"sub": "../1"}, "The token's sub can not be a user's id."),
-            ({"sub": "auth0|1"}, "The token's sub can not be a user's id."),
-            ({"sub": ""}, "The token's sub can not be a user's id."),
-            ({"sub": "1\n"}, "The token's sub can not be a user's id."),
+            ({"sub": 1}, "The token is malformed."),
             ({"exp": "soon"}, "The token is malformed."),
         ],
     )
@@ -202,7 +230,7 @@ class TestTokens:
     ) -> None:
         good = sign(issuer.claims())
 
-        @given(st.text(st.characters(max_codepoint=255)) | st.integers(0, len(good) - 1).map(lambda i: good[:i]))
+        @given(st.text(st.characters()) | st.integers(0, len(good) - 1).map(lambda i: good[:i]))
         def check(token: str) -> None:
             reason = refused(authenticator, token)
             tally["tokens refused"] += 1
@@ -278,6 +306,71 @@ class TestKeys:
         authenticator = BearerAuthenticator(AuthSettings(gone.url, AUDIENCE), SigningKeys(gone.url, metrics, clock))
         with pytest.raises(IssuerUnavailable):
             ask(authenticator, gone.token("1"))
+
+    def test_the_first_requests_of_a_process_wait_for_one_fetch(
+        self, authenticator: BearerAuthenticator, issuer: WatchedIssuer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("app.auth.keys.COLD_WAIT", 30)  # however busy the machine is
+        start, token = threading.Barrier(8), issuer.token("1")
+
+        def first(_: int) -> Caller:
+            start.wait()
+            return ask(authenticator, token)
+
+        with ThreadPoolExecutor(8) as threads:
+            assert list(threads.map(first, range(8))) == [Caller("1", admin=False)] * 8
+        assert issuer.fetches == 1
+
+    @pytest.mark.parametrize("known", [True, False], ids=["later", "at first"])
+    def test_a_slow_issuer_keeps_one_thread_waiting(
+        self,
+        authenticator: BearerAuthenticator,
+        issuer: WatchedIssuer,
+        clock: Clock,
+        monkeypatch: pytest.MonkeyPatch,
+        known: bool,
+    ) -> None:
+        monkeypatch.setattr("app.auth.keys.COLD_WAIT", 0.01)
+        monkeypatch.setattr("app.auth.keys.TIMEOUT", 30)
+        good = issuer.token("1")
+        if known:
+            ask(authenticator, good)
+            clock.now += PAUSE
+        issuer.held.clear()
+        issuer.let_go.clear()
+        with ThreadPoolExecutor(1) as threads:
+            try:
+                slow = threads.submit(refused, authenticator, sign(issuer.claims(), kid="new"))
+                issuer.held.wait()
+                issuer.held.clear()
+                for kid in ("new", "other"):
+                    with pytest.raises(IssuerUnavailable):
+                        ask(authenticator, sign(issuer.claims(), kid=kid))
+                if known:
+                    assert ask(authenticator, good).user_id == "1"
+                assert not issuer.held.is_set()
+                assert not slow.done()
+            finally:
+                issuer.let_go.set()
+            assert slow.result() == "The token is not signed with a key of the issuer."
+
+    def test_an_answer_that_drips_is_given_up(self) -> None:
+        def drip() -> None:
+            connection, _ = server.accept()
+            with connection, suppress(OSError):
+                connection.recv(65536)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+                while not over.wait(0.01):
+                    connection.sendall(b" ")
+
+        over = threading.Event()
+        with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as threads:
+            threads.submit(drip)
+            try:
+                with pytest.raises(IssuerError, match="does not end its answer"):
+                    fetch_keys(f"http://127.0.0.1:{server.getsockname()[1]}")
+            finally:
+                over.set()
 
     @pytest.mark.parametrize(
         "configuration",
@@ -367,6 +460,19 @@ def test_the_user_and_an_admin_may_write(
     assert guarded.post("/users", json=ANN, headers=headers).status_code == 201
     bootstrapped = guarded.post("/bootstrap", headers=headers)
     assert bootstrapped.status_code == (201 if scope else 403)
+
+
+@pytest.mark.parametrize("scope", ["", "users:admin"], ids=["machine", "admin"])
+def test_a_machine_may_write_only_as_an_admin(guarded: httpx.Client, issuer: WatchedIssuer, scope: str) -> None:
+    headers = as_user(issuer, "abc@clients", scope)
+    for path in [path for _, path, _ in PICTURES]:
+        problem(guarded.get(path, headers=headers), 403)
+    if scope:
+        assert guarded.put("/users/1", json=ANN, headers=headers | MATCH).status_code == 200
+        assert guarded.delete("/users/1", headers=headers).status_code == 204
+    else:
+        for method, path, body in [*WRITES, ("DELETE", "/users/abc@clients", None)]:
+            problem(guarded.request(method, path, json=body, headers=headers | MATCH), 403)
 
 
 @pytest.mark.parametrize("path", [path for _, path, _ in PICTURES])

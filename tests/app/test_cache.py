@@ -1,16 +1,24 @@
 """What `Cache` promises, on Momento; and that nothing that goes wrong with it is raised."""
 
+# pyright: reportPrivateUsage=false, reportUnknownMemberType=false
+
 import dataclasses
 import io
 import json
 import socket
 import threading
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import grpc
 import pytest
+from momento_wire_types import cacheclient_pb2 as wire
+from momento_wire_types import cacheclient_pb2_grpc
 
 from app.cache import Lookup
-from app.cache.momento import MomentoCache
+from app.cache.breaker import FAILURES, CircuitBreaker
+from app.cache.momento import MAX_KEYS, MomentoCache
 from app.cache.none import NoCache
 from app.metrics import Metrics
 from app.secrets import SecretUnavailable
@@ -18,7 +26,56 @@ from app.settings import CacheSettings
 from local.cloud.momento import MomentoServer
 from tests.app.servers import MOMENTO_API_KEY
 
-MANY = {f"key{i}": b"%d" % i for i in range(250)}
+MANY = {f"key{i}": b"%d" % i for i in range(MAX_KEYS)}
+TOO_MANY = {f"key{i}": b"%d" % i for i in range(1000)}
+
+
+@pytest.fixture
+def asked(momento_server: MomentoServer) -> list[str]:
+    """The methods that the server is asked for, from now on."""
+    methods: list[str] = []
+    momento_server.fault = lambda method, context: methods.append(method)
+    return methods
+
+
+@pytest.fixture
+def held(momento_server: MomentoServer) -> Generator[None]:
+    """The server answers nothing."""
+    over = threading.Event()
+
+    def hold(method: str, context: grpc.ServicerContext) -> None:
+        over.wait()
+
+    momento_server.fault = hold
+    yield
+    over.set()
+
+
+def outcomes(log: io.StringIO, operation: str | None = None) -> list[str]:
+    """Those in the log, in order."""
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    return [line["outcome"] for line in lines if operation in (None, line["operation"])]
+
+
+@contextmanager
+def halting_server() -> Generator[str]:
+    """A Momento that answers a batch's first item and holds the rest; its endpoint."""
+    over = threading.Event()
+
+    class Halting(cacheclient_pb2_grpc.ScsServicer):
+        def GetBatch(self, request: wire._GetBatchRequest, context: object) -> Iterator[wire._GetResponse]:
+            yield wire._GetResponse(result=wire.Hit, cache_body=b"1")
+            over.wait()
+
+    server = grpc.server(ThreadPoolExecutor(FAILURES + 1))
+    cacheclient_pb2_grpc.add_ScsServicer_to_server(Halting(), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        over.set()
+        server.stop(grace=None).wait()
 
 
 def test_a_key_that_was_never_filled_is_a_miss(cache: MomentoCache) -> None:
@@ -47,13 +104,140 @@ def test_an_invalidated_key_is_a_miss_and_refuses_to_be_filled(cache: MomentoCac
     assert cache.get(["a", "b", "c"]) == Lookup({"b": b"1"}, None)
 
 
-def test_many_keys_at_once(cache: MomentoCache) -> None:
-    assert cache.fill(MANY)
-    assert cache.get(list(MANY)) == Lookup(MANY, None)
+def test_many_keys_are_one_call_whose_answers_are_told_apart(cache: MomentoCache, asked: list[str]) -> None:
+    for key, value in MANY.items():
+        assert cache.fill({key: value})
+    del asked[:]
+    lookup = cache.get([*MANY, "absent"][1:])
+    assert asked == ["GetBatch"]
+    assert lookup.error is None
+    assert lookup.hits
+    assert lookup.hits.items() <= MANY.items()  # all of them, unless the deadline came in between
+
+
+def test_many_entries_are_filled_or_the_caller_knows_that_they_are_not(cache: MomentoCache, asked: list[str]) -> None:
+    stored = cache.fill(MANY)
+    assert asked.count("SetIfNotExists") == len(asked) <= len(MANY)
+    present = [key for key in MANY if cache.get([key]).hits == {key: MANY[key]}]
+    assert present
+    assert not stored or present == list(MANY)
+
+
+def test_more_keys_bypass_the_cache(cache: MomentoCache, asked: list[str], log: io.StringIO) -> None:
+    breaker = CircuitBreaker(cache)
+    for _ in range(FAILURES):
+        assert breaker.get(list(TOO_MANY)) == Lookup({}, None)
+        assert not breaker.fill(TOO_MANY)
+    assert (asked, log.getvalue()) == ([], "")
+    assert breaker.get(["key1"]) == Lookup({}, None)
+
+
+def test_an_invalidation_of_many_keys_is_one_call(cache: MomentoCache, asked: list[str]) -> None:
+    cache.invalidate(list(TOO_MANY))
+    assert asked == ["SetBatch"]
+    assert not cache.fill({"key999": b"late"})
 
 
 def test_no_keys(cache: MomentoCache) -> None:
     assert cache.get([]) == Lookup({}, None)
+    assert not cache.fill({})
+
+
+def test_a_large_value(cache: MomentoCache) -> None:
+    assert cache.fill({"a": bytes(2**20)})
+    assert cache.get(["a"]).hits == {"a": bytes(2**20)}
+
+
+def test_threads_get_answers_to_their_own_keys(cache: MomentoCache) -> None:
+    def use(number: int) -> None:
+        own = {f"{number}:{i}": b"%d:%d" % (number, i) for i in range(20)}
+        cache.fill(own)
+        assert cache.get(list(own)).hits.items() <= own.items()
+        cache.invalidate(list(own)[:10])
+
+    with ThreadPoolExecutor(50) as threads:
+        list(threads.map(use, range(200)))
+    assert cache.fill({"a": b"1"})
+    assert cache.get(["a"]).hits == {"a": b"1"}
+
+
+class TestSlow:
+    """The server holds what it is asked."""
+
+    def test_answers_in_time_count_and_are_no_failure(self, metrics: Metrics, log: io.StringIO) -> None:
+        with halting_server() as endpoint, MomentoCache(CacheSettings("users", endpoint, 60), str, metrics) as cache:
+            breaker = CircuitBreaker(cache)
+            lookups = [breaker.get(["a", "b", "c"]) for _ in range(FAILURES + 1)]
+        assert lookups == [Lookup({"a": b"1"}, None)] * (FAILURES + 1)
+        assert [json.loads(line)["outcome"] for line in log.getvalue().splitlines()] == ["timeout"] * (FAILURES + 1)
+
+    def test_an_invalidation_waits_behind_neither_reads_nor_fills(
+        self, cache: MomentoCache, momento_server: MomentoServer, log: io.StringIO
+    ) -> None:
+        over, reads, fills = threading.Event(), threading.Semaphore(0), threading.Semaphore(0)
+
+        def hold(method: str, context: grpc.ServicerContext) -> None:
+            if method != "SetBatch":
+                (reads if method == "GetBatch" else fills).release()
+                over.wait()
+
+        def ask(call: Callable[[], object]) -> None:
+            while not over.is_set():
+                call()
+
+        momento_server.fault = hold
+        calls = [lambda: cache.get(list(MANY)), lambda: cache.fill(MANY)] * 8
+        try:
+            with ThreadPoolExecutor(len(calls)) as threads:
+                for call in calls:
+                    threads.submit(ask, call)
+                for _ in range(8):
+                    reads.acquire()
+                for _ in range(20):
+                    fills.acquire()
+                cache.invalidate(["a"])
+                over.set()
+        finally:
+            over.set()
+            momento_server.fault = None
+        assert outcomes(log, "SetBatch") == ["ok"]
+        assert not cache.fill({"a": b"late"})
+
+    def test_a_fill_that_was_given_up_is_never_carried_out(self, metrics: Metrics) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            port = silent.getsockname()[1]
+            settings = CacheSettings("users", f"http://127.0.0.1:{port}", 60)
+            cache = MomentoCache(settings, lambda: MOMENTO_API_KEY, metrics)
+            assert [cache.fill(MANY) for _ in range(3)] == [False] * 3
+        asked: list[str] = []
+        with cache, MomentoServer(MOMENTO_API_KEY, port) as server:
+            server.fault = lambda method, context: asked.append(method)
+            channel = cache._connected().channel
+            grpc.channel_ready_future(channel).result()
+            assert cache.get(["a"]).error == "not_found"
+            assert asked == ["GetBatch"]
+            cache.fill(MANY)
+            assert "SetIfNotExists" in asked
+
+
+def test_closing_while_calls_are_under_way_ends_them(cache: MomentoCache, log: io.StringIO) -> None:
+    over = threading.Event()
+
+    def ask() -> None:
+        while not over.is_set():
+            cache.get(["a", "b"])
+            cache.fill({"a": b"1", "b": b"2"})
+            cache.invalidate(["c"])
+
+    with ThreadPoolExecutor(8) as threads:
+        asking = [threads.submit(ask) for _ in range(8)]
+        for _ in range(100):
+            cache.close()
+        over.set()
+    for thread in asking:
+        thread.result()
+    assert set(outcomes(log)) <= {"ok", "cancelled", "timeout"}
+    assert cache.get(["a"]).error is None
 
 
 def test_no_cache() -> None:
@@ -69,18 +253,8 @@ class TestFailures:
         momento_server.stop()
         self.reads_as_a_miss(cache, keys, "server_unavailable")
 
-    def test_slow(
-        self, cache_settings: CacheSettings, metrics: Metrics, momento_server: MomentoServer, keys: list[str]
-    ) -> None:
-        released = threading.Event()
-
-        def hold(method: str, context: grpc.ServicerContext) -> None:
-            released.wait()
-
-        momento_server.fault = hold
-        with MomentoCache(cache_settings, lambda: MOMENTO_API_KEY, metrics) as cache:
-            self.reads_as_a_miss(cache, keys, "timeout")
-        released.set()
+    def test_slow(self, cache: MomentoCache, held: None, keys: list[str]) -> None:
+        self.reads_as_a_miss(cache, keys, "timeout")
 
     def test_blackholed(self, cache_settings: CacheSettings, metrics: Metrics, keys: list[str]) -> None:
         with socket.create_server(("127.0.0.1", 0)) as silent:
@@ -105,24 +279,22 @@ class TestFailures:
         cache.invalidate(keys)
 
 
-def test_the_key_is_asked_for_at_the_first_call_until_it_comes(cache_settings: CacheSettings, metrics: Metrics) -> None:
-    answers = iter([SecretUnavailable("no parameter"), MOMENTO_API_KEY])
+def test_without_a_key_nothing_is_asked(cache_settings: CacheSettings, metrics: Metrics, asked: list[str]) -> None:
+    def unavailable() -> str:
+        raise SecretUnavailable("no parameter")
 
-    def api_key() -> str:
-        answer = next(answers)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    with MomentoCache(cache_settings, api_key, metrics) as cache:
-        assert cache.get(["a"]).error == "unconfigured"
-        assert cache.get(["a"]).error is None
-        assert cache.get(["a"]).error is None
+    with MomentoCache(cache_settings, unavailable, metrics) as cache:
+        TestFailures.reads_as_a_miss(cache, ["a"], "unconfigured")
+    assert asked == []
 
 
-def test_a_v2_key_that_is_none_is_an_error_of_the_cache(metrics: Metrics) -> None:
-    settings = CacheSettings(name="users", endpoint="cell-1.momentohq.com", ttl_seconds=1, api_key="nonsense")
-    assert MomentoCache(settings, lambda: "nonsense", metrics).get(["a"]).error == "unconfigured"
+@pytest.mark.parametrize("key", ["line\n", "\N{SNOWMAN}", "\udcff"], ids=ascii)
+def test_a_key_that_fits_into_no_header_is_a_miss(cache_settings: CacheSettings, metrics: Metrics, key: str) -> None:
+    with MomentoCache(cache_settings, lambda: key, metrics) as cache:
+        assert cache.get(["a"]).hits == {}
+        assert not cache.fill({"a": b"1"})
+        assert not cache.fill({"a": b"1", "b": b"2"})
+        cache.invalidate(["a"])
 
 
 def test_hits_misses_and_errors_are_measured(
@@ -138,8 +310,8 @@ def test_hits_misses_and_errors_are_measured(
     ]
     assert measured == [
         ("SetIfNotExists", "ok", None, None, 0),
-        ("Get", "ok", 1, 2, 0),
-        ("Get", "server_unavailable", 0, 1, 1),
+        ("GetBatch", "ok", 1, 2, 0),
+        ("GetBatch", "server_unavailable", 0, 1, 1),
     ]
     assert {line["upstream"] for line in lines} == {"momento"}
     assert MOMENTO_API_KEY not in log.getvalue()

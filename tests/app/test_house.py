@@ -17,9 +17,22 @@ MOMENTO = {"MOMENTO_CACHE": "c", "MOMENTO_ENDPOINT": "http://127.0.0.1:1", "MOME
 @pytest.mark.parametrize(
     ("environ", "absent"),
     [
-        ({}, {"boto3", "botocore", "google", "grpc", "momento", "jwt", "cryptography", "urllib3", "app.http.openapi"}),
-        (DYNAMODB, {"google", "grpc", "momento"}),
-        (FIRESTORE, {"boto3", "botocore", "momento"}),
+        (
+            {},
+            {
+                "boto3",
+                "botocore",
+                "google",
+                "grpc",
+                "momento_wire_types",
+                "jwt",
+                "cryptography",
+                "urllib3",
+                "app.http.openapi",
+            },
+        ),
+        (DYNAMODB, {"google", "grpc", "momento_wire_types"}),
+        (FIRESTORE, {"boto3", "botocore", "momento_wire_types"}),
         (DYNAMODB | MOMENTO, {"google.cloud", "google.api_core"}),
         (FIRESTORE | MOMENTO, {"boto3", "botocore"}),
     ],

@@ -2,13 +2,14 @@
 
 import io
 import json
+import threading
 
 import boto3
 import pytest
 
 from app.bootstrap import cache
 from app.metrics import Metrics
-from app.secrets import SecretUnavailable, momento_api_key
+from app.secrets import RETRY_SECONDS, Secret, SecretUnavailable, momento_api_key
 from app.settings import CacheSettings
 from tests.app import servers
 from tests.app.stores import REGION, aws_environment
@@ -22,7 +23,7 @@ def test_the_parameter_is_decrypted(monkeypatch: pytest.MonkeyPatch) -> None:
     with servers.moto() as url:
         aws_environment(monkeypatch, url)
         ssm = boto3.client("ssm", REGION)  # pyright: ignore[reportUnknownMemberType]
-        ssm.put_parameter(Name="/momento", Value="s3cret", Type="SecureString")
+        ssm.put_parameter(Name="/momento", Value="s3cret\n", Type="SecureString")
         assert momento_api_key(SETTINGS) == "s3cret"
 
 
@@ -40,3 +41,58 @@ def test_without_the_parameter_there_is_no_cache_for_now(
     warning = json.loads(log.getvalue().splitlines()[0])
     assert warning["severity"] == "WARNING"
     assert warning["message"].startswith("no cache for now: SSM parameter /elsewhere")
+
+
+class Vault:
+    """Holds each attempt to read until it is let go, and fails until `value` is there."""
+
+    def __init__(self) -> None:
+        self.value: str | None = None
+        self.attempts = 0
+        self.let_go = threading.Event()
+        self.let_go.set()
+
+    def read(self) -> str:
+        self.attempts += 1
+        self.let_go.wait()
+        if self.value is None:
+            raise SecretUnavailable("the vault is empty")
+        return self.value
+
+
+def test_a_secret_is_read_once() -> None:
+    vault = Vault()
+    vault.value = "s3cret"
+    secret = Secret(vault.read, Metrics(stream=io.StringIO()))
+    assert [secret(), secret(), vault.attempts] == ["s3cret", "s3cret", 1]
+
+
+def test_a_missing_secret_is_read_again_in_the_background(metrics: Metrics) -> None:
+    vault, now = Vault(), 0.0
+
+    def is_unavailable() -> None:
+        with pytest.raises(SecretUnavailable):
+            secret()
+
+    secret = Secret(vault.read, metrics, lambda: now)
+    vault.let_go.clear()
+    is_unavailable()
+    assert vault.attempts == 1
+
+    now += RETRY_SECONDS
+    is_unavailable()
+    [reading] = [thread for thread in threading.enumerate() if thread.name == "secret"]
+    now += RETRY_SECONDS
+    is_unavailable()
+    vault.let_go.set()
+    reading.join()
+    assert vault.attempts == 2
+
+    vault.value = "s3cret"
+    is_unavailable()
+    now += RETRY_SECONDS
+    is_unavailable()
+    for thread in threading.enumerate():
+        if thread.name == "secret":
+            thread.join()
+    assert (secret(), vault.attempts) == ("s3cret", 3)

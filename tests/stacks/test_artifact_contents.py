@@ -81,8 +81,8 @@ def test_nothing_superfluous_is_deployed(tree: Path, root: Path) -> None:
     assert not {path.suffix for path in paths} & {".pyi", ".c", ".h", ".cc", ".pyx", ".pxd", ".proto"}
     assert {path.name for path in (tree / "botocore" / "data").glob("*/")} == {"dynamodb", "ssm", "sts"}
     packages = {path.name.split("-")[0] for path in tree.glob("*.dist-info")}
-    assert not packages & {"awslambdaric", "moto", "pytest", "hypothesis", "pulumi", "pip", "setuptools"}
-    assert {"flask", "boto3", "momento", "gunicorn", "google_cloud_firestore"} <= packages
+    assert not packages & {"awslambdaric", "momento", "moto", "pytest", "hypothesis", "pulumi", "pip", "setuptools"}
+    assert {"flask", "boto3", "momento_wire_types", "gunicorn", "google_cloud_firestore"} <= packages
 
 
 def test_the_whole_app_is_deployed(tree: Path, root: Path) -> None:
@@ -108,7 +108,7 @@ boto3.resource("dynamodb", region_name="eu-central-1").Table("users")
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import firestore
 firestore.Client(project="p", database="d", credentials=AnonymousCredentials()).collection("users")
-import momento
+from momento_wire_types import cacheclient_pb2_grpc
 from importlib.metadata import version
 assert version("flask")
 """,
