@@ -57,6 +57,7 @@ class CacheOutcome:
     asked: int
     stored: bool
     error: str | None
+    bypassed: bool
 
 
 class Users:
@@ -184,10 +185,10 @@ class Users:
             found |= read
             in_time = self._now() - started < FILL_SECONDS
             entries = {_key(kind, i): msgspec.msgpack.encode((SCHEMA, user)) for i, user in read.items()}
-            if entries and in_time and lookup.error is None:
+            if entries and in_time and lookup.error is None and not lookup.bypassed:
                 stored = self._cache.fill(entries)
         error = "garbage" if garbage else lookup.error
-        return found, CacheOutcome(self._cache.name, hits, len(user_ids), stored, error)
+        return found, CacheOutcome(self._cache.name, hits, len(user_ids), stored, error, lookup.bypassed)
 
     @contextmanager
     def _invalidated(self, user_ids: Sequence[str]) -> Generator[None]:

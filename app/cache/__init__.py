@@ -13,10 +13,14 @@ INVALIDATION_SECONDS = 12
 
 @dataclass(frozen=True)
 class Lookup:
-    """What was found, and why nothing could be (`error` is one word: timeout, unavailable, ...)."""
+    """What was found, and why nothing could be (`error` is one word: timeout, unavailable, ...).
+
+    `bypassed` says that the cache does not take these keys: it was not asked, and is not to be filled.
+    """
 
     hits: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
     error: str | None = None
+    bypassed: bool = False
 
 
 class Cache(Protocol):

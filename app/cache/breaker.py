@@ -30,6 +30,9 @@ class CircuitBreaker:
             return Lookup(error="circuit_open")
         lookup = self._cache.get(keys)
         with self._lock:
+            if lookup.bypassed:  # which says nothing of the cache: the next lookup may try
+                self._closed_from = self._now()
+                return lookup
             self._failures = self._failures + 1 if lookup.error else 0
             if self._failures >= FAILURES:
                 self._closed_from = self._now() + PAUSE_SECONDS

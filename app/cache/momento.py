@@ -91,7 +91,7 @@ class MomentoCache:
     def get(self, keys: Sequence[str]) -> Lookup:
         """The hits that arrive within the deadline. It is an error only if there is no answer at all."""
         if not 0 < len(keys) <= MAX_KEYS:
-            return Lookup()
+            return Lookup(bypassed=True)
         request = wire._GetBatchRequest(items=[wire._GetRequest(cache_key=key.encode()) for key in keys])
         answers: list[wire._GetResponse] = []
         with self._metrics.upstream(self.name, "GetBatch") as timing:

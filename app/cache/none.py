@@ -1,4 +1,4 @@
-"""No cache: everything is a miss."""
+"""No cache: everything bypasses it."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,7 +9,7 @@ class NoCache:
     name = "none"
 
     def get(self, keys: Sequence[str]) -> Lookup:
-        return Lookup()
+        return Lookup(bypassed=True)
 
     def fill(self, entries: Mapping[str, bytes]) -> bool:
         return False

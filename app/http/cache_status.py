@@ -9,8 +9,8 @@ def cache_status(outcome: CacheOutcome) -> dict[str, str]:
 
 
 def _value(outcome: CacheOutcome) -> str:
-    if outcome.cache == "none":
-        return "none; fwd=bypass"
+    if outcome.bypassed:
+        return f"{outcome.cache}; fwd=bypass"
     if outcome.hits == outcome.asked:
         return f"{outcome.cache}; hit"
     parts = [outcome.cache, "fwd=miss" if outcome.error else "fwd=uri-miss"]

@@ -11,12 +11,13 @@ class Asked:
 
     def __init__(self) -> None:
         self.error: str | None = "timeout"
+        self.bypassed = False
         self.reads = 0
         self.invalidated: list[str] = []
 
     def get(self, keys: Sequence[str]) -> Lookup:
         self.reads += 1
-        return Lookup(error=self.error)
+        return Lookup(bypassed=True) if self.bypassed else Lookup(error=self.error)
 
     def fill(self, entries: Mapping[str, bytes]) -> bool:
         return True
@@ -75,6 +76,25 @@ def test_while_one_lookup_tries_the_others_do_not() -> None:
     cache.get = Meanwhile().get
     assert breaker.get(["a"]).error is None
     assert during == ["circuit_open"]
+
+
+def test_a_lookup_that_bypasses_the_cache_neither_opens_nor_closes_the_circuit() -> None:
+    cache, clock = Asked(), Clock()
+    breaker = CircuitBreaker(cache, clock)
+
+    def bypass() -> Lookup:
+        cache.bypassed = True
+        lookup = breaker.get(["a"] * 1000)
+        cache.bypassed = False
+        return lookup
+
+    errors = [breaker.get(["a"]).error for _ in range(FAILURES - 1)]
+    assert bypass() == Lookup(bypassed=True)
+    errors += [breaker.get(["a"]).error for _ in range(2)]
+    assert errors == ["timeout"] * FAILURES + ["circuit_open"]
+    clock.time += PAUSE_SECONDS
+    assert bypass() == Lookup(bypassed=True)
+    assert [breaker.get(["a"]).error for _ in range(2)] == ["timeout", "circuit_open"]
 
 
 def test_an_open_circuit_still_invalidates() -> None:

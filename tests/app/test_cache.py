@@ -126,7 +126,7 @@ def test_many_entries_are_filled_or_the_caller_knows_that_they_are_not(cache: Mo
 def test_more_keys_bypass_the_cache(cache: MomentoCache, asked: list[str], log: io.StringIO) -> None:
     breaker = CircuitBreaker(cache)
     for _ in range(FAILURES):
-        assert breaker.get(list(TOO_MANY)) == Lookup({}, None)
+        assert breaker.get(list(TOO_MANY)) == Lookup(bypassed=True)
         assert not breaker.fill(TOO_MANY)
     assert (asked, log.getvalue()) == ([], "")
     assert breaker.get(["key1"]) == Lookup({}, None)
@@ -139,7 +139,7 @@ def test_an_invalidation_of_many_keys_is_one_call(cache: MomentoCache, asked: li
 
 
 def test_no_keys(cache: MomentoCache) -> None:
-    assert cache.get([]) == Lookup({}, None)
+    assert cache.get([]) == Lookup(bypassed=True)
     assert not cache.fill({})
 
 
@@ -244,7 +244,7 @@ def test_no_cache() -> None:
     cache = NoCache()
     cache.invalidate(["a"])
     assert not cache.fill({"a": b"1"})
-    assert cache.get(["a"]) == Lookup({}, None)
+    assert cache.get(["a"]) == Lookup(bypassed=True)
 
 
 @pytest.mark.parametrize("keys", [["a"], ["a", "b", "c"]], ids=["one", "many"])

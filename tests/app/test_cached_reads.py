@@ -11,7 +11,7 @@ from app.cache.momento import MomentoCache
 from app.data import Stored
 from app.data.memory import MemoryDataClient
 from app.metrics import Metrics
-from app.model import PublicUser, UserInput
+from app.model import MAX_FOLLOWERS, PublicUser, User, UserInput
 from app.settings import CacheSettings
 from app.users import FILL_SECONDS, UserNotFound, Users
 from local.cloud.momento import MomentoServer
@@ -82,6 +82,19 @@ def test_warm_followers_do_not_ask_the_store(users: Users, store: Store) -> None
     assert (names, outcome.hits, outcome.asked, store.calls) == (["Bob", "Cid"], 1, 2, 2)
     names, outcome = users.followers_cached("1")
     assert (names, outcome.hits, outcome.asked, store.calls) == (["Bob", "Cid"], 2, 2, 2)
+
+
+def test_a_user_with_many_followers_takes_the_cache_from_nobody(store: Store, cache: MomentoCache) -> None:
+    users = Users(store, CircuitBreaker(cache))
+    users.create(UserInput(id="star", name="Star", followers=tuple(f"f{i}" for i in range(MAX_FOLLOWERS))))
+    store.put_users([User(id=f"f{i}", name=f"N{i}", version="a") for i in range(MAX_FOLLOWERS)])
+    users.create(ANN)
+    users.get_cached("1")
+    for _ in range(FAILURES + 1):
+        names, outcome = users.followers_cached("star")
+        assert names == [f"N{i}" for i in range(MAX_FOLLOWERS)]
+        assert (outcome.bypassed, outcome.error, outcome.stored) == (True, None, False)
+    assert users.get_cached("1")[1].hits == 1
 
 
 def test_the_picture_is_cached_with_who_may_see_it(users: Users, store: Store) -> None:
