@@ -28,7 +28,7 @@ DEADLINE = 0.2
 """Seconds for each call of the cache."""
 
 MAX_KEYS = 100
-"""With more keys reads and fills bypass the cache: a lookup of 1,000 takes most of the deadline in processor time
+"""With more keys reads and fills bypass the cache: a lookup of 1,000 takes half of the deadline in processor time
 alone, and ten seconds of Momento's on-demand quota of 100 operations per second."""
 
 FILLS_AT_ONCE = 20
