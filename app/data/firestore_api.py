@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from threading import Lock
 from typing import Any
 
+import google.auth
 import grpc
 from google.api_core.retry import Retry
 from google.cloud.firestore_v1.services.firestore import FirestoreClient
@@ -35,7 +36,8 @@ class FirestoreApi:
     """While Firestore cannot be reached gRPC pauses between attempts to connect, in the end for two minutes, and calls
     fail without one. The library has no option for that, so the channel is made here: at the first call.
 
-    `emulator` is the host:port of Google's emulator, or empty; `timeout` is for each attempt, in seconds.
+    `emulator` is the host:port of Google's emulator, or empty; `timeout` is for each attempt, in seconds. Raises
+    GoogleAuthError without credentials.
     """
 
     def __init__(self, project: str, database: str, collection: str, timeout: float, emulator: str) -> None:
@@ -43,6 +45,8 @@ class FirestoreApi:
         self._parent = f"{self._database}/documents"
         self._collection = collection
         self._emulator = emulator
+        # While the app starts: it may ask the metadata server, which no timeout of a call bounds.
+        self._credentials: Any = None if emulator else google.auth.default()[0]
         self._lock = Lock()
         self._client: FirestoreClient | None = None
         # google-cloud-firestore's `Client` sends this with every call.
@@ -97,7 +101,7 @@ class FirestoreApi:
     def _channel(self) -> grpc.Channel:
         if self._emulator:
             return grpc.insecure_channel(self._emulator, CHANNEL_OPTIONS)
-        return FirestoreGrpcTransport.create_channel(options=CHANNEL_OPTIONS)
+        return FirestoreGrpcTransport.create_channel(credentials=self._credentials, options=CHANNEL_OPTIONS)
 
 
 def plain(value: Any) -> object:
