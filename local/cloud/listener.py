@@ -3,8 +3,10 @@
 import errno
 import logging
 import re
+import secrets
 import socket
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -13,6 +15,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 type Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 HOST = "127.0.0.1"
+CHILDREN_PORTS = range(20_000, 32_768)
 MAX_LINE = 1024 * 1024  # bytes of a request line or of a header; what is too long for a front it says itself
 MAX_HEADERS = 32768
 LOGGER = logging.getLogger(__name__)
@@ -76,7 +79,10 @@ def target(request: web.BaseRequest) -> str:
 
 
 def free_port() -> int:
-    """A port that was free just now, for a child that must be told one."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return probe.getsockname()[1]
+    """A port for a child that must be told one. No connection takes it meanwhile: Linux gives those others
+    (https://docs.kernel.org/networking/ip-sysctl.html, ip_local_port_range)."""
+    while True:
+        with socket.socket() as probe, suppress(OSError):
+            port = secrets.choice(CHILDREN_PORTS)
+            probe.bind((HOST, port))
+            return port

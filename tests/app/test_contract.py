@@ -14,15 +14,14 @@ from hypothesis import settings
 
 from app.settings import AuthSettings, Settings
 from local.cloud.issuer import AUDIENCE, Issuer
-from local.cloud.listener import HOST, free_port
 from tests.app.openapi_file import quiet_app
 
 type Case = schemathesis.Case[Any]
 
 CONFIG = schemathesis.Config.from_path(Path(__file__).parents[2] / "schemathesis.toml")
 FEW = settings(max_examples=15, derandomize=True, deadline=None, database=None)
-ISSUER_PORT = free_port()
-WITH_ISSUER = Settings(demo=True, auth=AuthSettings(f"http://{HOST}:{ISSUER_PORT}", AUDIENCE))
+ISSUER = Issuer()
+WITH_ISSUER = Settings(demo=True, auth=AuthSettings(ISSUER.url, AUDIENCE))
 
 
 def contract(app: Flask) -> schemathesis.BaseSchema:
@@ -31,7 +30,7 @@ def contract(app: Flask) -> schemathesis.BaseSchema:
 
 @pytest.fixture(scope="module")
 def issuer() -> Generator[Issuer]:
-    with Issuer(ISSUER_PORT) as issuer:
+    with ISSUER as issuer:
         yield issuer
 
 
