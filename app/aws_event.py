@@ -16,6 +16,8 @@ from app.http.problems import Problem
 
 # gunicorn and `flask run` drop names with an underscore too: in a WSGI environ they would pass for those with a hyphen.
 HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^`|~-]+")
+# The body is whole, whatever these say.
+FRAMING = {"content-length", "transfer-encoding"}
 NOT_IN_A_HEADER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -57,7 +59,7 @@ def clean(event: Any) -> dict[str, Any]:
             raise NotAnHttpEvent(_refusal(event))
     try:
         checked = msgspec.convert(event, _Event)
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, UnicodeError) as error:
         raise Problem(400, f"Not an event of an HTTP API, payload format 2.0: {error}") from None
     return {
         "version": "2.0",
@@ -78,7 +80,11 @@ def _refusal(event: Any) -> str:
 
 
 def _headers(given: dict[str, str | None]) -> dict[str, str]:
-    headers = {n: _native(value) for n, value in given.items() if value is not None and HEADER_NAME.fullmatch(n)}
+    headers = {
+        name: _native(value)
+        for name, value in given.items()
+        if value is not None and HEADER_NAME.fullmatch(name) and name.lower() not in FRAMING
+    }
     for name, value in headers.items():
         if NOT_IN_A_HEADER.search(value):
             raise Problem(400, f"Header {name} has a control character.")

@@ -3,6 +3,7 @@
 https://gunicorn.org/reference/settings/#worker_class
 """
 
+import math
 from collections.abc import Iterable
 from contextlib import suppress
 from socket import socket
@@ -11,6 +12,7 @@ from typing import Any
 from gunicorn.http.errors import ExpectationFailed, LimitRequestHeaders, LimitRequestLine, ParseException
 from gunicorn.workers.gthread import ThreadWorker
 
+from app import deadline
 from app.http.problems import PROBLEM_JSON, Problem
 
 STATUSES: dict[type, int] = {LimitRequestLine: 414, ExpectationFailed: 417, LimitRequestHeaders: 431}
@@ -22,7 +24,7 @@ class Worker(ThreadWorker):
         app = self.wsgi
 
         def app_with_body(environ: Any, start_response: Any) -> Iterable[bytes]:
-            environ["wsgi.input"] = Body(environ["wsgi.input"])
+            environ["wsgi.input"] = Body(environ["wsgi.input"], environ["gunicorn.socket"])
             return app(environ, start_response)
 
         self.wsgi = app_with_body
@@ -43,13 +45,19 @@ class Worker(ThreadWorker):
 
 
 class Body:
-    """A request's body. What is wrong with its framing is an OSError, which werkzeug answers with 400."""
+    """A request's body. What is wrong with its framing is an OSError, which werkzeug answers with 400, and so is a body
+    of which nothing comes until the request's deadline: its thread would wait for ever."""
 
-    def __init__(self, body: Any) -> None:
+    def __init__(self, body: Any, client: socket) -> None:
         self._body = body
+        self._client = client
 
     def read(self, size: int = -1) -> bytes:
+        left = deadline.left()
+        self._client.settimeout(None if math.isinf(left) else max(left, 0.001))
         try:
             return self._body.read(size)
         except ParseException as error:
             raise OSError(str(error)) from error
+        finally:
+            self._client.settimeout(None)

@@ -64,13 +64,15 @@ def momento_api_key(settings: CacheSettings) -> str:
         return settings.api_key
     import boto3
     from botocore.config import Config
-    from botocore.exceptions import BotoCoreError, ClientError
 
     name = settings.api_key_parameter or ""
     try:
         client: SSMClient = boto3.client("ssm", settings.aws_region, config=Config(**LIMITS))  # pyright: ignore[reportUnknownMemberType]
         with closing(client):
             answer = client.get_parameter(Name=name, WithDecryption=True)
-    except (BotoCoreError, ClientError) as error:
-        raise SecretUnavailable(f"SSM parameter {name}: {error}") from None
-    return answer["Parameter"].get("Value", "").strip()
+        key = answer["Parameter"].get("Value", "").strip()
+    except Exception as error:  # whatever SSM answers, the app starts without its cache
+        raise SecretUnavailable(f"SSM parameter {name}: {type(error).__name__}: {error}") from None
+    if not key:
+        raise SecretUnavailable(f"SSM parameter {name} is empty")
+    return key

@@ -74,7 +74,7 @@ class Settings:
             ),
             firestore_database=env.text("FIRESTORE_DATABASE", "(default)"),
             firestore_emulator_host=env.text("FIRESTORE_EMULATOR_HOST", ""),
-            timeout_seconds=env.integer("TIMEOUT_SECONDS", 10, 2, 3600),
+            timeout_seconds=env.integer("TIMEOUT_SECONDS", 10, 10, 3600),
             cache=_cache_settings(env),
             metrics_format=env.choice("METRICS_FORMAT", "json", ("emf", "json")),
             metrics_namespace=env.text("METRICS_NAMESPACE", "BetterTogether"),

@@ -4,8 +4,8 @@ Cache-aside: reads go cache, store, `fill`; writes go `invalidate`, store, `inva
 before a write cannot put the old user back after it: an invalidated key refuses to be filled for INVALIDATION_SECONDS,
 which is longer than a write (WRITE_SECONDS) and the time in which a reader may fill (FILL_SECONDS) together. So the
 invalidation before the write is enough when the write's answer is lost, or the process ends with it; the one after it
-serves those who read meanwhile. Only when the cache cannot be reached to invalidate can an old user live in it, for
-CACHE_TTL_SECONDS at most.
+serves those who read meanwhile. An old user can live in the cache, for CACHE_TTL_SECONDS at most, only when the cache
+cannot be reached to invalidate, or when the network delivers a write or a fill long after its caller gave it up.
 """
 
 import secrets

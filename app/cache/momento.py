@@ -62,7 +62,7 @@ class MomentoCache:
     """One connection, made at the first call: after gunicorn's fork, after SnapStart's restore.
 
     No retries: falling back to the store costs no more than a second try. A call that returns has ended: it is answered
-    or cancelled by gRPC, which never sends it later.
+    or cancelled by gRPC, which never begins to send it later. What has left the process can still arrive.
     """
 
     name = "momento"

@@ -1,6 +1,6 @@
 """Users in a DynamoDB table whose partition key is the string `id`. All reads are strongly consistent."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +40,16 @@ LONGEST_CALL = 4.0
 """Seconds: two attempts of 1.5, and a pause of up to 1 between them. boto3 has no timeout for a call."""
 
 
+LONGEST_PAGE = 1000
+"""Items that a list reads at a time, at most, to get over those that are no users."""
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
+THROTTLING = {"ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException"}
+
+
+class Throttled(StoreUnavailable):
+    """DynamoDB processed nothing this time, after botocore's own retry."""
+
+
 class DynamoDBDataClient:
     name = "dynamodb"
 
@@ -59,32 +69,32 @@ class DynamoDBDataClient:
         return Stored(_user(item), {"version": item["version"]} if "version" in item else {}) if item else None
 
     def get_users(self, user_ids: Sequence[str]) -> dict[str, PublicUser]:
-        waiting, found = list(dict.fromkeys(user_ids)), list[PublicUser]()
-        pace = Pace("dynamodb BatchGetItem")
-        while waiting:
-            asked, waiting = waiting[:MAX_BATCH_READ], waiting[MAX_BATCH_READ:]
+        found: list[PublicUser] = []
+
+        def ask(asked: list[str], timing: Timing) -> list[str]:
             keys: Any = {"Keys": [{"id": {"S": i}} for i in asked], "ConsistentRead": True, **WITHOUT_PICTURE}
-            with self._call("BatchGetItem") as timing:
-                answer: Any = self._client.batch_get_item(RequestItems={self._table: keys})
-                found += _public_users(answer["Responses"].get(self._table, []), timing)
-            left: Any = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
-            waiting = [key["id"]["S"] for key in left] + waiting
-            pace.after_round(served=len(left) < len(asked))
+            answer: Any = self._client.batch_get_item(RequestItems={self._table: keys})
+            found.extend(_public_users(answer["Responses"].get(self._table, []), timing))
+            return [key["id"]["S"] for key in answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])]
+
+        self._in_batches("BatchGetItem", MAX_BATCH_READ, dict.fromkeys(user_ids), ask)
         return {user.id: user for user in found}
 
     def list_users(self, limit: int, after: str | None = None) -> list[PublicUser]:
         users: list[PublicUser] = []
         position: Item | None = {"id": {"S": after}} if after is not None else None
+        size = limit
         while len(users) < limit:
             page: dict[str, Any] = {"ExclusiveStartKey": position} if position else {}
             with self._call("Scan") as timing:
                 answer = self._client.scan(
-                    TableName=self._table, Limit=limit, ConsistentRead=True, **WITHOUT_PICTURE, **page
+                    TableName=self._table, Limit=size, ConsistentRead=True, **WITHOUT_PICTURE, **page
                 )
                 users += _public_users(answer["Items"], timing)
             position = answer.get("LastEvaluatedKey")
             if not position:
                 break
+            size = min(2 * size, LONGEST_PAGE)
         return users[:limit]
 
     def replace_user(self, user: User, revision: "Item") -> None:
@@ -106,21 +116,36 @@ class DynamoDBDataClient:
         return True
 
     def put_users(self, users: Sequence[User]) -> None:
-        waiting: list[Any] = [{"PutRequest": {"Item": _item(user)}} for user in users]
-        pace = Pace("dynamodb BatchWriteItem")
-        while waiting:
-            asked, waiting = waiting[:MAX_BATCH_WRITE], waiting[MAX_BATCH_WRITE:]
-            with self._call("BatchWriteItem"):
-                answer = self._client.batch_write_item(RequestItems={self._table: asked})
-            left = answer.get("UnprocessedItems", {}).get(self._table, [])
-            waiting = [*left, *waiting]
-            pace.after_round(served=len(left) < len(asked))
+        def ask(asked: list[Any], timing: Timing) -> list[Any]:
+            answer = self._client.batch_write_item(RequestItems={self._table: asked})
+            return answer.get("UnprocessedItems", {}).get(self._table, [])
+
+        requests = [{"PutRequest": {"Item": _item(user)}} for user in users]
+        self._in_batches("BatchWriteItem", MAX_BATCH_WRITE, requests, ask)
 
     def ping(self) -> None:
         self.get_user("-")
 
     def close(self) -> None:
         self._client.close()
+
+    def _in_batches[T](
+        self, operation: str, size: int, items: Iterable[T], ask: Callable[[list[T], Timing], list[T]]
+    ) -> None:
+        """Ask for all the items, `size` at a time. `ask` returns those that are left: DynamoDB processes some when it
+        is busy or the answer is large, and when it is very busy it throttles."""
+        waiting, pace = list(items), Pace(f"dynamodb {operation}")
+        while waiting:
+            asked, waiting = waiting[:size], waiting[size:]
+            try:
+                with self._call(operation) as timing:
+                    left = ask(asked, timing)
+            except Throttled:
+                if not pace.progressed:
+                    raise
+                left = asked
+            waiting = [*left, *waiting]
+            pace.after_round(served=len(left) < len(asked))
 
     def _put(self, user: User, condition: str, values: "Item", conflict: DataError) -> None:
         with self._call("PutItem", conflict):
@@ -141,7 +166,8 @@ class DynamoDBDataClient:
                     if not refused:
                         raise
         except ClientError as error:
-            raise StoreUnavailable(f"{call}: {_code(error)}") from error
+            kind = Throttled if _code(error) in THROTTLING else StoreUnavailable
+            raise kind(f"{call}: {_code(error)}") from error
         except (BotoCoreError, ResponseParserError) as error:
             raise StoreUnavailable(f"{call}: {error}") from error
         if conflict and refused:

@@ -32,6 +32,8 @@ type Records = dict[str, Stored | None]
 
 COLLECTION = "users"
 MAX_BATCH_WRITE = 25  # a request may have 10 MiB
+LONGEST_PAGE = 1000
+"""Documents that a list reads at a time, at most, to get over those that are no users."""
 ATTEMPT_TIMEOUT = 2.0  # seconds
 LAST_ATTEMPT = 1.5  # seconds after which a write is not tried again
 LONGEST_READ = ATTEMPT_TIMEOUT
@@ -63,16 +65,18 @@ class FirestoreDataClient:
 
     def list_users(self, limit: int, after: str | None = None) -> list[PublicUser]:
         users: list[PublicUser] = []
-        pace = Pace("firestore Query")
-        while (wanted := limit - len(users)) > 0:
-            records, whole = self._round("Query", partial(self._api.list, wanted, after, FIELDS))
+        pace, size = Pace("firestore Query"), limit
+        while len(users) < limit:
+            records, whole = self._round("Query", partial(self._api.list, size, after, FIELDS))
             users += _public(records)
             after = next(reversed(records), after)
             if not whole:
                 pace.after_round(served=bool(records))
-            elif len(records) < wanted:
+            elif len(records) < size:
                 break
-        return users
+            else:
+                size = min(2 * size, LONGEST_PAGE)
+        return users[:limit]
 
     def replace_user(self, user: User, revision: Any) -> None:
         new = {"update": self._document(user), "current_document": {"update_time": revision}}

@@ -3,6 +3,7 @@
 import random
 import time
 
+from app import deadline
 from app.data import StoreUnavailable
 
 IDLE_ROUNDS = 6
@@ -12,19 +13,21 @@ LONGEST_PAUSE = 1.6  # seconds
 class Pace:
     """When to ask for the rest of a batch: at once while rounds serve something, later after one that did not.
 
-    IDLE_ROUNDS of those in a row are StoreUnavailable.
+    IDLE_ROUNDS of those in a row are StoreUnavailable, and so is a pause for which the request has no time.
     """
 
     def __init__(self, batch: str) -> None:
+        self.progressed = False
         self._batch = batch
         self._idle = 0
 
     def after_round(self, served: bool) -> None:
         """Returns when it is time for the next round."""
         if served:
-            self._idle = 0
+            self.progressed, self._idle = True, 0
             return
         self._idle += 1
-        if self._idle == IDLE_ROUNDS:
+        pause = min(0.1 * 2 ** (self._idle - 1), LONGEST_PAUSE) * random.uniform(0.5, 1)
+        if self._idle == IDLE_ROUNDS or deadline.left() < pause:
             raise StoreUnavailable(f"{self._batch}: part of it stays unserved")
-        time.sleep(min(0.1 * 2 ** (self._idle - 1), LONGEST_PAUSE) * random.uniform(0.5, 1))
+        time.sleep(pause)

@@ -71,10 +71,14 @@ def json_response(body: object, status: int = 200, headers: Mapping[str, str] | 
 
 
 def _read(request: Request) -> bytes:
-    """The whole body: werkzeug refuses one that says it is too long, but cuts one off that does not say."""
+    """The whole body. werkzeug refuses one that says it is too long, but cuts one off that does not say; gunicorn ends
+    one early that the client did not send whole."""
     body = request.get_data()
-    if request.content_length is None and len(body) == MAX_BODY_BYTES and request.input_stream.read(1):
-        raise RequestEntityTooLarge
+    if request.content_length is None:
+        if len(body) == MAX_BODY_BYTES and request.input_stream.read(1):
+            raise RequestEntityTooLarge
+    elif len(body) < request.content_length:
+        raise Problem(400, f"The body has {len(body)} bytes of {request.content_length}.", "body")
     return body
 
 

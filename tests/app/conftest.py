@@ -5,18 +5,20 @@ from collections.abc import Generator
 
 import httpx
 import pytest
+from botocore.config import Config
 from hypothesis import settings
 
+from app import secrets
 from app.bootstrap import assemble
 from app.cache.momento import MomentoCache
 from app.cache.none import NoCache
-from app.data import DataClient
+from app.data import DataClient, dynamodb, firestore
 from app.data.memory import MemoryDataClient
 from app.metrics import Metrics
 from app.settings import CacheSettings, Settings
 from local.cloud.momento import MomentoServer
 from tests.app.clients import NewClient, lambda_client, wsgi_client
-from tests.app.servers import MOMENTO_API_KEY, momento_cache
+from tests.app.servers import MOMENTO_API_KEY, await_connection, momento_cache
 from tests.app.stores import STORES, NewDataClient, store
 
 # How many examples each fuzzing test tries: `make fuzz`. Hypothesis itself would try 100.
@@ -36,6 +38,16 @@ def tally(request: pytest.FixtureRequest) -> Generator[Counter[str]]:
     counts = Counter[str]()
     yield counts
     print(f"\n{request.node.name}: {', '.join(f'{count:,} {what}' for what, count in counts.items())}")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def patient_clients() -> Generator[None]:
+    """Stores get a minute for each call: a busy machine is no reason to fail. Not so in test_store_failures.py."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dynamodb, "CONFIG", dynamodb.CONFIG.merge(Config(connect_timeout=60, read_timeout=60)))
+        patch.setattr(firestore, "ATTEMPT_TIMEOUT", 60.0)
+        patch.setattr(secrets, "LIMITS", secrets.LIMITS | {"connect_timeout": 60, "read_timeout": 60})
+        yield
 
 
 @pytest.fixture(scope="session", params=STORES)
@@ -76,9 +88,12 @@ def cache_settings(momento_server: MomentoServer) -> CacheSettings:
 
 
 @pytest.fixture
-def cache(cache_settings: CacheSettings, metrics: Metrics) -> Generator[MomentoCache]:
+def cache(cache_settings: CacheSettings, metrics: Metrics, log: io.StringIO) -> Generator[MomentoCache]:
     """A client of the empty cache."""
     with MomentoCache(cache_settings, lambda: MOMENTO_API_KEY, metrics) as client:
+        await_connection(client)
+        log.seek(0)
+        log.truncate()
         yield client
 
 

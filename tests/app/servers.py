@@ -19,6 +19,7 @@ from pathlib import Path
 from momento import CacheClient, Configurations, CredentialProvider
 from momento.responses import CreateCache
 
+from app.cache.momento import MomentoCache
 from app.settings import CacheSettings
 from local.cloud.aws import Aws
 from local.cloud.firestore import FirestoreServer
@@ -103,6 +104,12 @@ def _wait_until_it_answers(process: subprocess.Popen[bytes], port: int) -> None:
         except OSError:
             time.sleep(0.05)
     raise RuntimeError(f"{process.args} does not answer on port {port}: exit code {process.poll()}")
+
+
+def await_connection(cache: MomentoCache) -> None:
+    """Returns when the client is connected, which may take longer than its deadline on a busy machine."""
+    while cache.get(["anything"]).error == "timeout":
+        pass
 
 
 def momento_cache(server: MomentoServer) -> CacheSettings:

@@ -24,7 +24,7 @@ from app.metrics import Metrics
 from app.secrets import SecretUnavailable
 from app.settings import CacheSettings
 from local.cloud.momento import MomentoServer
-from tests.app.servers import MOMENTO_API_KEY
+from tests.app.servers import MOMENTO_API_KEY, await_connection
 
 MANY = {f"key{i}": b"%d" % i for i in range(MAX_KEYS)}
 TOO_MANY = {f"key{i}": b"%d" % i for i in range(1000)}
@@ -87,6 +87,7 @@ def test_filled_keys_are_hits_for_every_client(
 ) -> None:
     assert cache.fill({"a": b"\x00\xff", "b": b"2"})
     with MomentoCache(cache_settings, lambda: MOMENTO_API_KEY, metrics) as other:
+        await_connection(other)
         assert other.get(["a", "b", "c"]) == Lookup({"a": b"\x00\xff", "b": b"2"}, None)
 
 

@@ -16,7 +16,7 @@ from app.settings import CacheSettings
 from app.users import FILL_SECONDS, UserNotFound, Users
 from local.cloud.momento import MomentoServer
 from tests.app.garbage import GARBAGE
-from tests.app.servers import MOMENTO_API_KEY
+from tests.app.servers import MOMENTO_API_KEY, await_connection
 
 ANN = UserInput(id="1", name="Ann", followers=("2", "3"), profile_pic=b"\x89PNG\r\n\x1a\n")
 NEW = UserInput(id="1", name="New Ann")
@@ -57,6 +57,7 @@ def users(store: Store, cache: MomentoCache) -> Users:
 def other(store: Store, cache_settings: CacheSettings, metrics: Metrics) -> Generator[Users]:
     """Another process: the same store, the same cache, a connection of its own."""
     with MomentoCache(cache_settings, lambda: MOMENTO_API_KEY, metrics) as cache:
+        await_connection(cache)
         yield Users(store, cache)
 
 
@@ -154,7 +155,7 @@ def test_garbage_is_a_miss_and_goes_away(users: Users, cache: MomentoCache, valu
 
 
 def test_down_and_slow_caches_are_misses_until_nobody_asks_any_more(
-    store: Store, cache_settings: CacheSettings, momento_server: MomentoServer, metrics: Metrics
+    store: Store, cache: MomentoCache, momento_server: MomentoServer
 ) -> None:
     asked: list[str] = []
     released = threading.Event()
@@ -163,11 +164,10 @@ def test_down_and_slow_caches_are_misses_until_nobody_asks_any_more(
         asked.append(method)
         released.wait()
 
-    with MomentoCache(cache_settings, lambda: MOMENTO_API_KEY, metrics) as cache:
-        users = Users(store, CircuitBreaker(cache))
-        users.create(ANN)
-        momento_server.fault = hold
-        outcomes = [users.get_cached("1") for _ in range(FAILURES + 3)]
+    users = Users(store, CircuitBreaker(cache))
+    users.create(ANN)
+    momento_server.fault = hold
+    outcomes = [users.get_cached("1") for _ in range(FAILURES + 3)]
     released.set()
     assert {user.name for user, _ in outcomes} == {"Ann"}
     assert [outcome.error for _, outcome in outcomes] == ["timeout"] * FAILURES + ["circuit_open"] * 3

@@ -9,9 +9,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from botocore.config import Config
 
-from app.data import DataClient, UserExists, VersionConflict, dynamodb, firestore
+from app.data import DataClient, UserExists, VersionConflict
 from app.model import User
 
 RACERS = 50
@@ -208,13 +207,6 @@ def test_a_deleted_id_can_be_created_again(data: DataClient) -> None:
 
 class TestRaces:
     """Of RACERS who do the same at the same time one wins, and the others are refused."""
-
-    @pytest.fixture(autouse=True)
-    def patience(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A busy machine is no reason to lose."""
-        monkeypatch.setattr(firestore, "ATTEMPT_TIMEOUT", 60.0)
-        monkeypatch.setattr(firestore, "RETRY", firestore.RETRY.with_timeout(60))
-        monkeypatch.setattr(dynamodb, "CONFIG", dynamodb.CONFIG.merge(Config(connect_timeout=60, read_timeout=60)))
 
     def test_create(self, data: DataClient) -> None:
         [winner] = race(lambda i: data.create_user(user(version=f"v{i}")))

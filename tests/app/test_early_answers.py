@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Generator
+from contextlib import ExitStack
 
 import httpx
 import pytest
@@ -57,3 +58,27 @@ def test_a_client_that_gives_up_does_not_keep_others_waiting(address: tuple[str,
     with socket.create_connection(address, timeout=60) as connection:
         connection.sendall(HEAD.format("GET /health/live", "text/plain", "Content-Length: 0").encode())
         assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_body_that_never_comes_is_not_waited_for_without_end(address: tuple[str, int]) -> None:
+    with ExitStack() as stack:
+        for request_line, status in (("POST /users", 400), ("GET /health/live", 200)):
+            connection = stack.enter_context(socket.create_connection(address, timeout=60))
+            head = HEAD.format(request_line, "application/json", "Content-Length: 100")
+            connection.sendall(head.encode() + b'{"id":"stalled","name":"x"}')
+            stack.callback(answers_with, connection, status)
+
+
+def answers_with(connection: socket.socket, status: int) -> None:
+    answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert answer.startswith(f"HTTP/1.1 {status} ".encode())
+
+
+def test_a_body_that_ends_early_is_refused(address: tuple[str, int]) -> None:
+    with socket.create_connection(address, timeout=60) as connection:
+        head = HEAD.format("POST /users", "application/json", "Content-Length: 100")
+        connection.sendall(head.encode() + b'{"id":"truncated","name":"x"}')
+        connection.shutdown(socket.SHUT_WR)
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"application/problem+json" in answer

@@ -99,7 +99,10 @@ typed: dict[str, st.SearchStrategy[Any]] = {
     "isBase64Encoded": st.none() | st.booleans(),
     "requestContext": st.fixed_dictionaries({"http": st.fixed_dictionaries({"method": methods})}),
 }
-untyped = {**dict.fromkeys(typed, any_json), "requestContext": st.fixed_dictionaries({"http": any_json})}
+untyped = {
+    **dict.fromkeys(typed, any_json | st.just("\ud800")),
+    "requestContext": st.fixed_dictionaries({"http": any_json}),
+}
 changes = st.fixed_dictionaries({}, optional=typed) | st.fixed_dictionaries({}, optional=untyped)
 
 
@@ -129,8 +132,9 @@ def test_function_urls_send_the_same_events(handler: Handler) -> None:
         {"body": "not base64!", "isBase64Encoded": True},
         {"body": "é", "isBase64Encoded": True},
         {"body": {}},
+        {"cookies": "\ud800"},
     ],
-    ids=str,
+    ids=ascii,
 )
 def test_an_http_event_with_something_wrong_is_a_400(handler: Handler, change: dict[str, Any]) -> None:
     answer = handler(LIVE | change, None)
@@ -165,6 +169,12 @@ def test_what_is_no_http_event_is_failed_on_in_one_line(handler: Handler, foreig
     assert "requestContext.http" in said
     assert "secret" not in said
     assert (str([*cast(dict[str, Any], foreign)]) if isinstance(foreign, dict) else type(foreign).__name__) in said
+
+
+def test_a_body_is_whole_whatever_the_headers_say(handler: Handler) -> None:
+    framing = {"transfer-encoding": "chunked", "content-length": "3"}
+    created = event(httpx.Request("POST", "http://testserver/users", json={"id": "1", "name": "Ada"}))
+    assert handler(created | {"headers": created["headers"] | framing}, None)["statusCode"] == 201
 
 
 def test_header_names_with_underscores_do_not_count(handler: Handler) -> None:

@@ -6,12 +6,11 @@ from typing import Any
 
 import msgspec
 import pytest
-from botocore.config import Config
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from app.data import DataClient, UserExists, VersionConflict, dynamodb, firestore
+from app.data import DataClient, UserExists, VersionConflict
 from app.data.memory import MemoryDataClient
 from app.metrics import Metrics
 from app.model import User
@@ -148,13 +147,7 @@ def _walk(data: DataClient, limit: int) -> list[Any]:
 @pytest.mark.parametrize(
     "new_data_client", ["moto", "dynamodb-local", "built-in-firestore", "google-firestore"], indirect=True
 )
-def test_same_answers_as_memory(
-    new_data_client: NewDataClient, metrics: Metrics, tally: Counter[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # A busy machine is no difference between stores.
-    monkeypatch.setattr(firestore, "ATTEMPT_TIMEOUT", 30.0)
-    monkeypatch.setattr(dynamodb, "CONFIG", dynamodb.CONFIG.merge(Config(connect_timeout=30, read_timeout=30)))
-
+def test_same_answers_as_memory(new_data_client: NewDataClient, metrics: Metrics, tally: Counter[str]) -> None:
     class Machine(SameAnswers):
         def new(self) -> DataClient:
             return new_data_client(metrics)

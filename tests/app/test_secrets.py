@@ -27,12 +27,23 @@ def test_the_parameter_is_decrypted(monkeypatch: pytest.MonkeyPatch) -> None:
         assert momento_api_key(SETTINGS) == "s3cret"
 
 
+@pytest.mark.parametrize("parameter", [{}, {"Value": ""}, {"Value": 7}, [], None], ids=str)
+def test_nonsense_is_no_secret(monkeypatch: pytest.MonkeyPatch, parameter: object) -> None:
+    def answer(*_: object, **__: object) -> dict[str, object]:
+        return {"Parameter": parameter}
+
+    aws_environment(monkeypatch, "http://127.0.0.1:1")
+    monkeypatch.setattr("botocore.client.BaseClient._make_api_call", answer)
+    with pytest.raises(SecretUnavailable, match="SSM parameter /momento"):
+        momento_api_key(SETTINGS)
+
+
 def test_without_the_parameter_there_is_no_cache_for_now(
     monkeypatch: pytest.MonkeyPatch, metrics: Metrics, log: io.StringIO
 ) -> None:
     with servers.moto() as url:
         aws_environment(monkeypatch, url)
-        with pytest.raises(SecretUnavailable, match=r"SSM parameter /elsewhere: .*ParameterNotFound"):
+        with pytest.raises(SecretUnavailable, match=r"SSM parameter /elsewhere: ParameterNotFound"):
             momento_api_key(CacheSettings("users", "cell", 60, api_key_parameter="/elsewhere", aws_region=REGION))
         started = cache(
             CacheSettings("users", "http://127.0.0.1:1", 60, api_key_parameter="/elsewhere", aws_region=REGION), metrics

@@ -8,17 +8,21 @@ from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import cycle
 from typing import Any
 
 import grpc
 import pytest
 
+from app import deadline
 from app.bootstrap import assemble
 from app.cache.none import NoCache
 from app.data import DataClient, StoreUnavailable
+from app.data import dynamodb as dynamodb_store
+from app.data import firestore as firestore_store
 from app.data.dynamodb import DynamoDBDataClient
 from app.data.firestore import FirestoreDataClient
-from app.data.pace import IDLE_ROUNDS
+from app.data.pace import IDLE_ROUNDS, Pace
 from app.metrics import Metrics
 from app.model import User
 from app.settings import Settings
@@ -87,6 +91,15 @@ def dynamodb_client(url: str, metrics: Metrics) -> DynamoDBDataClient:
 
 def firestore_client(port: int, metrics: Metrics) -> FirestoreDataClient:
     return FirestoreDataClient("test", "(default)", metrics, f"127.0.0.1:{port}")
+
+
+SHIPPED = dynamodb_store.CONFIG, firestore_store.ATTEMPT_TIMEOUT
+
+
+@pytest.fixture(autouse=True)
+def shipped_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dynamodb_store, "CONFIG", SHIPPED[0])
+    monkeypatch.setattr(firestore_store, "ATTEMPT_TIMEOUT", SHIPPED[1])
 
 
 @pytest.fixture
@@ -171,6 +184,27 @@ class TestDynamoDB:
         with new_client(assemble(Settings(timeout_seconds=60), metrics, data, NoCache())) as client:
             assert client.get("/followers/star").json() == ["N"] * 100
         assert len(data.get_users([f"u{i}" for i in range(250)])) == 250
+
+    @pytest.mark.parametrize("throttled", [1, IDLE_ROUNDS - 1])
+    def test_a_batch_that_is_throttled_after_progress_goes_on(
+        self, dynamodb: DynamoDB, metrics: Metrics, throttled: int
+    ) -> None:
+        """A call that is throttled is tried twice, by botocore."""
+        fates = cycle([True] + [False] * 2 * throttled)
+
+        def one_or_none(operation: str, request: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+            if not next(fates):
+                return 400, {"__type": "x#ProvisionedThroughputExceededException"}
+            [key, *left] = request["RequestItems"]["users"]["Keys"]
+            item = {"id": key["id"], "name": {"S": "N"}, "version": {"S": "v"}}
+            return 200, {
+                "Responses": {"users": [item]},
+                "UnprocessedKeys": {"users": {"Keys": left}} if left else {},
+            }
+
+        dynamodb.answer = one_or_none
+        data = dynamodb_client(f"http://127.0.0.1:{dynamodb.server_port}", metrics)
+        assert set(data.get_users(list("1234"))) == set("1234")
 
     def test_writes_of_which_half_is_done_go_on(self, dynamodb: DynamoDB, metrics: Metrics) -> None:
         written: list[str] = []
@@ -293,6 +327,15 @@ class TestFirestore:
         with FirestoreServer() as server:
             server.fault = refuse
             every_route_answers_503(firestore_client(server.port, metrics), metrics, new_client)
+
+
+def test_a_pause_for_which_there_is_no_time_is_not_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    def sleep(seconds: float) -> None:
+        raise AssertionError(f"slept {seconds} s")
+
+    monkeypatch.setattr("app.data.pace.time.sleep", sleep)
+    with deadline.within(0.01), pytest.raises(StoreUnavailable):
+        Pace("a batch").after_round(served=False)
 
 
 class CountingProxy(OverloadedGrpc):
