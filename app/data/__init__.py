@@ -71,7 +71,8 @@ class DataClient(Protocol):
 
     def delete_user(self, user_id: str, revision: Any = None) -> bool:
         """Delete what was read, or whatever there is, and say whether it was this call that did so: of several at the
-        same time one does. Raises VersionConflict when there is a revision, and another one is stored."""
+        same time one does, or none if its answer is lost and a retry finds nothing. Raises VersionConflict when there
+        is a revision, and what is stored has another or is gone."""
         ...
 
     def put_users(self, users: Sequence[User]) -> None:
