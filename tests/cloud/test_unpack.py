@@ -12,9 +12,10 @@ from local.cloud.unpack import unpack
 
 
 def archive(content: str) -> bytes:
+    """The same bytes for the same content, whatever the time."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as file:
-        file.writestr("app.py", content)
+        file.writestr(zipfile.ZipInfo("app.py"), content)
     return buffer.getvalue()
 
 
