@@ -184,8 +184,8 @@ class Users:
             read = load(missing)
             found |= read
             in_time = self._now() - started < FILL_SECONDS
-            entries = {_key(kind, i): msgspec.msgpack.encode((SCHEMA, user)) for i, user in read.items()}
-            if entries and in_time and lookup.error is None and not lookup.bypassed:
+            if read and in_time and lookup.error is None and not lookup.bypassed:
+                entries = {_key(kind, i): msgspec.msgpack.encode((SCHEMA, user)) for i, user in read.items()}
                 stored = self._cache.fill(entries)
         error = "garbage" if garbage else lookup.error
         return found, CacheOutcome(self._cache.name, hits, len(user_ids), stored, error, lookup.bypassed)

@@ -39,7 +39,6 @@ CONFIG = Config(
 LONGEST_CALL = 4.0
 """Seconds: two attempts of 1.5, and a pause of up to 1 between them. boto3 has no timeout for a call."""
 
-
 LONGEST_PAGE = 1000
 """Items that a list reads at a time, at most, to get over those that are no users."""
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html

@@ -87,7 +87,7 @@ class FirestoreDataClient:
         unchanged = {"exists": True} if revision is None else {"update_time": revision}
         if self._write("Delete", {"delete": self._api.name(user_id), "current_document": unchanged}):
             return True
-        self.get_user(user_id)  # raises if it is the database that is not found
+        self._get("Get", [user_id], FIELDS)  # raises if it is the database that is not found
         if revision is not None:
             raise VersionConflict(user_id)
         return False
