@@ -10,7 +10,7 @@ cannot be reached to invalidate, or when the network delivers a write or a fill 
 
 import secrets
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import batched
@@ -83,10 +83,9 @@ class Users:
         found, outcome = self._read_public([user_id])
         return _only(user_id, found), outcome
 
-    def list(self, limit: int, after: str | None) -> tuple[Sequence[PublicUser], str | None]:
-        """A page behind the id `after`, and the id to go on behind, None at the end."""
-        users = self._data.list_users(limit + 1, after)
-        return users[:limit], users[limit - 1].id if len(users) > limit else None
+    def list(self, limit: int, after: str | None) -> Iterator[PublicUser]:
+        """Up to `limit` users behind the id `after`; they are read while they are taken."""
+        return self._data.list_users(limit, after)
 
     def put(self, new: UserInput, precondition: Precondition) -> tuple[User, bool]:
         """Replace the user or create it, and say whether it was created.

@@ -1,6 +1,6 @@
 """The store of users: one protocol, one file per implementation, picked in `app.bootstrap`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from app.model import PublicUser, User
@@ -60,9 +60,11 @@ class DataClient(Protocol):
         """Those of the users that exist and can be read, without their pictures, in one round trip for each 100."""
         ...
 
-    def list_users(self, limit: int, after: str | None = None) -> list[PublicUser]:
+    def list_users(self, limit: int, after: str | None = None) -> Iterator[PublicUser]:
         """Up to `limit` users behind the id `after`, fewer only at the end. The order is the store's own and stable:
-        a walk meets every user once, whatever is added meanwhile. What cannot be read is skipped."""
+        a walk meets every user once, whatever is added meanwhile. What cannot be read is skipped.
+
+        The store is read while the users are taken, as far as they are."""
         ...
 
     def replace_user(self, user: User, revision: Any) -> None:

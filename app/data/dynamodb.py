@@ -1,6 +1,6 @@
 """Users in a DynamoDB table whose partition key is the string `id`. All reads are strongly consistent."""
 
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -79,22 +79,22 @@ class DynamoDBDataClient:
         self._in_batches("BatchGetItem", MAX_BATCH_READ, dict.fromkeys(user_ids), ask)
         return {user.id: user for user in found}
 
-    def list_users(self, limit: int, after: str | None = None) -> list[PublicUser]:
-        users: list[PublicUser] = []
+    def list_users(self, limit: int, after: str | None = None) -> Iterator[PublicUser]:
         position: Item | None = {"id": {"S": after}} if after is not None else None
         size = limit
-        while len(users) < limit:
+        while limit > 0:
             page: dict[str, Any] = {"ExclusiveStartKey": position} if position else {}
             with self._call("Scan") as timing:
                 answer = self._client.scan(
                     TableName=self._table, Limit=size, ConsistentRead=True, **WITHOUT_PICTURE, **page
                 )
-                users += _public_users(answer["Items"], timing)
+                users = _public_users(answer["Items"], timing)[:limit]
+            yield from users
+            limit -= len(users)
             position = answer.get("LastEvaluatedKey")
             if not position:
                 break
             size = min(2 * size, LONGEST_PAGE)
-        return users[:limit]
 
     def replace_user(self, user: User, revision: "Item") -> None:
         condition, values = _unchanged(revision)

@@ -1,6 +1,6 @@
 """Users in the Firestore collection `users`; a document's id is the user's. Reads are strongly consistent."""
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -34,14 +34,14 @@ COLLECTION = "users"
 MAX_BATCH_WRITE = 25  # a request may have 10 MiB
 LONGEST_PAGE = 1000
 """Documents that a list reads at a time, at most, to get over those that are no users."""
-ATTEMPT_TIMEOUT = 2.0  # seconds
-LAST_ATTEMPT = 1.5  # seconds after which a write is not tried again
+ATTEMPT_TIMEOUT = 1.8  # seconds
+LAST_ATTEMPT = 2.1  # seconds after which a write is not tried again; one that timed out is, once
 LONGEST_READ = ATTEMPT_TIMEOUT
 LONGEST_WRITE = LAST_ATTEMPT + ATTEMPT_TIMEOUT + LONGEST_READ
 """Seconds, with the read that tells a conflict from a write of this call's own whose answer was lost."""
 
-is_transient = if_exception_type(Aborted, InternalServerError, ResourceExhausted, ServiceUnavailable)
-RETRY = Retry(is_transient, initial=0.1, maximum=1.0, multiplier=2.0, timeout=LAST_ATTEMPT)
+TRANSIENT = (Aborted, DeadlineExceeded, InternalServerError, ResourceExhausted, ServiceUnavailable)
+RETRY = Retry(if_exception_type(*TRANSIENT), initial=0.1, maximum=1.0, multiplier=2.0, timeout=LAST_ATTEMPT)
 
 
 class FirestoreDataClient:
@@ -63,20 +63,20 @@ class FirestoreDataClient:
     def get_users(self, user_ids: Sequence[str]) -> dict[str, PublicUser]:
         return {user.id: user for user in _public(self._get("BatchGet", user_ids, FIELDS))}
 
-    def list_users(self, limit: int, after: str | None = None) -> list[PublicUser]:
-        users: list[PublicUser] = []
+    def list_users(self, limit: int, after: str | None = None) -> Iterator[PublicUser]:
         pace, size = Pace("firestore Query"), limit
-        while len(users) < limit:
-            records, whole = self._round("Query", partial(self._api.list, size, after, FIELDS))
-            users += _public(records)
+        while limit > 0:
+            records, error = self._round("Query", partial(self._api.list, size, after, FIELDS))
+            users = _public(records)[:limit]
+            yield from users
+            limit -= len(users)
             after = next(reversed(records), after)
-            if not whole:
-                pace.after_round(served=bool(records))
+            if error:
+                pace.after_round(bool(records), error, isinstance(error, DeadlineExceeded))
             elif len(records) < size:
                 break
             else:
                 size = min(2 * size, LONGEST_PAGE)
-        return users[:limit]
 
     def replace_user(self, user: User, revision: Any) -> None:
         new = {"update": self._document(user), "current_document": {"update_time": revision}}
@@ -128,31 +128,25 @@ class FirestoreDataClient:
         found = dict[str, Stored | None]()
         pace = Pace(f"firestore {operation}")
         while waiting:
-            records, _ = self._round(operation, partial(self._api.get, waiting, fields))
+            records, error = self._round(operation, partial(self._api.get, waiting, fields))
             found |= records
             waiting = [user_id for user_id in waiting if user_id not in found]
             if waiting:
-                pace.after_round(served=bool(records))
+                pace.after_round(bool(records), error, isinstance(error, DeadlineExceeded))
         return found
 
-    def _round(self, operation: str, ask: Callable[[], Documents]) -> tuple[Records, bool]:
-        """What one stream brings before it ends or breaks, and whether it ended.
-
-        A stream that brings nothing until it times out is not asked for again: Firestore hangs.
-        """
-        records, whole = dict[str, Stored | None](), False
+    def _round(self, operation: str, ask: Callable[[], Documents]) -> tuple[Records, GoogleAPIError | None]:
+        """What one stream brings before it ends or breaks, and the error if another stream may do better."""
+        records, broken = dict[str, Stored | None](), None
         with self._call(operation, LONGEST_READ) as timing:
             try:
                 for user_id, document in ask():
                     records[user_id] = document and Stored(_user(user_id, document), document.update_time)
-                whole = True
-            except GoogleAPIError as error:
-                if not (is_transient(error) or (records and isinstance(error, DeadlineExceeded))):
-                    raise
-                timing.outcome = "error"
+            except TRANSIENT as error:
+                broken, timing.outcome = error, "error"
             if unreadable := sum(stored is not None and stored.user is None for stored in records.values()):
                 timing.fields["unreadable"] = unreadable
-        return records, whole
+        return records, broken
 
     @contextmanager
     def _call(self, operation: str, longest: float) -> Generator[Timing]:

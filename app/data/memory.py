@@ -1,6 +1,6 @@
 """Users in this process: for `flask run` and tests."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from threading import Lock
 
 from app.data import Stored, UserExists, VersionConflict
@@ -29,10 +29,10 @@ class MemoryDataClient:
         with self._lock:
             return {i: self._users[i].public() for i in user_ids if i in self._users}
 
-    def list_users(self, limit: int, after: str | None = None) -> list[PublicUser]:
+    def list_users(self, limit: int, after: str | None = None) -> Iterator[PublicUser]:
         with self._lock:
             ids = sorted(i for i in self._users if after is None or i > after)[:limit]
-            return [self._users[i].public() for i in ids]
+            return iter([self._users[i].public() for i in ids])
 
     def replace_user(self, user: User, revision: str) -> None:
         with self._lock:

@@ -2,8 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
-from itertools import accumulate
+from collections.abc import Iterable, Mapping
 
 import msgspec
 from flask import Request, Response
@@ -42,15 +41,22 @@ def user_response(user: PublicUser, status: int = 200, headers: Mapping[str, str
     return json_response(_body(user), status, {"ETag": f'"{user.version}"'} | dict(headers or {}))
 
 
-def list_response(users: Sequence[PublicUser], next_after: str | None, limit: int) -> Response:
-    """A page, cut off where it becomes too large, and where the next one is, also as a Link (RFC 8288)."""
-    encoded = [msgspec.json.encode(_body(user)) for user in users]
-    fitting = max(1, sum(size <= MAX_PAGE_BYTES for size in accumulate(map(len, encoded))))
-    if fitting < len(users):
-        next_after = users[fitting - 1].id
-    cursor = None if next_after is None else paging.encode(next_after)
+def list_response(users: Iterable[PublicUser], limit: int) -> Response:
+    """A page of `limit`, or fewer where it would become too large, and where the next is, also as a Link (RFC 8288).
+
+    `users` is read up to the first that is left to the next page."""
+    page: list[msgspec.Raw] = []
+    size, last, cursor = 0, "", None
+    for user in users:
+        encoded = msgspec.json.encode(_body(user))
+        size += len(encoded)
+        if page and (len(page) == limit or size > MAX_PAGE_BYTES):
+            cursor = paging.encode(last)
+            break
+        page.append(msgspec.Raw(encoded))
+        last = user.id
     link = {"Link": f'</users?limit={limit}&cursor={cursor}>; rel="next"'} if cursor else None
-    return json_response({"users": list(map(msgspec.Raw, encoded[:fitting])), "next_cursor": cursor}, headers=link)
+    return json_response({"users": page, "next_cursor": cursor}, headers=link)
 
 
 def picture_response(user: User, headers: Mapping[str, str] | None = None) -> Response:

@@ -82,8 +82,7 @@ class UserRoutes:
 
     def list_users(self) -> Response:
         limit, after = paging.read(request)
-        users, next_after = self._users.list(limit, after)
-        return list_response(users, next_after, limit)
+        return list_response(self._users.list(limit + 1, after), limit)
 
     def get_user(self, user_id: str) -> Response:
         return user_response(self._users.get(_checked(user_id)))

@@ -120,7 +120,7 @@ class Both:
         return one
 
     def nothing_is_written(self) -> None:
-        assert [store.list_users(1) for store in self.stores] == [[], []]
+        assert [list(store.list_users(1)) for store in self.stores] == [[], []]
 
 
 @pytest.fixture

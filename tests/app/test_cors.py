@@ -1,6 +1,6 @@
 """What browsers ask and are told (https://fetch.spec.whatwg.org/#http-cors-protocol), on wsgi and Lambda."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 
 import httpx
 import pytest
@@ -25,7 +25,7 @@ ADA = {"id": "ada", "name": "Ada", "followers": ["grace"]}
 
 
 class Down(MemoryDataClient):
-    def list_users(self, limit: int, after: str | None = None) -> list[PublicUser]:
+    def list_users(self, limit: int, after: str | None = None) -> Iterator[PublicUser]:
         raise StoreUnavailable
 
     def ping(self) -> None:

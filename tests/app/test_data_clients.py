@@ -108,29 +108,29 @@ def test_a_walk_meets_every_user_once_while_others_are_added_and_deleted(data: D
     ids = {f"u{i}" for i in range(25)}
     data.put_users([user(i, profile_pic=PNG) for i in ids])
     met: list[str] = []
-    page = data.list_users(10)
+    page = list(data.list_users(10))
     data.create_user(user("u0-new"))
     while page:
         met += [u.id for u in page]
         last = met[-1]
         data.delete_user(last)
-        page = data.list_users(10, after=last)
+        page = list(data.list_users(10, after=last))
     assert len(met) == len(set(met))
     assert ids <= set(met) <= ids | {"u0-new"}
 
 
 def test_a_list_has_as_many_as_asked_unless_it_is_the_end(data: DataClient) -> None:
     data.put_users([user(str(i), followers=["5"]) for i in range(5)])
-    first = data.list_users(3)
-    rest = data.list_users(3, after=first[-1].id)
+    first = list(data.list_users(3))
+    rest = list(data.list_users(3, after=first[-1].id))
     assert (len(first), len(rest)) == (3, 2)
     assert sorted(u.id for u in first + rest) == ["0", "1", "2", "3", "4"]
     assert first[0] == user(first[0].id, followers=["5"]).public()
-    assert data.list_users(3, after=rest[-1].id) == []
+    assert list(data.list_users(3, after=rest[-1].id)) == []
 
 
 def test_an_empty_list(data: DataClient) -> None:
-    assert data.list_users(3) == []
+    assert list(data.list_users(3)) == []
 
 
 def test_replace_writes_over_what_was_read(data: DataClient) -> None:

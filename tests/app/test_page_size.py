@@ -1,5 +1,6 @@
 """No page is larger than what Lambda may answer, and a walk meets everybody all the same."""
 
+import io
 import json
 from typing import Any
 
@@ -13,7 +14,9 @@ from app.data.memory import MemoryDataClient
 from app.metrics import Metrics
 from app.model import MAX_FOLLOWERS, MAX_NAME, User
 from app.settings import Settings
+from tests.app.clients import wsgi_client
 from tests.app.events import event, response
+from tests.app.stores import NewDataClient
 
 MAX_ANSWER = 6_291_456  # bytes, https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 
@@ -35,6 +38,19 @@ def test_a_walk_over_the_largest_users(metrics: Metrics, follower: str, name: st
         met += [user["id"] for user in page["users"]]
         path = page["next_cursor"] and f"/users?limit=100&cursor={page['next_cursor']}"
     assert met == [f"u{i:0>3}" for i in range(100)]
+
+
+@pytest.mark.parametrize("new_data_client", ["moto"], indirect=True)
+def test_a_page_that_is_full_by_bytes_is_not_read_further(
+    new_data_client: NewDataClient, metrics: Metrics, log: io.StringIO
+) -> None:
+    store = new_data_client(metrics)
+    followers = tuple(f"f{i:0>127}" for i in range(MAX_FOLLOWERS))
+    store.put_users([User(id=f"u{i}", name="N", version="v", followers=followers) for i in range(50)])
+    log.truncate(log.seek(0))
+    page = wsgi_client(assemble(Settings(), metrics, store, NoCache())).get("/users").json()
+    assert 10 < len(page["users"]) < 50
+    assert log.getvalue().count('"Scan"') == 4  # DynamoDB answers 1 MB a time, and a page has 3
 
 
 def test_the_names_of_the_most_followers(metrics: Metrics) -> None:

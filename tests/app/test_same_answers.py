@@ -138,7 +138,7 @@ def _user(data: DataClient, user_id: str) -> User | None:
 
 def _walk(data: DataClient, limit: int) -> list[Any]:
     met: list[Any] = []
-    while page := data.list_users(limit, met[-1].id if met else None):
+    while page := list(data.list_users(limit, met[-1].id if met else None)):
         met += page
     return met
 

@@ -37,13 +37,16 @@ CALLS: dict[str, Callable[[DataClient], object]] = {
     "create": lambda data: data.create_user(ANN),
     "get": lambda data: data.get_user("1"),
     "get many": lambda data: data.get_users(["1", "2"]),
-    "list": lambda data: data.list_users(10),
+    "list": lambda data: list(data.list_users(10)),
     "replace": lambda data: data.replace_user(ANN, NOTHING),
     "delete": lambda data: data.delete_user("1"),
     "delete what was read": lambda data: data.delete_user("1", NOTHING),
     "put many": lambda data: data.put_users([ANN]),
     "ping": lambda data: data.ping(),
 }
+
+READS = ("get", "get many", "list")
+USE_CASE = 9  # seconds, of the default timeout of 10
 
 type Answer = Callable[[str, dict[str, Any]], tuple[int, dict[str, Any]]]
 
@@ -266,9 +269,9 @@ class TestFirestore:
             assert data.get_users([user.id for user in everybody]) == {user.id: user.public() for user in everybody}
             assert data.get_user("u00")
             with pytest.raises(StoreUnavailable):  # the last document never comes: its stream begins without one
-                data.list_users(users)
+                list(data.list_users(users))
             proxy.halved = False
-            assert data.list_users(users) == [user.public() for user in everybody]
+            assert list(data.list_users(users)) == [user.public() for user in everybody]
         assert len(asked) < 40
 
     @pytest.mark.usefixtures("quick_retries")
@@ -282,10 +285,42 @@ class TestFirestore:
         with FirestoreServer() as server:
             server.fault = refuse
             data = firestore_client(server.port, metrics)
-            for call in (lambda: data.get_users(["1", "2"]), lambda: data.list_users(10), lambda: data.get_user("1")):
+            for read in READS:
                 with pytest.raises(StoreUnavailable):
-                    call()
-        assert len(asked) == 3 * IDLE_ROUNDS
+                    CALLS[read](data)
+        assert len(asked) == len(READS) * IDLE_ROUNDS
+
+    @pytest.mark.parametrize("call", [name for name in CALLS if name != "delete what was read"])
+    def test_a_call_that_hangs_is_made_once_more(self, metrics: Metrics, call: str) -> None:
+        """A cold connection, or a server that is just being moved, may need it."""
+        asked: list[str] = []
+
+        def hang_once(method: str, context: grpc.ServicerContext) -> None:
+            asked.append(method)
+            if len(asked) == 1:
+                hang(method, context)
+
+        with FirestoreServer() as server:
+            data = firestore_client(server.port, metrics)
+            data.put_users([ANN] if call == "replace" else [])
+            server.fault = hang_once
+            with deadline.within(USE_CASE):
+                CALLS[call](data)
+        assert asked[0] == asked[1]
+
+    @pytest.mark.parametrize("call", CALLS)
+    def test_a_call_that_goes_on_hanging_is_given_up(self, metrics: Metrics, call: str) -> None:
+        asked: list[str] = []
+
+        def hang_always(method: str, context: grpc.ServicerContext) -> None:
+            asked.append(method)
+            hang(method, context)
+
+        with FirestoreServer() as server:
+            server.fault = hang_always
+            with deadline.within(USE_CASE), pytest.raises(StoreUnavailable, match=r"^firestore \w+: .*Deadline"):
+                CALLS[call](firestore_client(server.port, metrics))
+        assert len(asked) == 2
 
     def test_throttling_is_tried_again(self, metrics: Metrics) -> None:
         asked: list[str] = []
@@ -355,6 +390,13 @@ def breaking(server: FirestoreServer) -> Generator[tuple[CountingProxy, list[str
         yield proxy, proxy.asked
     finally:
         asyncio.run(proxy.close())
+
+
+def hang(method: str, context: grpc.ServicerContext) -> None:
+    """Until the caller gives up."""
+    over = threading.Event()
+    context.add_callback(over.set)
+    over.wait()
 
 
 def every_route_answers_503(data: DataClient, metrics: Metrics, new_client: NewClient) -> None:

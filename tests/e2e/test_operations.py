@@ -79,7 +79,8 @@ def test_drift_is_named_and_mended(clouds: Laptop) -> None:
     clouds.must("up", "--refresh")
     for name, outputs in clouds.outputs().items():
         not_drifted(clouds, name)
-        assert httpx.get(outputs["url"] + "/health/ready", timeout=30).status_code == 200
+        ready = httpx.get(outputs["url"] + "/health/ready", timeout=30)
+        assert ready.status_code == 200, ready.text
 
 
 def meddle_with_aws(clouds: Laptop, functions: Any) -> None:
