@@ -1,5 +1,7 @@
 """The AWS stack: API Gateway HTTP API -> Lambda alias `live` -> DynamoDB, and a Momento cache."""
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import pulumi
@@ -12,6 +14,7 @@ from stacks.aws_domain import custom_domain
 from stacks.aws_http_api import http_api
 from stacks.aws_observability import Watch
 from stacks.aws_source import source
+from stacks.aws_version import check_runs
 from stacks.config import StackConfig
 from stacks.front_door import FrontDoor
 from stacks.protection import of_data
@@ -38,8 +41,8 @@ class AwsStack(pulumi.ComponentResource):
         cache = Cache("users", name=config.name, opts=self._child)
         self._table = self._make_table()
         self._key = self._make_key()
-        function = self._make_function(artifact, cache, rollout.digest)
-        traffic = function.version.apply(rollout.traffic)
+        function, deployment = self._make_function(artifact, cache, rollout)
+        traffic = pulumi.Output.all(function.name, function.version, deployment).apply(partial(_traffic, rollout))
         alias = lambda_.Alias(
             "live",
             name="live",
@@ -92,7 +95,10 @@ class AwsStack(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _make_function(self, artifact: Artifact | None, cache: Cache, digest: str) -> lambda_.Function:
+    def _make_function(
+        self, artifact: Artifact | None, cache: Cache, rollout: Rollout
+    ) -> tuple[lambda_.Function, pulumi.Output[str]]:
+        """And the id of the deployment, which is the description of its version."""
         logs = cloudwatch.LogGroup(
             "function",
             name=f"/aws/lambda/{self._config.name}",
@@ -122,28 +128,34 @@ class AwsStack(pulumi.ComponentResource):
             opts=self._child,
         )
         archive = source(self._config, artifact, self._child)
-        return lambda_.Function(
+        published: dict[str, Any] = {
+            "runtime": lambda_.Runtime.PYTHON3D13,
+            "architectures": ["x86_64"],
+            "s3_bucket": archive and archive.bucket,
+            "s3_key": archive and archive.key,
+            "code_sha256": artifact and artifact.code_sha256,  # so that code from elsewhere is drift
+            "handler": "app.aws_lambda.handler",
+            "role": role.arn,
+            "snap_start": {"apply_on": "PublishedVersions"},
+            "memory_size": self._config.memory_mb,
+            "timeout": self._config.timeout_seconds,
+            "environment": {"variables": self._environment(cache, rollout.digest)},
+            "logging_config": {"log_format": "Text", "log_group": logs.name},
+            "tracing_config": {"mode": "Active" if self._config.tracing else "PassThrough"},
+        }
+        deployment = pulumi.Output.json_dumps(published, sort_keys=True).apply(rollout.deployment)
+        function = lambda_.Function(
             "api",
             name=self._config.name,
-            runtime=lambda_.Runtime.PYTHON3D13,
-            architectures=["x86_64"],
-            s3_bucket=archive and archive.bucket,
-            s3_key=archive and archive.key,
-            code_sha256=artifact and artifact.code_sha256,  # so that code from elsewhere is drift
-            handler="app.aws_lambda.handler",
-            role=role.arn,
+            description=deployment,
             publish=True,
-            snap_start={"apply_on": "PublishedVersions"},
-            memory_size=self._config.memory_mb,
-            timeout=self._config.timeout_seconds,
+            **published,
             reserved_concurrent_executions=self._config.max_instances or None,
-            environment={"variables": self._environment(cache, digest)},
-            logging_config={"log_format": "Text", "log_group": logs.name},
-            tracing_config={"mode": "Active" if self._config.tracing else "PassThrough"},
             tags=self._config.tags,
             # Any change would publish a version: with a pinned artifact the one that is in the state stays the newest.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[rights], ignore_changes=None if artifact else ["*"]),
         )
+        return function, deployment
 
     def _environment(self, cache: Cache, digest: str) -> dict[str, pulumi.Input[str]]:
         return {
@@ -155,6 +167,14 @@ class AwsStack(pulumi.ComponentResource):
             "METRICS_FORMAT": "emf",
             "ARTIFACT_DIGEST": digest,
         }
+
+
+async def _traffic(rollout: Rollout, made: Sequence[str]) -> Traffic:
+    """What the requests are shared by, once the newest version is known to run."""
+    function, version, deployment = made
+    if deployment != rollout.last_deployment and not pulumi.runtime.is_dry_run():
+        await check_runs(function, version, rollout.digest)
+    return rollout.traffic(version, deployment)
 
 
 def _weights(traffic: Traffic) -> AliasRoutingConfigArgsDict | None:

@@ -60,7 +60,7 @@ class GcpStack(pulumi.ComponentResource):
             "persistence": config.persistence,
             "store": self._database.name,
             "cache": cache.name,
-            **exports(service.latest_ready_revision.apply(lambda name: rollout.traffic(name.rpartition("/")[2]))),
+            **exports(service.latest_ready_revision.apply(lambda name: rollout.traffic(name.rpartition("/")[2], ""))),
         }
         self.register_outputs(self.outputs)
 

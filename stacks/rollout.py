@@ -3,6 +3,8 @@
 A revision is what the cloud calls it: a published version of a Lambda function, a revision of a Cloud Run service.
 """
 
+import hashlib
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +14,7 @@ import pulumi
 from stacks.config import StackConfig
 
 KEPT_RELEASES = 10
-OUTPUTS = ("artifactDigest", "revision", "stableDigest", "stableRevision", "releases")
+OUTPUTS = ("artifactDigest", "revision", "stableDigest", "stableRevision", "releases", "deployment")
 
 
 @dataclass(frozen=True)
@@ -31,12 +33,15 @@ class Traffic:
     stable: Release
     percent: int
     releases: tuple[Release, ...]
+    deployment: str
+    """Of the newest revision (`Rollout.deployment`)."""
 
     @property
     def outputs(self) -> dict[str, Any]:
         """What the stack tells, and what its next deployment reads."""
         releases = [{"digest": release.digest, "revision": release.revision} for release in self.releases]
-        values = (self.target.digest, self.target.revision, self.stable.digest, self.stable.revision, releases)
+        target, stable = self.target, self.stable
+        values = (target.digest, target.revision, stable.digest, stable.revision, releases, self.deployment)
         return dict(zip(OUTPUTS, values, strict=True))
 
 
@@ -54,6 +59,8 @@ class Rollout:
     """What got all the requests when a rollout was last over; None on the first deployment."""
     releases: tuple[Release, ...]
     """The last ones, newest first."""
+    last_deployment: str
+    """The last one that succeeded; empty on the first."""
 
     @classmethod
     def plan(cls, config: StackConfig, built: str | None, before: Mapping[str, Any]) -> "Rollout":
@@ -72,16 +79,29 @@ class Rollout:
             raise pulumi.RunError(f"{key} is {digest!r}, which never ran here: it takes {allowed}")
         pinned = None if built else known[digest]
         percent = config.rollout if stable and stable != pinned else 100
-        return cls(digest, pinned, percent, stable, releases)
+        return cls(digest, pinned, percent, stable, releases, before.get("deployment", ""))
 
-    def traffic(self, newest: str) -> Traffic:
+    def deployment(self, inputs: str) -> str:
+        """An id for the revision that `inputs` make, and one of them itself. It stays while they do.
+
+        After a deployment that failed there is another id for the same inputs. The provider has noted those as applied,
+        and would not make a revision again.
+        """
+        if self.pinned:
+            return self.last_deployment
+        fingerprint = hashlib.sha256(inputs.encode()).hexdigest()[:12]
+        if self.last_deployment.startswith(f"{fingerprint}-"):
+            return self.last_deployment
+        return f"{fingerprint}-{time.time():.0f}"
+
+    def traffic(self, newest: str, deployment: str) -> Traffic:
         """`newest` is the revision that the deployment has made, or found unchanged."""
         target, releases = self.pinned, self.releases
         if not target:
             target = Release(self.digest, newest)
             releases = (target, *(release for release in releases if release.digest != self.digest))[:KEPT_RELEASES]
         stable = target if self.percent == 100 or not self.stable else self.stable
-        return Traffic(target, stable, 100 if stable == target else self.percent, releases)
+        return Traffic(target, stable, 100 if stable == target else self.percent, releases, deployment)
 
 
 def last_outputs() -> Mapping[str, Any]:

@@ -40,7 +40,8 @@ class Function:
 
     name: str
     version: str
-    arn: str
+    arn: str = field(compare=False)
+    """What was asked for: the version's own, or an alias's."""
     handler: str
     role: str
     region: str
@@ -83,10 +84,11 @@ class Aws:
                 return backend, backend.apis[api_id]
         raise NotFound(f"HTTP API {api_id} does not exist")
 
-    def function(self, arn: str, api_arn: str) -> Function:
-        """The version that an invocation of `arn` by API Gateway runs: an alias picks one by its weights.
+    def function(self, arn: str, api_arn: str | None = None) -> Function:
+        """The version that an invocation of `arn` runs: an alias picks one by its weights.
 
-        Raises NotFound, and PermissionError when the function's resource policy does not let the API in.
+        Raises NotFound, and PermissionError when it is the API that invokes and the function's resource policy does not
+        let it in.
         """
         _, _, _, region, account, _, name, *rest = arn.split(":")
         qualifier = rest[0] if rest else "$LATEST"
@@ -95,7 +97,7 @@ class Aws:
             version, function = _pick(backend, name, qualifier)
         except JsonRESTError as error:
             raise NotFound(f"function {arn} does not exist") from error
-        if not _may_invoke(function, arn, api_arn):
+        if api_arn and not _may_invoke(function, arn, api_arn):
             raise PermissionError(f"{arn} has no permission for apigateway.amazonaws.com from {api_arn}")
         return Function(
             name=name,
@@ -111,14 +113,6 @@ class Aws:
             reserved_concurrency=backend.get_function(name).reserved_concurrency,
             code=function.code_bytes,
         )
-
-    def code(self, arn: str) -> bytes:
-        """The newest code of a function. Raises NotFound."""
-        _, _, _, region, account, _, name = arn.split(":")
-        try:
-            return lambda_backends[account][region].get_function(name).code_bytes
-        except JsonRESTError as error:
-            raise NotFound(f"function {arn} does not exist") from error
 
     def credentials(self, role: str, region: str, session: str) -> dict[str, str]:
         """Temporary credentials of an execution role, as environment variables."""

@@ -2,7 +2,9 @@
 
     GET /health
     PUT, GET, DELETE /aws/apis/{apiId}                   {"url"}
-    PUT /aws/functions/{arn}                             answers when a function's newest code is ready to run
+    PUT /aws/functions/{arn}                             answers when a function's newest code is unpacked
+    PUT /aws/functions/{arn}/environment                 answers when one of a published version has started
+    POST /aws/functions/{arn}/invocations                event -> the function's answer
     PUT, GET, DELETE /aws/resources/{type}/{id}          {"inputs", "outputs"}
     PUT, GET, DELETE /gcp/resources/{type}/{id}          {"inputs", "files"} -> {"inputs", "outputs"}
     PUT, DELETE /faults/{aws|firestore|momento}          {"fault": "down"|"slow"|"held"|"throttled"|"halved"}
@@ -21,6 +23,7 @@ from aiohttp import web
 from local.cloud.aws import NotFound
 from local.cloud.gcp import Gcp, GcpError
 from local.cloud.http_api import HttpApis
+from local.cloud.lambda_runtime_api import FunctionError
 from local.cloud.lambda_service import LambdaService
 from local.cloud.listener import Handler
 from local.cloud.relay import Fault, Relay
@@ -38,7 +41,7 @@ def control(apis: HttpApis, functions: LambdaService, gcp: Gcp, relays: Mapping[
             return _error(404, error)
         except GcpError as error:
             return _error(error.status, error)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, FunctionError) as error:
             return _error(400, error)
 
     return handle
@@ -66,6 +69,11 @@ async def _dispatch(
         case "PUT", ["aws", "functions", arn]:
             await functions.prepare(arn)
             return web.Response(status=204)
+        case "PUT", ["aws", "functions", arn, "environment"]:
+            await functions.start(arn)
+            return web.Response(status=204)
+        case "POST", ["aws", "functions", arn, "invocations"]:
+            return web.json_response(body=await functions.call(arn, await _read(request)))
         case method, ["aws", "resources", type, id]:
             return await _keep(method, kept, (type, id), request)
         case "PUT", ["gcp", "resources", type, id]:

@@ -11,7 +11,11 @@ from local.cloud.aws import Function
 from local.cloud.lambda_runtime_api import FunctionError, Invocation, RuntimeApi
 from local.cloud.processes import Child, Processes
 
-INIT_TIMEOUT = 10  # seconds; https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
+# Seconds. Lambda gives an initialisation before a snapshot 130, which is long for somebody who waits for `make up`.
+# https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
+INIT_TIMEOUT = 10
+SILENT = ("Runtime.ExitError", "Sandbox.Timedout")
+"""Errors that say nothing of the function's own; the last line that it printed does."""
 DEFAULT_RUNTIME = Path("build/lambda-runtime")
 
 
@@ -47,6 +51,7 @@ class Environment:
         api = RuntimeApi()
         env = _variables(workshop, function, code) | credentials | {"AWS_LAMBDA_RUNTIME_API": await api.open()}
         log = workshop.logs / f"lambda-{function.name}-{function.version}.log"
+        old_size = log.stat().st_size if log.exists() else 0
         command = [workshop.python, "-m", "awslambdaric", function.handler]
         started = time.monotonic()
         child = await workshop.processes.start(command, code, env, log)
@@ -54,9 +59,12 @@ class Environment:
         try:
             await environment._initialised()
         except FunctionError as error:
+            said = log.read_bytes()[old_size:].decode(errors="replace").strip().rpartition("\n")[2]
             environment._write(f"INIT_REPORT Status: error\tError Type: {error.type}\tError: {error}")
             await environment.close()
-            raise
+            raise FunctionError(
+                error.type, f"{error}: {said}" if said and error.type in SILENT else str(error)
+            ) from None
         environment._write(f"INIT_REPORT Init Duration: {(time.monotonic() - started) * 1000:.2f} ms")
         return environment
 

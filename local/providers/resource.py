@@ -12,6 +12,10 @@ class StandInError(Exception):
     """The laptop's cloud cannot do it; the message is one line that says why."""
 
 
+class UpdateFailed(StandInError):
+    """An update failed after the cloud had taken the inputs. As with the real providers, the state has them then."""
+
+
 class Resource(ABC):
     """One resource type. Properties have their Pulumi names and plain values, secrets revealed."""
 

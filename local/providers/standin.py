@@ -11,14 +11,16 @@ from importlib.metadata import version
 from typing import Any
 
 import grpc
+from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.empty_pb2 import Empty
 from google.protobuf.struct_pb2 import Struct
+from google.rpc.status_pb2 import Status
 from pulumi.runtime import proto
 from pulumi.runtime.proto import PropertyDiff
 
 from local.providers import sdk
 from local.providers.compare import changes, observed
-from local.providers.resource import Resource, StandInError
+from local.providers.resource import Resource, StandInError, UpdateFailed
 from local.providers.values import Props, overlay, pack, plain
 
 DEFAULTS = "__defaults"  # the names of the inputs that the provider chose, as the real providers note them
@@ -136,7 +138,12 @@ class StandIn(proto.ResourceProviderServicer):
             kept = _without(request.olds, forgotten | news.keys())
             kept.MergeFrom(inputs)
             return proto.UpdateResponse(properties=overlay(kept, resource.planned(plain(inputs), olds)))
-        resource.update(request.id, olds, plain(inputs))
+        try:
+            resource.update(request.id, olds, plain(inputs))
+        except UpdateFailed as error:
+            details = _failure_details(request.id, overlay(request.olds, plain(inputs)), inputs, str(error))
+            context.set_trailing_metadata((("grpc-status-details-bin", details),))
+            raise
         return proto.UpdateResponse(properties=self._made(resource, request.type, request.id, inputs))
 
     def Delete(self, request: proto.DeleteRequest, context: grpc.ServicerContext) -> Empty:
@@ -165,6 +172,13 @@ class StandIn(proto.ResourceProviderServicer):
         if live is None:
             raise StandInError(f"{identifier} vanished as soon as it was made")
         return overlay(inputs, live)
+
+
+def _failure_details(id: str, properties: Struct, inputs: Struct, reason: str) -> bytes:
+    """What makes the engine note the inputs as applied, and the update as failed."""
+    detail = AnyMessage()
+    detail.Pack(proto.ErrorResourceInitFailed(id=id, properties=properties, inputs=inputs, reasons=[reason]))
+    return Status(code=grpc.StatusCode.UNKNOWN.value[0], message=reason, details=[detail]).SerializeToString()
 
 
 def _diff_response(found: list[tuple[str, PropertyDiff.Kind.ValueType]], forcing: frozenset[str]) -> proto.DiffResponse:

@@ -1,4 +1,5 @@
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +8,7 @@ import httpx
 import pytest
 
 from tests.e2e.breaking import kill_workers
-from tests.e2e.laptop import Laptop, Outputs
+from tests.e2e.laptop import ROOT, Laptop, Outputs
 from tests.flask_run import flask_run as run_flask
 
 
@@ -40,6 +41,26 @@ def clouds() -> Iterator[Laptop]:
     finally:
         laptop.run("down")
         shutil.rmtree(folder)
+
+
+@pytest.fixture
+def restored(clouds: Laptop) -> Iterator[Laptop]:
+    """The shared clouds; they get this checkout's app back."""
+    yield clouds
+    clouds.must("up")
+
+
+@pytest.fixture
+def second_checkout(tmp_path: Path) -> Path:
+    """A copy of this one, with its environments."""
+    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
+    for source in filter(Path.is_file, (ROOT / name for name in names)):
+        target = tmp_path / source.relative_to(ROOT)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source, target)
+    (tmp_path / "policy" / ".venv").symlink_to(ROOT / "policy" / ".venv")
+    return tmp_path
 
 
 @pytest.fixture(scope="session")

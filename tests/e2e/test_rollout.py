@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,33 +14,19 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.e2e.laptop import ROOT, Laptop
+from tests.e2e.laptop import Laptop
 
 REQUESTS = 1000
-CONFIDENCE = 0.999
+CONFIDENCE = 1 - 1e-9
 PAUSE = 0.05  # seconds between requests while the engine works: it shall get its share of the machine
 
 
 @pytest.fixture
-def edited(tmp_path: Path) -> Path:
+def edited(second_checkout: Path) -> Path:
     """A second checkout, whose app has one more file, and is built."""
-    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
-    for source in filter(Path.is_file, (ROOT / name for name in names)):
-        target = tmp_path / source.relative_to(ROOT)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(source, target)
-    (tmp_path / "policy" / ".venv").symlink_to(ROOT / "policy" / ".venv")
-    (tmp_path / "app" / "edited.py").touch()
-    subprocess.run([sys.executable, "-m", "stacks.artifact"], cwd=tmp_path, capture_output=True, check=True)
-    return tmp_path
-
-
-@pytest.fixture
-def restored(clouds: Laptop) -> Iterator[Laptop]:
-    """The shared clouds; they get this checkout's app back."""
-    yield clouds
-    clouds.must("up")
+    (second_checkout / "app" / "edited.py").touch()
+    subprocess.run([sys.executable, "-m", "stacks.artifact"], cwd=second_checkout, capture_output=True, check=True)
+    return second_checkout
 
 
 @contextmanager

@@ -20,7 +20,7 @@ REVISION = "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION"
 def told(stable: tuple[str, str], target: tuple[str, str], *older: tuple[str, str]) -> dict[str, Any]:
     """The outputs of a deployment, from (digest, revision)."""
     releases = tuple(Release(*one) for one in dict.fromkeys((target, stable, *older)))
-    return Traffic(Release(*target), Release(*stable), 100, releases).outputs
+    return Traffic(Release(*target), Release(*stable), 100, releases, "").outputs
 
 
 def plan(before: dict[str, Any], built: str | None = None, rollout: int = 100, artifact: str | None = None) -> Rollout:
@@ -33,49 +33,49 @@ def split(traffic: Traffic) -> tuple[str, str, int]:
 
 
 def test_the_first_deployment_has_nowhere_else_to_send_requests() -> None:
-    assert split(plan({}, A, rollout=10).traffic("1")) == ("1", "1", 100)
+    assert split(plan({}, A, rollout=10).traffic("1", "")) == ("1", "1", 100)
 
 
 def test_a_new_version_gets_its_share_until_the_rollout_is_over() -> None:
-    first = plan({}, A).traffic("1")
-    begun = plan(first.outputs, B, rollout=10).traffic("2")
+    first = plan({}, A).traffic("1", "")
+    begun = plan(first.outputs, B, rollout=10).traffic("2", "")
     assert split(begun) == ("2", "1", 10)
-    again = plan(begun.outputs, B, rollout=50).traffic("2")
+    again = plan(begun.outputs, B, rollout=50).traffic("2", "")
     assert split(again) == ("2", "1", 50)
-    over = plan(again.outputs, B).traffic("2")
+    over = plan(again.outputs, B).traffic("2", "")
     assert split(over) == ("2", "2", 100)
-    assert split(plan(over.outputs, B, rollout=10).traffic("2")) == ("2", "2", 100)
+    assert split(plan(over.outputs, B, rollout=10).traffic("2", "")) == ("2", "2", 100)
     assert [release.digest for release in over.releases] == [B, A]
 
 
 def test_a_version_on_top_of_an_unfinished_rollout_takes_its_place() -> None:
-    unfinished = plan(told((A, "1"), (A, "1")), B, rollout=10).traffic("2")
-    assert split(plan(unfinished.outputs, C, rollout=20).traffic("3")) == ("3", "1", 20)
+    unfinished = plan(told((A, "1"), (A, "1")), B, rollout=10).traffic("2", "")
+    assert split(plan(unfinished.outputs, C, rollout=20).traffic("3", "")) == ("3", "1", 20)
 
 
 def test_a_change_of_configuration_is_rolled_out_too() -> None:
-    traffic = plan(told((A, "1"), (A, "1")), A, rollout=10).traffic("2")
+    traffic = plan(told((A, "1"), (A, "1")), A, rollout=10).traffic("2", "")
     assert split(traffic) == ("2", "1", 10)
     assert traffic.releases == (Release(A, "2"),)
-    assert split(plan(traffic.outputs, artifact=A, rollout=10).traffic("2")) == ("1", "1", 100)
+    assert split(plan(traffic.outputs, artifact=A, rollout=10).traffic("2", "")) == ("1", "1", 100)
 
 
 def test_an_earlier_artifact_gets_the_requests_back() -> None:
     before = told((B, "2"), (B, "2"), (A, "1"))
     back = plan(before, artifact=A)
-    assert split(back.traffic("2")) == ("1", "1", 100)
-    assert split(plan(before, artifact=A, rollout=10).traffic("2")) == ("1", "2", 10)
-    assert back.traffic("2").releases == (Release(B, "2"), Release(A, "1"))
+    assert split(back.traffic("2", "")) == ("1", "1", 100)
+    assert split(plan(before, artifact=A, rollout=10).traffic("2", "")) == ("1", "2", 10)
+    assert back.traffic("2", "").releases == (Release(B, "2"), Release(A, "1"))
 
 
 def test_an_unfinished_rollout_is_called_off_at_once() -> None:
-    assert split(plan(told((A, "1"), (B, "2")), artifact=A, rollout=10).traffic("2")) == ("1", "1", 100)
+    assert split(plan(told((A, "1"), (B, "2")), artifact=A, rollout=10).traffic("2", "")) == ("1", "1", 100)
 
 
 def test_the_last_releases_are_kept() -> None:
-    traffic = plan({}, A).traffic("0")
+    traffic = plan({}, A).traffic("0", "")
     for number in range(1, 15):
-        traffic = plan(traffic.outputs, f"sha256:{number:064}").traffic(str(number))
+        traffic = plan(traffic.outputs, f"sha256:{number:064}").traffic(str(number), "")
     assert [release.revision for release in traffic.releases] == [str(number) for number in range(14, 4, -1)]
     assert len(traffic.releases) == KEPT_RELEASES
 

@@ -1,10 +1,11 @@
-"""The functions (invokes) of the AWS provider that need no cloud."""
+"""The functions (invokes) of the AWS provider."""
 
 import json
 from collections.abc import Callable
 from typing import Any
 
 from local.providers.aws.cloud import ACCOUNT
+from local.providers.home import control
 from local.providers.values import Props
 
 
@@ -59,9 +60,17 @@ def _one_or_sorted(values: list[str]) -> str | list[str]:
     return values[0] if len(values) == 1 else sorted(values)
 
 
+def invocation(region: str, args: Props) -> Props:
+    """Raises StandInError with the function's error."""
+    arn = f"arn:aws:lambda:{region}:{ACCOUNT}:function:{args['functionName']}:{args['qualifier']}"
+    answer = control("POST", "aws", "functions", arn, "invocations", body=json.loads(args["input"]))
+    return args | {"id": arn, "result": json.dumps(answer)}
+
+
 FUNCTIONS: dict[str, Callable[[str, Props], Props]] = {
     "aws:index/getCallerIdentity:getCallerIdentity": caller_identity,
     "aws:index/getRegion:getRegion": region,
     "aws:index/getPartition:getPartition": partition,
+    "aws:lambda/getInvocation:getInvocation": invocation,
     "aws:iam/getPolicyDocument:getPolicyDocument": policy_document,
 }

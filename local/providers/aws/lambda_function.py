@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from local.providers.aws.cloud import AwsResource, only, removed_tags
 from local.providers.home import control
-from local.providers.resource import StandInError
+from local.providers.resource import StandInError, UpdateFailed
 from local.providers.values import Asset, Props
 
 CODE = {"code", "s3Bucket", "s3Key", "s3ObjectVersion", "sourceCodeHash", "architectures"}
@@ -74,9 +74,9 @@ class Function(AwsResource):
             architectures = only({"Architectures": news.get("architectures")})
             self.client.update_function_code(FunctionName=identifier, **_code(news), **architectures)
             self._make_ready(identifier)
-        if news.get("publish") and (configuration or code or not olds.get("publish")):
-            self.client.publish_version(FunctionName=identifier)
         self._reserve(olds, news)
+        if news.get("publish") and (configuration or code or not olds.get("publish")):
+            self._publish(identifier, bool(news.get("snapStart")))
         if removed := removed_tags(olds, news):
             self.client.untag_resource(Resource=olds["arn"], TagKeys=removed)
         if news.get("tags"):
@@ -93,6 +93,16 @@ class Function(AwsResource):
     def _make_ready(self, name: str) -> None:
         """The real provider waits until a function is active, so that no request meets code that is not unpacked."""
         control("PUT", "aws", "functions", self.cloud.arn("lambda", f"function:{name}"))
+
+    def _publish(self, name: str, snap_start: bool) -> None:
+        """The real provider waits for the snapshot. A version that makes none stays, and is of no use."""
+        version = self.client.publish_version(FunctionName=name)["Version"]
+        if snap_start:
+            arn = self.cloud.arn("lambda", f"function:{name}:{version}")
+            try:
+                control("PUT", "aws", "functions", arn, "environment")
+            except StandInError as error:
+                raise UpdateFailed(f"version {version} of {name} does not start: {error}") from None
 
     def _reserve(self, olds: Props, news: Props) -> None:
         old, new = (props.get("reservedConcurrentExecutions", -1) for props in (olds, news))
