@@ -23,7 +23,13 @@ def test_aws_proves_the_domain_and_leads_it_to_the_stage(aws_zone: Deployment) -
     certificate = aws_zone.inputs("Certificate")
     assert (certificate["domainName"], certificate["validationMethod"]) == (DOMAIN, "DNS")
     proof = aws_zone.inputs("Record", "certificate")
-    assert proof == {"zoneId": "Z1", "name": "_a.test.", "type": "CNAME", "records": ["_b.test."], "ttl": 300}
+    assert proof == {
+        "zoneId": "Z1",
+        "name": "_a.test.",
+        "type": "CNAME",
+        "records": ["_b.test."],
+        "ttl": 300,
+    }
     assert aws_zone.inputs("CertificateValidation") == {
         "certificateArn": "arn:test:api",
         "validationRecordFqdns": ["certificate.test"],
@@ -47,7 +53,8 @@ def test_aws_points_the_domain_there(aws_zone: Deployment, kind: str) -> None:
         "name": DOMAIN,
         "type": kind,
         "aliases": [alias],
-    }
+    }, "it overwrites nobody's record"
+    assert "aws:apigatewayv2/apiMapping:ApiMapping::api" in aws_zone.one("Record", f"api-{kind.lower()}").needs
 
 
 def test_gcp_maps_the_domain_and_points_it_there(gcp_zone: Deployment) -> None:
