@@ -30,6 +30,8 @@ def custom_domain(
             type=proof_type,
             records=[proof_value],
             ttl=TTL,
+            # All certificates of a name in an account have the same record; another one may have made it.
+            allow_overwrite=True,
             opts=opts,
         )
         made = [record.fqdn]

@@ -29,6 +29,7 @@ def test_aws_proves_the_domain_and_leads_it_to_the_stage(aws_zone: Deployment) -
         "type": "CNAME",
         "records": ["_b.test."],
         "ttl": 300,
+        "allowOverwrite": True,
     }
     assert aws_zone.inputs("CertificateValidation") == {
         "certificateArn": "arn:test:api",
