@@ -30,6 +30,8 @@ def custom_domain(
             type=proof_type,
             records=[proof_value],
             ttl=TTL,
+            # All certificates of a name in an account have the same record; another one may have made it.
+            allow_overwrite=True,
             opts=opts,
         )
         made = [record.fqdn]
@@ -50,7 +52,7 @@ def custom_domain(
         tags=config.tags,
         opts=opts,
     )
-    apigatewayv2.ApiMapping("api", api_id=stage.api_id, domain_name=name.id, stage=stage.id, opts=opts)
+    mapping = apigatewayv2.ApiMapping("api", api_id=stage.api_id, domain_name=name.id, stage=stage.id, opts=opts)
     target = name.domain_name_configuration.apply(lambda found: found.target_domain_name or "")
     if not config.domain_zone:
         return [proof, pulumi.Output.format("{0} CNAME {1}", domain, target)]
@@ -67,6 +69,7 @@ def custom_domain(
                     "evaluate_target_health": False,
                 }
             ],
-            opts=opts,
+            # Before it is mapped, the name answers 403.
+            opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[mapping])),
         )
     return []

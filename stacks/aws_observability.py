@@ -17,6 +17,8 @@ from stacks.observability import (
     APP_METRICS,
     ENOUGH_EVENTS,
     PANELS,
+    REQUESTS,
+    THROTTLE_RATE,
     WINDOW_SECONDS,
     WINDOWS_BEFORE_ALARM,
     Alarm,
@@ -31,6 +33,7 @@ from stacks.observability import (
 
 STATISTICS: dict[Statistic, str] = {"count": "SampleCount", "sum": "Sum"}
 API_GATEWAY = {"requests": "Count", "failures": "5xx", "latency": "Latency"}
+NEAR_THE_LIMIT = 90  # percent of throttleRate
 COLUMNS, WIDTH, HEIGHT = 3, 8, 6  # of a dashboard that is 24 wide
 
 
@@ -132,7 +135,12 @@ class Watch:
         return [*queries, {"id": "line", "expression": expression, "label": alarm.name, "return_data": True}]
 
     def _math(self, line: Line, events: Signal | None = None) -> tuple[dict[str, Metric], str]:
-        """Metrics by the ids that the expression has for them; with too few events it is 0."""
+        """Metrics by the ids that the expression has for them; with too few events it is 0.
+
+        In a flood, API Gateway may not count what it turns away, but it counts what it lets in. So near the limit of
+        that, all requests are taken for turned away
+        (https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-monitor.html).
+        """
         metrics: dict[str, Metric] = {}
         values: dict[Signal, str] = {}
 
@@ -147,6 +155,9 @@ class Watch:
             expression = f"100 * ({value(line.part)}) / ({' + '.join(map(value, line.whole))})"
         else:
             expression = value(line)
+        if line == THROTTLE_RATE:
+            limit = self._config.throttle_rate * WINDOW_SECONDS * NEAR_THE_LIMIT // 100
+            expression = f"IF({value(REQUESTS)} >= {limit}, 100, {expression})"
         return metrics, f"IF({value(events)} >= {ENOUGH_EVENTS}, {expression}, 0)" if events else expression
 
     def _metrics(self, signal: Signal) -> list[Metric]:

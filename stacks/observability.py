@@ -141,8 +141,9 @@ def alarms(store: str) -> tuple[Alarm, ...]:
             "throttles",
             THROTTLE_RATE,
             1,
-            "Requests are turned away. Raise maxInstances and, on AWS, throttleRate and throttleBurst, unless one "
-            "client is to blame.",
+            "Requests are turned away; on AWS the alarm also goes off at 90 % of throttleRate, since API Gateway may "
+            "not count what it turns away in a flood. Raise maxInstances and, on AWS, throttleRate and throttleBurst, "
+            "unless one client is to blame.",
         ),
         Alarm(
             "cache-failing",

@@ -23,7 +23,14 @@ def test_aws_proves_the_domain_and_leads_it_to_the_stage(aws_zone: Deployment) -
     certificate = aws_zone.inputs("Certificate")
     assert (certificate["domainName"], certificate["validationMethod"]) == (DOMAIN, "DNS")
     proof = aws_zone.inputs("Record", "certificate")
-    assert proof == {"zoneId": "Z1", "name": "_a.test.", "type": "CNAME", "records": ["_b.test."], "ttl": 300}
+    assert proof == {
+        "zoneId": "Z1",
+        "name": "_a.test.",
+        "type": "CNAME",
+        "records": ["_b.test."],
+        "ttl": 300,
+        "allowOverwrite": True,
+    }
     assert aws_zone.inputs("CertificateValidation") == {
         "certificateArn": "arn:test:api",
         "validationRecordFqdns": ["certificate.test"],
@@ -47,7 +54,8 @@ def test_aws_points_the_domain_there(aws_zone: Deployment, kind: str) -> None:
         "name": DOMAIN,
         "type": kind,
         "aliases": [alias],
-    }
+    }, "it overwrites nobody's record"
+    assert "aws:apigatewayv2/apiMapping:ApiMapping::api" in aws_zone.one("Record", f"api-{kind.lower()}").needs
 
 
 def test_gcp_maps_the_domain_and_points_it_there(gcp_zone: Deployment) -> None:
@@ -65,15 +73,34 @@ def test_gcp_maps_the_domain_and_points_it_there(gcp_zone: Deployment) -> None:
     }
 
 
+def own_url_closed(stack: Deployment) -> bool:
+    if stack.outputs["cloud"] == "aws":
+        return stack.inputs("Api")["disableExecuteApiEndpoint"]
+    return stack.inputs("cloudrunv2/service:Service")["defaultUriDisabled"]
+
+
 @pytest.mark.parametrize("cloud", ["aws", "gcp"])
-def test_there_is_no_other_way_in(cloud: str, request: pytest.FixtureRequest) -> None:
-    stack: Deployment = request.getfixturevalue(f"{cloud}_zone")
-    assert stack.outputs["url"] == f"https://{DOMAIN}"
-    assert "dnsRecords" not in stack.outputs
-    closed = {"aws": ("Api", "disableExecuteApiEndpoint"), "gcp": ("cloudrunv2/service:Service", "defaultUriDisabled")}
-    kind, key = closed[cloud]
-    assert stack.inputs(kind)[key] is True
-    assert request.getfixturevalue(cloud).inputs(kind)[key] is False
+def test_the_own_url_is_closed_by_the_deployment_after_the_one_that_makes_the_domain(
+    cloud: str, request: pytest.FixtureRequest
+) -> None:
+    before: Deployment = request.getfixturevalue(cloud)
+    making = deploy(cloud, WITH_ZONE, before=before.outputs)
+    assert making.outputs["url"] == f"https://{DOMAIN}"
+    assert making.outputs["ownUrl"] == before.outputs["url"]
+    assert "dnsRecords" not in making.outputs
+    after = deploy(cloud, WITH_ZONE, before=making.outputs)
+    assert after.outputs["url"] == f"https://{DOMAIN}"
+    assert "ownUrl" not in after.outputs
+    assert [own_url_closed(stack) for stack in (before, making, after)] == [False, False, True]
+
+
+@pytest.mark.parametrize("cloud", ["aws", "gcp"])
+def test_the_own_url_is_open_again_for_another_domain_and_for_none(cloud: str) -> None:
+    before = {"url": f"https://{DOMAIN}"}
+    other = deploy(cloud, {"better-together:domain": "api.example.com"}, before=before)
+    none = deploy(cloud, before=before)
+    assert (own_url_closed(other), own_url_closed(none)) == (False, False)
+    assert none.outputs["url"].endswith(".test")
 
 
 def test_without_the_zone_the_records_are_told() -> None:

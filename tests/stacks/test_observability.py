@@ -194,6 +194,15 @@ def test_nothing_to_count_is_no_alarm(watched_aws: Deployment) -> None:
         assert "SEARCH" not in json.dumps(alarm), "CloudWatch takes none in an alarm"
 
 
+def test_a_flood_is_an_alarm_though_nobody_counts_what_is_turned_away() -> None:
+    """docs.aws.amazon.com/apigateway/latest/developerguide/http-api-monitor.html"""
+    stack = deploy("aws", {"better-together:throttleRate": "100"})
+    alarm = watched.alarms(stack)[ALARMS.index("throttles")]
+    near_the_limit = 100 * 300 * 9 // 10
+    assert not watched.cloudwatch_goes_off(alarm, None, near_the_limit - 1)
+    assert watched.cloudwatch_goes_off(alarm, None, near_the_limit)
+
+
 def test_cloudwatch_takes_the_dashboard(watched_aws: Deployment) -> None:
     """docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html"""
     assert re.fullmatch(r"[\w-]{1,255}", watched_aws.inputs("dashboard:Dashboard")["dashboardName"])

@@ -65,7 +65,7 @@ KINDS: Mapping[str, Kind] = {
         "{unique}", frozenset({"certificateArn", "validationRecordFqdns"}), autoname=None
     ),
     "aws:route53/record:Record": Kind(
-        "{zoneId}_{name}_{type}", frozenset({"zoneId"}), {"fqdn": "{name}"}, autoname=None
+        "{zoneId}_{name}_{type}", frozenset({"zoneId", "name"}), {"fqdn": "{name}"}, autoname=None
     ),
     "aws:apigatewayv2/domainName:DomainName": Kind(
         "{domainName}",
@@ -80,7 +80,7 @@ KINDS: Mapping[str, Kind] = {
         },
         autoname=None,
     ),
-    "aws:apigatewayv2/apiMapping:ApiMapping": Kind("{unique}", frozenset({"domainName"}), autoname=None),
+    "aws:apigatewayv2/apiMapping:ApiMapping": Kind("{unique}", frozenset({"apiId", "domainName"}), autoname=None),
 }
 
 
