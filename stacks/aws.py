@@ -5,27 +5,20 @@ from functools import partial
 from typing import Any
 
 import pulumi
-from pulumi_aws import apigatewayv2, cloudwatch, dynamodb, iam, lambda_, ssm
+from pulumi_aws import apigatewayv2, dynamodb, lambda_, ssm
 from pulumi_aws.lambda_ import AliasRoutingConfigArgsDict
 
 from pulumi_momento import Cache
 from stacks.artifact import Artifact
 from stacks.aws_domain import custom_domain
+from stacks.aws_function import published_function
 from stacks.aws_http_api import http_api
 from stacks.aws_observability import Watch
-from stacks.aws_source import source
 from stacks.aws_version import check_runs
 from stacks.config import StackConfig
 from stacks.front_door import FrontDoor, domain_url
 from stacks.protection import of_data
 from stacks.rollout import Rollout, Traffic, exports
-
-# Every call of app/data/dynamodb.py, and nothing else.
-TABLE_ACTIONS = ("BatchGetItem", "BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "Scan")
-
-
-# X-Ray has no resources that rights could be limited to.
-TRACE_ACTIONS = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
 
 
 class AwsStack(pulumi.ComponentResource):
@@ -43,7 +36,7 @@ class AwsStack(pulumi.ComponentResource):
         cache = Cache("users", name=config.name, opts=self._child)
         self._table = self._make_table()
         self._key = self._make_key()
-        function, deployment = self._make_function(artifact, cache, rollout)
+        function, deployment = published_function(config, artifact, rollout, self._table, self._key, cache, self._child)
         traffic = pulumi.Output.all(function.name, function.version, deployment).apply(partial(_traffic, rollout))
         alias = lambda_.Alias(
             "live",
@@ -97,79 +90,6 @@ class AwsStack(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _make_function(
-        self, artifact: Artifact | None, cache: Cache, rollout: Rollout
-    ) -> tuple[lambda_.Function, pulumi.Output[str]]:
-        """And the id of the deployment, which is the description of its version."""
-        logs = cloudwatch.LogGroup(
-            "function",
-            name=f"/aws/lambda/{self._config.name}",
-            retention_in_days=self._config.log_retention_days,
-            tags=self._config.tags,
-            opts=self._child,
-        )
-        role = iam.Role(
-            "function",
-            name=self._config.name,
-            assume_role_policy=_policy(
-                {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
-            ),
-            tags=self._config.tags,
-            opts=self._child,
-        )
-        rights = iam.RolePolicy(
-            "function",
-            name="function",
-            role=role.name,
-            policy=_policy(
-                _allow([f"dynamodb:{action}" for action in TABLE_ACTIONS], self._table.arn),
-                _allow(["ssm:GetParameter"], self._key.arn),
-                _allow(["logs:CreateLogStream", "logs:PutLogEvents"], pulumi.Output.concat(logs.arn, ":*")),
-                *([_allow(TRACE_ACTIONS, "*")] if self._config.tracing else []),
-            ),
-            opts=self._child,
-        )
-        archive = source(self._config, artifact, self._child)
-        published: dict[str, Any] = {
-            "runtime": lambda_.Runtime.PYTHON3D13,
-            "architectures": ["x86_64"],
-            "s3_bucket": archive and archive.bucket,
-            "s3_key": archive and archive.key,
-            "code_sha256": artifact and artifact.code_sha256,  # so that code from elsewhere is drift
-            "handler": "app.aws_lambda.handler",
-            "role": role.arn,
-            "snap_start": {"apply_on": "PublishedVersions"},
-            "memory_size": self._config.memory_mb,
-            "timeout": self._config.timeout_seconds,
-            "environment": {"variables": self._environment(cache, rollout.digest)},
-            "logging_config": {"log_format": "Text", "log_group": logs.name},
-            "tracing_config": {"mode": "Active" if self._config.tracing else "PassThrough"},
-        }
-        deployment = pulumi.Output.json_dumps(published, sort_keys=True).apply(rollout.deployment)
-        function = lambda_.Function(
-            "api",
-            name=self._config.name,
-            description=deployment,
-            publish=True,
-            **published,
-            reserved_concurrent_executions=self._config.max_instances or None,
-            tags=self._config.tags,
-            # Any change would publish a version: with a pinned artifact the one that is in the state stays the newest.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[rights], ignore_changes=None if artifact else ["*"]),
-        )
-        return function, deployment
-
-    def _environment(self, cache: Cache, digest: str) -> dict[str, pulumi.Input[str]]:
-        return {
-            **self._config.app_environment,
-            "USERS_TABLE": self._table.name,
-            "MOMENTO_CACHE": cache.name,
-            # The version is part of it, so that a new key makes a new version of the function, which reads it.
-            "MOMENTO_API_KEY_PARAMETER": pulumi.Output.format("{0}:{1}", self._key.name, self._key.version),
-            "METRICS_FORMAT": "emf",
-            "ARTIFACT_DIGEST": digest,
-        }
-
 
 async def _traffic(rollout: Rollout, made: Sequence[str]) -> Traffic:
     """What the requests are shared by, once the newest version is known to run."""
@@ -184,11 +104,3 @@ def _weights(traffic: Traffic) -> AliasRoutingConfigArgsDict | None:
     if traffic.target == traffic.stable:
         return None
     return {"additional_version_weights": {traffic.target.revision: traffic.percent / 100}}
-
-
-def _allow(actions: list[str], resource: pulumi.Input[str]) -> dict[str, pulumi.Input[str] | list[str]]:
-    return {"Effect": "Allow", "Action": actions, "Resource": resource}
-
-
-def _policy(*statements: object) -> pulumi.Output[str]:
-    return pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": list(statements)})

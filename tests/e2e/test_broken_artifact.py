@@ -19,7 +19,7 @@ WAYS = {
 
 @pytest.mark.long
 def test_an_artifact_that_does_not_start(restored: Laptop, second_checkout: Path, tmp_path: Path) -> None:
-    """The same archive fails in three ways and then starts, so that nothing but the failure before is new to the engine."""
+    """The same archive fails in three ways and then starts: the engine sees no difference between the four."""
     how = tmp_path / "how"
     module = second_checkout / "app" / "aws_lambda.py"
     module.write_text(module.read_text() + f"exec(open({str(how)!r}).read())\n")

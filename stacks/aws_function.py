@@ -1,0 +1,121 @@
+"""The Lambda function, what it may do, and its environment."""
+
+from typing import Any
+
+import pulumi
+from pulumi_aws import cloudwatch, dynamodb, iam, lambda_, ssm
+
+from pulumi_momento import Cache
+from stacks.artifact import Artifact
+from stacks.aws_source import source
+from stacks.config import StackConfig
+from stacks.rollout import Rollout
+
+# Every call of app/data/dynamodb.py, and nothing else.
+TABLE_ACTIONS = ("BatchGetItem", "BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "Scan")
+
+# X-Ray has no resources that rights could be limited to.
+TRACE_ACTIONS = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
+
+
+def published_function(
+    config: StackConfig,
+    artifact: Artifact | None,
+    rollout: Rollout,
+    table: dynamodb.Table,
+    key: ssm.Parameter,
+    cache: Cache,
+    opts: pulumi.ResourceOptions,
+) -> tuple[lambda_.Function, pulumi.Output[str]]:
+    """The function, and the id of the deployment that made its newest version, which is the version's description."""
+    logs = cloudwatch.LogGroup(
+        "function",
+        name=f"/aws/lambda/{config.name}",
+        retention_in_days=config.log_retention_days,
+        tags=config.tags,
+        opts=opts,
+    )
+    role, rights = _role(config, table, key, logs, opts)
+    archive = source(config, artifact, opts)
+    published: dict[str, Any] = {
+        "runtime": lambda_.Runtime.PYTHON3D13,
+        "architectures": ["x86_64"],
+        "s3_bucket": archive and archive.bucket,
+        "s3_key": archive and archive.key,
+        "code_sha256": artifact and artifact.code_sha256,  # so that code from elsewhere is drift
+        "handler": "app.aws_lambda.handler",
+        "role": role.arn,
+        "snap_start": {"apply_on": "PublishedVersions"},
+        "memory_size": config.memory_mb,
+        "timeout": config.timeout_seconds,
+        "environment": {"variables": _environment(config, table, key, cache, rollout.digest)},
+        "logging_config": {"log_format": "Text", "log_group": logs.name},
+        "tracing_config": {"mode": "Active" if config.tracing else "PassThrough"},
+    }
+    deployment = pulumi.Output.json_dumps(published, sort_keys=True).apply(rollout.deployment)
+    # Any change would publish a version: with a pinned artifact the one that is in the state stays the newest.
+    unchanged = pulumi.ResourceOptions(depends_on=[rights], ignore_changes=None if artifact else ["*"])
+    function = lambda_.Function(
+        "api",
+        name=config.name,
+        description=deployment,
+        publish=True,
+        reserved_concurrent_executions=config.max_instances or None,
+        tags=config.tags,
+        **published,
+        opts=pulumi.ResourceOptions.merge(opts, unchanged),
+    )
+    return function, deployment
+
+
+def _role(
+    config: StackConfig,
+    table: dynamodb.Table,
+    key: ssm.Parameter,
+    logs: cloudwatch.LogGroup,
+    opts: pulumi.ResourceOptions,
+) -> tuple[iam.Role, iam.RolePolicy]:
+    role = iam.Role(
+        "function",
+        name=config.name,
+        assume_role_policy=_policy(
+            {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
+        ),
+        tags=config.tags,
+        opts=opts,
+    )
+    rights = iam.RolePolicy(
+        "function",
+        name="function",
+        role=role.name,
+        policy=_policy(
+            _allow([f"dynamodb:{action}" for action in TABLE_ACTIONS], table.arn),
+            _allow(["ssm:GetParameter"], key.arn),
+            _allow(["logs:CreateLogStream", "logs:PutLogEvents"], pulumi.Output.concat(logs.arn, ":*")),
+            *([_allow(TRACE_ACTIONS, "*")] if config.tracing else []),
+        ),
+        opts=opts,
+    )
+    return role, rights
+
+
+def _environment(
+    config: StackConfig, table: dynamodb.Table, key: ssm.Parameter, cache: Cache, digest: str
+) -> dict[str, pulumi.Input[str]]:
+    return {
+        **config.app_environment,
+        "USERS_TABLE": table.name,
+        "MOMENTO_CACHE": cache.name,
+        # The version is part of it, so that a new key makes a new version of the function, which reads it.
+        "MOMENTO_API_KEY_PARAMETER": pulumi.Output.format("{0}:{1}", key.name, key.version),
+        "METRICS_FORMAT": "emf",
+        "ARTIFACT_DIGEST": digest,
+    }
+
+
+def _allow(actions: list[str], resource: pulumi.Input[str]) -> dict[str, pulumi.Input[str] | list[str]]:
+    return {"Effect": "Allow", "Action": actions, "Resource": resource}
+
+
+def _policy(*statements: object) -> pulumi.Output[str]:
+    return pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": list(statements)})
