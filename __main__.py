@@ -6,6 +6,7 @@ import pulumi
 
 from stacks.artifact import ArtifactError, build
 from stacks.config import StackConfig
+from stacks.front_door import closes_own_url
 from stacks.rollout import Rollout, last_outputs
 
 config = StackConfig.load()
@@ -13,12 +14,14 @@ try:
     artifact = None if config.artifact else build(Path(__file__).resolve().parent)
 except ArtifactError as error:
     raise pulumi.RunError(str(error)) from None
-rollout = Rollout.plan(config, artifact and artifact.digest, last_outputs())
+last = last_outputs()
+rollout = Rollout.plan(config, artifact and artifact.digest, last)
 
 if config.cloud == "aws":
     from stacks.aws import AwsStack as Stack
 else:
     from stacks.gcp import GcpStack as Stack
 
-for name, value in Stack(config.name, config, artifact, rollout).outputs.items():
+stack = Stack(config.name, config, artifact, rollout, closes_own_url(config, last))
+for name, value in stack.outputs.items():
     pulumi.export(name, value)

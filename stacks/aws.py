@@ -13,7 +13,7 @@ from stacks.aws_http_api import http_api
 from stacks.aws_observability import Watch
 from stacks.aws_source import source
 from stacks.config import StackConfig
-from stacks.front_door import FrontDoor
+from stacks.front_door import FrontDoor, domain_url
 from stacks.protection import of_data
 from stacks.rollout import Rollout, Traffic, exports
 
@@ -31,7 +31,9 @@ class AwsStack(pulumi.ComponentResource):
     Without an artifact the function stays as it is, and only the traffic moves.
     """
 
-    def __init__(self, name: str, config: StackConfig, artifact: Artifact | None, rollout: Rollout) -> None:
+    def __init__(
+        self, name: str, config: StackConfig, artifact: Artifact | None, rollout: Rollout, own_url_closed: bool
+    ) -> None:
         super().__init__("better-together:stacks:AwsStack", name)
         self._config = config
         self._child = pulumi.ResourceOptions(parent=self)
@@ -48,10 +50,10 @@ class AwsStack(pulumi.ComponentResource):
             routing_config=traffic.apply(_weights),
             opts=self._child,
         )
-        api, stage = http_api(config, alias, self._child)
+        api, stage = http_api(config, alias, own_url_closed, self._child)
         Watch(config, api, self._child)
         self.outputs: dict[str, pulumi.Input[Any]] = {
-            **self._front_door(api, stage).outputs,
+            **self._front_door(api, stage, own_url_closed).outputs,
             "cloud": config.cloud,
             "region": config.region,
             "persistence": config.persistence,
@@ -61,11 +63,11 @@ class AwsStack(pulumi.ComponentResource):
         }
         self.register_outputs(self.outputs)
 
-    def _front_door(self, api: apigatewayv2.Api, stage: apigatewayv2.Stage) -> FrontDoor:
+    def _front_door(self, api: apigatewayv2.Api, stage: apigatewayv2.Stage, own_url_closed: bool) -> FrontDoor:
         if self._config.domain is None:
             return FrontDoor(api.api_endpoint)
-        url = f"https://{self._config.domain}"
-        return FrontDoor(url, custom_domain(self._config, self._config.domain, stage, self._child))
+        records = custom_domain(self._config, self._config.domain, stage, self._child)
+        return FrontDoor(domain_url(self._config.domain), records, None if own_url_closed else api.api_endpoint)
 
     def _make_table(self) -> dynamodb.Table:
         return dynamodb.Table(

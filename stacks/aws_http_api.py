@@ -26,14 +26,14 @@ THROTTLED = "Throttled"
 
 
 def http_api(
-    config: StackConfig, alias: lambda_.Alias, opts: pulumi.ResourceOptions
+    config: StackConfig, alias: lambda_.Alias, own_url_closed: bool, opts: pulumi.ResourceOptions
 ) -> tuple[apigatewayv2.Api, apigatewayv2.Stage]:
     """An HTTP API before what the alias points at, open to the internet, by HTTPS alone; and its one stage."""
     api = apigatewayv2.Api(
         "api",
         name=config.name,
         protocol_type="HTTP",
-        disable_execute_api_endpoint=config.domain is not None,
+        disable_execute_api_endpoint=own_url_closed,
         tags=config.tags,
         opts=opts,
     )

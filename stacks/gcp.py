@@ -9,7 +9,7 @@ from pulumi_gcp.cloudrunv2 import ServiceTemplateContainerEnvArgsDict, ServiceTe
 from pulumi_momento import Cache
 from stacks.artifact import Artifact
 from stacks.config import StackConfig
-from stacks.front_door import FrontDoor
+from stacks.front_door import FrontDoor, domain_url
 from stacks.gcp_cloud_run import cloud_run
 from stacks.gcp_domain import custom_domain
 from stacks.gcp_logs import keep_logs
@@ -27,7 +27,9 @@ class GcpStack(pulumi.ComponentResource):
     Without an artifact the service's template stays as it is, and only the traffic moves.
     """
 
-    def __init__(self, name: str, config: StackConfig, artifact: Artifact | None, rollout: Rollout) -> None:
+    def __init__(
+        self, name: str, config: StackConfig, artifact: Artifact | None, rollout: Rollout, own_url_closed: bool
+    ) -> None:
         super().__init__("better-together:stacks:GcpStack", name)
         self._config = config
         self._child = pulumi.ResourceOptions(parent=self)
@@ -49,12 +51,13 @@ class GcpStack(pulumi.ComponentResource):
             self._make_source(artifact),
             self._environment(cache, key_version, rollout.digest),
             rollout,
+            own_url_closed,
             pulumi.ResourceOptions(parent=self, depends_on=[*apis, *self._make_rights()]),
         )
         keep_logs(config, self._child)
         Watch(config, self._child)
         self.outputs: dict[str, pulumi.Input[Any]] = {
-            **self._front_door(service).outputs,
+            **self._front_door(service, own_url_closed).outputs,
             "cloud": config.cloud,
             "region": config.region,
             "persistence": config.persistence,
@@ -64,12 +67,12 @@ class GcpStack(pulumi.ComponentResource):
         }
         self.register_outputs(self.outputs)
 
-    def _front_door(self, service: cloudrunv2.Service) -> FrontDoor:
+    def _front_door(self, service: cloudrunv2.Service, own_url_closed: bool) -> FrontDoor:
         """Cloud Run redirects HTTP to HTTPS by itself."""
         if self._config.domain is None:
             return FrontDoor(service.uri)
-        url = f"https://{self._config.domain}"
-        return FrontDoor(url, custom_domain(self._config, self._config.domain, service, self._child))
+        records = custom_domain(self._config, self._config.domain, service, self._child)
+        return FrontDoor(domain_url(self._config.domain), records, None if own_url_closed else service.uri)
 
     def _make_database(self) -> firestore.Database:
         """Google encrypts it with keys of its own. Users do not expire, so there is no TTL."""

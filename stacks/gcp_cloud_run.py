@@ -26,6 +26,7 @@ def cloud_run(
     source: ServiceTemplateContainerSourceCodeArgsDict,
     environment: list[ServiceTemplateContainerEnvArgsDict],
     rollout: Rollout,
+    own_url_closed: bool,
     opts: pulumi.ResourceOptions,
 ) -> cloudrunv2.Service:
     """A service that runs the archive `source` as `account`, open to the internet. Pinned, its template stays."""
@@ -34,7 +35,7 @@ def cloud_run(
         name=config.name,
         location=config.region,
         ingress="INGRESS_TRAFFIC_ALL",
-        default_uri_disabled=config.domain is not None,
+        default_uri_disabled=own_url_closed,
         deletion_protection=config.protected,
         labels=config.tags,
         template={

@@ -65,15 +65,34 @@ def test_gcp_maps_the_domain_and_points_it_there(gcp_zone: Deployment) -> None:
     }
 
 
+def own_url_closed(stack: Deployment) -> bool:
+    if stack.outputs["cloud"] == "aws":
+        return stack.inputs("Api")["disableExecuteApiEndpoint"]
+    return stack.inputs("cloudrunv2/service:Service")["defaultUriDisabled"]
+
+
 @pytest.mark.parametrize("cloud", ["aws", "gcp"])
-def test_there_is_no_other_way_in(cloud: str, request: pytest.FixtureRequest) -> None:
-    stack: Deployment = request.getfixturevalue(f"{cloud}_zone")
-    assert stack.outputs["url"] == f"https://{DOMAIN}"
-    assert "dnsRecords" not in stack.outputs
-    closed = {"aws": ("Api", "disableExecuteApiEndpoint"), "gcp": ("cloudrunv2/service:Service", "defaultUriDisabled")}
-    kind, key = closed[cloud]
-    assert stack.inputs(kind)[key] is True
-    assert request.getfixturevalue(cloud).inputs(kind)[key] is False
+def test_the_own_url_is_closed_by_the_deployment_after_the_one_that_makes_the_domain(
+    cloud: str, request: pytest.FixtureRequest
+) -> None:
+    before: Deployment = request.getfixturevalue(cloud)
+    making = deploy(cloud, WITH_ZONE, before=before.outputs)
+    assert making.outputs["url"] == f"https://{DOMAIN}"
+    assert making.outputs["ownUrl"] == before.outputs["url"]
+    assert "dnsRecords" not in making.outputs
+    after = deploy(cloud, WITH_ZONE, before=making.outputs)
+    assert after.outputs["url"] == f"https://{DOMAIN}"
+    assert "ownUrl" not in after.outputs
+    assert [own_url_closed(stack) for stack in (before, making, after)] == [False, False, True]
+
+
+@pytest.mark.parametrize("cloud", ["aws", "gcp"])
+def test_the_own_url_is_open_again_for_another_domain_and_for_none(cloud: str) -> None:
+    before = {"url": f"https://{DOMAIN}"}
+    other = deploy(cloud, {"better-together:domain": "api.example.com"}, before=before)
+    none = deploy(cloud, before=before)
+    assert (own_url_closed(other), own_url_closed(none)) == (False, False)
+    assert none.outputs["url"].endswith(".test")
 
 
 def test_without_the_zone_the_records_are_told() -> None:
