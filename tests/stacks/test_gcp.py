@@ -110,7 +110,11 @@ def test_the_service_starts_fast_and_costs_nothing_when_idle(gcp: Deployment) ->
         "cpuIdle": True,
         "startupCpuBoost": True,
     }
-    assert gcp.inputs(SERVICE)["template"]["scaling"] == {"minInstanceCount": 0, "maxInstanceCount": 10}
+    assert gcp.inputs(SERVICE)["scaling"] == {"minInstanceCount": 0, "maxInstanceCount": 10}
+
+
+def test_one_revision_may_be_all_of_the_service_and_keeps_no_instance_by_itself(gcp: Deployment) -> None:
+    assert gcp.inputs(SERVICE)["template"]["scaling"] == {"maxInstanceCount": 10}
 
 
 def test_probes_ask_a_path_that_reaches_the_app_and_are_as_google_allows(gcp: Deployment) -> None:
