@@ -13,8 +13,9 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
+from local.cloud.aws import NotFound
 from local.cloud.cloud_run_front import forward, session
-from local.cloud.cloud_run_instance import Instance
+from local.cloud.cloud_run_instance import Instance, StartError
 from local.cloud.cloud_run_revision import Revision
 from local.cloud.cloud_run_spec import Scaling, Secret, Spec, SpecError, Target, scaling, spec, targets
 from local.cloud.listener import Listener, listen
@@ -143,10 +144,13 @@ class CloudRun:
             raise SpecError(f"template.revision: {name} exists already, with another template")
         archive = await asyncio.to_thread(self._workshop.read, wanted.bucket, wanted.object, wanted.generation)
         code = await asyncio.to_thread(unpack, archive, self._workshop.code)
-        env = self._variables(wanted, name)
         log = self._workshop.logs / f"run-{wanted.name}-{name}.log"
 
         async def start() -> Instance:
+            try:
+                env = self._variables(wanted, name)
+            except NotFound as error:
+                raise StartError(str(error)) from error
             return await Instance.start(self._workshop.processes, self._http, wanted, env, code, log)
 
         revision = Revision(name, wanted, start, service.has_room)

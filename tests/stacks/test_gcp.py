@@ -99,6 +99,7 @@ def test_old_archives_outlive_the_way_back_and_then_go(gcp: Deployment) -> None:
 
 def test_the_key_is_a_reference_to_one_version_of_the_secret(gcp: Deployment) -> None:
     assert gcp.inputs("SecretVersion")["secretData"] == "the app's key"
+    assert gcp.inputs("SecretVersion")["deletionPolicy"] == "ABANDON", "older revisions start with older versions"
     [key] = [env for env in container(gcp)["envs"] if env["name"] == "MOMENTO_API_KEY"]
     reference = {"secret": gcp.inputs("secret:Secret")["secretId"], "version": "7"}
     assert key == {"name": "MOMENTO_API_KEY", "valueSource": {"secretKeyRef": reference}}
