@@ -106,7 +106,13 @@ class GcpStack(pulumi.ComponentResource):
             opts=self._child,
         )
         version = secretmanager.SecretVersion(
-            "momento-api-key", secret=secret.id, secret_data=self._config.momento_api_key, opts=self._child
+            "momento-api-key",
+            secret=secret.id,
+            secret_data=self._config.momento_api_key,
+            # Cloud Run reads the secret at each start of an instance, and older revisions name older versions. They go
+            # with the secret.
+            deletion_policy="ABANDON",
+            opts=self._child,
         )
         return secret, version
 

@@ -38,15 +38,15 @@ def cloud_run(
         default_uri_disabled=own_url_closed,
         deletion_protection=config.protected,
         labels=config.tags,
+        # Of all revisions with traffic together. It changes without a revision, and caps the bill in a rollout too.
+        scaling={"min_instance_count": config.min_instances, "max_instance_count": config.max_instances},
         template={
             "labels": config.tags,
             "service_account": account.email,
             "timeout": f"{config.timeout_seconds}s",
             "max_instance_request_concurrency": config.concurrency,
-            "scaling": {
-                "min_instance_count": config.min_instances,
-                "max_instance_count": config.max_instances,
-            },
+            # So that one revision can be all of them: Cloud Run's own default may be less.
+            "scaling": {"max_instance_count": config.max_instances},
             "containers": [_container(config, source, environment)],
         },
         traffics=_traffics(rollout),

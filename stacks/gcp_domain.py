@@ -15,12 +15,15 @@ TTL = 300  # seconds
 def custom_domain(
     config: StackConfig, domain: str, service: cloudrunv2.Service, opts: pulumi.ResourceOptions
 ) -> list[pulumi.Output[str]]:
-    """Maps `domain`, a subdomain, to the service. Returns the DNS records that are left to be made by hand."""
+    """Maps `domain`, a subdomain, to the service. Returns the DNS records that are left to be made by hand.
+
+    The mapping has no labels: a change of any replaces it, and its certificate is issued anew.
+    """
     mapping = cloudrun.DomainMapping(
         "api",
         name=domain,
         location=config.region,
-        metadata={"namespace": config.gcp_project, "labels": config.tags},
+        metadata={"namespace": config.gcp_project},
         spec={"route_name": service.name},
         opts=opts,
     )

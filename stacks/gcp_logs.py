@@ -37,7 +37,6 @@ def keep_logs(config: StackConfig, opts: pulumi.ResourceOptions) -> None:
         name=config.name,
         destination=pulumi.Output.concat("logging.googleapis.com/", bucket.id),
         filter=logs_of(config),
-        unique_writer_identity=False,
         opts=opts,
     )
     logging.ProjectExclusion(

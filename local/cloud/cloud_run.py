@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import math
 import random
 import secrets
 from collections.abc import Callable, Mapping
@@ -12,10 +13,11 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
+from local.cloud.aws import NotFound
 from local.cloud.cloud_run_front import forward, session
-from local.cloud.cloud_run_instance import Instance
+from local.cloud.cloud_run_instance import Instance, StartError
 from local.cloud.cloud_run_revision import Revision
-from local.cloud.cloud_run_spec import Secret, Spec, SpecError, Target, spec, targets
+from local.cloud.cloud_run_spec import Scaling, Secret, Spec, SpecError, Target, scaling, spec, targets
 from local.cloud.listener import Listener, listen
 from local.cloud.processes import Processes
 from local.cloud.unpack import unpack
@@ -42,6 +44,7 @@ class Service:
     """`revisions` are all that once passed their probe, oldest first. `public` is whether allUsers may invoke it."""
 
     listener: Listener
+    scaling: Scaling
     revisions: dict[str, Revision] = field(default_factory=dict[str, Revision])
     traffic: list[Target] = field(default_factory=list[Target])
     numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
@@ -58,6 +61,18 @@ class Service:
             name = target.revision or self.latest.name
             percents[name] = percents.get(name, 0) + target.percent
         return percents
+
+    def has_room(self) -> bool:
+        """Whether the revisions with traffic may have one more instance."""
+        return sum(self.revisions[name].size for name in self.split()) < self.scaling.max_instances
+
+    async def scale(self) -> None:
+        """Starts what is missing of the minimum, which is divided as the traffic is."""
+        split = self.split()
+        for name, revision in self.revisions.items():
+            revision.minimum = max(1, math.ceil(self.scaling.min_instances * split.get(name, 0) / 100))
+            if name in split:
+                await revision.start()
 
     def pick(self) -> Revision:
         split = self.split()
@@ -81,7 +96,7 @@ class CloudRun:
         Raises SpecError or StartError; what served before goes on serving.
         """
         wanted, traffic = spec(inputs), targets(inputs)
-        service = self._services.get(wanted.name) or await self._listen()
+        service = self._services.get(wanted.name) or await self._listen(scaling(inputs))
         name = inputs["template"].get("revision")
         try:
             _check_known(traffic, {*service.revisions, name})
@@ -94,8 +109,9 @@ class CloudRun:
             if wanted.name not in self._services:
                 await service.listener.close()
             raise
-        service.traffic = traffic
+        service.traffic, service.scaling = traffic, scaling(inputs)
         self._services[wanted.name] = service
+        await service.scale()
         await _retire(service)
         return service
 
@@ -113,13 +129,13 @@ class CloudRun:
         await asyncio.gather(*(self.delete(name) for name in list(self._services)))
         await self._http.close()
 
-    async def _listen(self) -> Service:
+    async def _listen(self, scaling: Scaling) -> Service:
         async def handle(request: web.BaseRequest) -> web.StreamResponse:
             if not service.public:
                 return web.Response(status=403, text="Forbidden: allUsers do not have roles/run.invoker")
             return await forward(request, service.pick(), self._http)
 
-        service = Service(await listen(handle, PREFERRED_PORT))
+        service = Service(await listen(handle, PREFERRED_PORT), scaling)
         return service
 
     async def _start(self, service: Service, wanted: Spec, name: str | None) -> Revision:
@@ -128,13 +144,16 @@ class CloudRun:
             raise SpecError(f"template.revision: {name} exists already, with another template")
         archive = await asyncio.to_thread(self._workshop.read, wanted.bucket, wanted.object, wanted.generation)
         code = await asyncio.to_thread(unpack, archive, self._workshop.code)
-        env = self._variables(wanted, name)
         log = self._workshop.logs / f"run-{wanted.name}-{name}.log"
 
         async def start() -> Instance:
+            try:
+                env = self._variables(wanted, name)
+            except NotFound as error:
+                raise StartError(str(error)) from error
             return await Instance.start(self._workshop.processes, self._http, wanted, env, code, log)
 
-        revision = Revision(name, wanted, start)
+        revision = Revision(name, wanted, start, service.has_room)
         try:
             await revision.start()
         except BaseException:

@@ -21,20 +21,29 @@ class NoInstance(Exception):
 class Revision:
     """Keeps at least one instance, so that no request waits for a start; Cloud Run would go down to none."""
 
-    def __init__(self, name: str, spec: Spec, start: Callable[[], Awaitable[Instance]]) -> None:
+    def __init__(
+        self, name: str, spec: Spec, start: Callable[[], Awaitable[Instance]], has_room: Callable[[], bool]
+    ) -> None:
+        """`has_room` is whether the service may have one more instance."""
         self.name = name
         self.spec = spec
+        self.minimum = 1
         self._start_instance = start
-        self._minimum = max(1, spec.min_instances)
+        self._has_room = has_room
         self._instances: list[Instance] = []
         self._starting = False
         self._changed = asyncio.Condition()
         self._tasks: set[asyncio.Task[None]] = set()
         self._busy_at = time.monotonic()
 
+    @property
+    def size(self) -> int:
+        """The number of its instances, with the one that is starting."""
+        return len(self._instances) + self._starting
+
     async def start(self) -> None:
         """Starts the first instances, unless they run. Raises StartError if one does not start."""
-        await asyncio.gather(*(self._add() for _ in range(self._minimum - len(self._instances))))
+        await asyncio.gather(*(self._add() for _ in range(self.minimum - len(self._instances))))
 
     async def stop(self) -> None:
         for task in self._tasks:
@@ -63,7 +72,8 @@ class Revision:
                         instance = min(free, key=lambda one: one.in_flight)
                         instance.in_flight += 1
                         return instance
-                    self._grow(self.spec.max_instances)
+                    if self._has_room():
+                        self._grow(self.spec.max_instances)
                     await self._changed.wait()
         except TimeoutError as error:
             raise NoInstance from error
@@ -95,12 +105,12 @@ class Revision:
         while not instance.exited.done():
             await asyncio.wait({instance.exited}, timeout=IDLE_TIME / 4)
             idle = not instance.in_flight and time.monotonic() > self._busy_at + IDLE_TIME
-            if idle and len(self._instances) > self._minimum:
+            if idle and len(self._instances) > self.minimum:
                 self._instances.remove(instance)
                 await instance.stop()
                 return
         self._instances.remove(instance)
-        self._grow(self._minimum)
+        self._grow(self.minimum)
 
     def _background(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)

@@ -6,6 +6,8 @@ https://cloud.google.com/run/docs/reference/rest/v2/projects.locations.services
 from dataclasses import dataclass
 from typing import Any
 
+DEFAULT_MAX_INSTANCES = 100
+
 
 class SpecError(ValueError):
     """A service that Cloud Run, or the laptop's, cannot run; the message names the property."""
@@ -51,6 +53,13 @@ class Spec:
     probe: Probe
     concurrency: int
     timeout: float  # seconds
+    max_instances: int
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """How many instances all revisions with traffic may have together. A change of it makes no revision."""
+
     min_instances: int
     max_instances: int
 
@@ -69,7 +78,6 @@ def spec(inputs: dict[str, Any]) -> Spec:
     command = (*_list(container.get("commands")), *_list(container.get("args")))
     if not command:
         raise SpecError("template.containers[0].commands is missing: source without a build has no entry point")
-    scaling = _dict(template.get("scaling"))
     return Spec(
         name=inputs["name"],
         bucket=source["bucket"],
@@ -80,8 +88,15 @@ def spec(inputs: dict[str, Any]) -> Spec:
         probe=_probe(container.get("startupProbe")),
         concurrency=int(template.get("maxInstanceRequestConcurrency") or 80),
         timeout=seconds(template.get("timeout") or "300s"),
-        min_instances=int(scaling.get("minInstanceCount") or 0),
-        max_instances=int(scaling.get("maxInstanceCount") or 100),
+        max_instances=int(_dict(template.get("scaling")).get("maxInstanceCount") or DEFAULT_MAX_INSTANCES),
+    )
+
+
+def scaling(inputs: dict[str, Any]) -> Scaling:
+    given = _dict(inputs.get("scaling"))
+    return Scaling(
+        min_instances=int(given.get("minInstanceCount") or 0),
+        max_instances=int(given.get("maxInstanceCount") or DEFAULT_MAX_INSTANCES),
     )
 
 

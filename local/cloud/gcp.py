@@ -94,6 +94,9 @@ class Gcp:
             await self._firestore.clear(resource.inputs["project"], resource.inputs["name"])
         elif type == BUCKET:
             self._empty(resource)
+        elif type == SECRET:
+            for version in [key for key in self._resources if key[0] == SECRET_VERSION and key[1].startswith(f"{id}/")]:
+                del self._resources[version]
         self._resources.pop((type, id))
         self._let_in(type, resource.inputs)
 

@@ -101,7 +101,7 @@ def simple(type: str, id: str, inputs: Properties, old: Properties | None) -> Pr
         case "gcp:logging/projectBucketConfig:ProjectBucketConfig":
             return {"id": id, "name": id, "lifecycleState": "ACTIVE"}
         case "gcp:logging/projectSink:ProjectSink":
-            return {"id": id, "writerIdentity": "serviceAccount:cloud-logs@system.gserviceaccount.com"}
+            return {"id": id, "writerIdentity": ""}  # nobody's, as the log bucket is in the same project
         case "gcp:cloudrun/domainMapping:DomainMapping":
             records = [{"name": str(name).partition(".")[0], "rrdata": "ghs.googlehosted.com.", "type": "CNAME"}]
             return {"statuses": [{"mappedRouteName": inputs["spec"]["routeName"], "resourceRecords": records}]}

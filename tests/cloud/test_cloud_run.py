@@ -23,6 +23,7 @@ from local.cloud.cloud_run import IDLE_REVISIONS
 from tests.cloud.conftest import Daemon, raw_get
 
 SERVICE = "gcp:cloudrunv2/service:Service"
+SECRET_VERSION = "gcp:secretmanager/secretVersion:SecretVersion"
 OBJECT = "gcp:storage/bucketObject:BucketObject"
 
 SERVER = """
@@ -182,7 +183,7 @@ def test_secrets_reach_the_service_as_values(cloud: Cloud):
     secret = f"projects/p/secrets/{cloud.name}"
     for data in ("first", "second"):
         version = cloud.put(
-            "gcp:secretmanager/secretVersion:SecretVersion",
+            SECRET_VERSION,
             f"{cloud.name}-{data}",
             {"secret": secret, "secretData": data},
         )
@@ -199,6 +200,28 @@ def test_secrets_reach_the_service_as_values(cloud: Cloud):
         400,
         f"{cloud.name}: secret {cloud.name} version 3 does not exist",
     )
+
+
+def test_every_start_of_an_instance_reads_the_version_that_its_revision_names(cloud: Cloud):
+    def store(data: str) -> dict[str, Any]:
+        version = {"secret": f"projects/p/secrets/{cloud.name}", "secretData": data}
+        number = cloud.put(SECRET_VERSION, f"{cloud.name}-{data}", version).raise_for_status().json()["outputs"]
+        return {"valueSource": {"secretKeyRef": {"secret": cloud.name, "version": number["version"]}}}
+
+    def kill(client: httpx.Client) -> int:
+        assert client.get("/exit").status_code == 503
+        return client.get("/").status_code
+
+    first = store("first")
+    client = cloud.deployed(env={"KEY": first})
+    stable = client.get("/").json()["env"]["K_REVISION"]
+    new = [{"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST", "percent": 0}]
+    old = [{"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION", "revision": stable, "percent": 100}]
+    cloud.deployed(env={"KEY": store("second")}, traffics=new + old)
+    assert kill(client) == 200
+    assert client.get("/").json()["env"]["KEY"] == "first"
+    cloud.delete(SECRET_VERSION, f"{cloud.name}-first").raise_for_status()
+    assert kill(client) == 429, "the version is gone"
 
 
 @pytest.mark.parametrize(

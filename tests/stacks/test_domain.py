@@ -1,10 +1,15 @@
 """A domain of one's own: what each cloud makes for it, with its DNS zone and without."""
 
+import re
+
 import pytest
 
+from local.providers.compare import changes
+from local.providers.gcp.types import TYPES
 from tests.stacks.deployment import Deployment, deploy
 
 DOMAIN = "users.example.com"
+ENVIRONMENT = "better-together:environment"
 WITHOUT_ZONE = {"better-together:domain": DOMAIN}
 WITH_ZONE = WITHOUT_ZONE | {"better-together:domainZone": "Z1"}
 
@@ -62,7 +67,7 @@ def test_gcp_maps_the_domain_and_points_it_there(gcp_zone: Deployment) -> None:
     assert gcp_zone.inputs("projects/service:Service", "dns")["service"] == "dns.googleapis.com"
     mapping = gcp_zone.inputs("DomainMapping")
     assert (mapping["name"], mapping["location"]) == (DOMAIN, "us-central1")
-    assert mapping["metadata"]["namespace"] == "a-project"
+    assert mapping["metadata"] == {"namespace": "a-project"}
     assert mapping["spec"] == {"routeName": "better-together-gcp"}
     assert gcp_zone.inputs("RecordSet") == {
         "managedZone": "Z1",
@@ -92,6 +97,18 @@ def test_the_own_url_is_closed_by_the_deployment_after_the_one_that_makes_the_do
     assert after.outputs["url"] == f"https://{DOMAIN}"
     assert "ownUrl" not in after.outputs
     assert [own_url_closed(stack) for stack in (before, making, after)] == [False, False, True]
+
+
+def test_another_environment_replaces_nothing_on_gcp() -> None:
+    closed = {"better-together:auth": "https://login.example.com", "better-together:demo": "false"}
+    of_development, of_production = (
+        {(r.type, r.name): r.inputs for r in deploy("gcp", WITH_ZONE | closed | {ENVIRONMENT: value}).resources}
+        for value in ("development", "production")
+    )
+    assert of_development.keys() == of_production.keys()
+    for (kind, name), inputs in of_development.items():
+        changed = {re.split(r"[.[]", path)[0] for path, _ in changes(inputs, of_production[kind, name])}
+        assert kind not in TYPES or not changed & TYPES[kind].replaces, f"{kind}::{name}: {changed}"
 
 
 @pytest.mark.parametrize("cloud", ["aws", "gcp"])

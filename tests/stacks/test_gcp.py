@@ -99,6 +99,7 @@ def test_old_archives_outlive_the_way_back_and_then_go(gcp: Deployment) -> None:
 
 def test_the_key_is_a_reference_to_one_version_of_the_secret(gcp: Deployment) -> None:
     assert gcp.inputs("SecretVersion")["secretData"] == "the app's key"
+    assert gcp.inputs("SecretVersion")["deletionPolicy"] == "ABANDON", "older revisions start with older versions"
     [key] = [env for env in container(gcp)["envs"] if env["name"] == "MOMENTO_API_KEY"]
     reference = {"secret": gcp.inputs("secret:Secret")["secretId"], "version": "7"}
     assert key == {"name": "MOMENTO_API_KEY", "valueSource": {"secretKeyRef": reference}}
@@ -110,7 +111,11 @@ def test_the_service_starts_fast_and_costs_nothing_when_idle(gcp: Deployment) ->
         "cpuIdle": True,
         "startupCpuBoost": True,
     }
-    assert gcp.inputs(SERVICE)["template"]["scaling"] == {"minInstanceCount": 0, "maxInstanceCount": 10}
+    assert gcp.inputs(SERVICE)["scaling"] == {"minInstanceCount": 0, "maxInstanceCount": 10}
+
+
+def test_one_revision_may_be_all_of_the_service_and_keeps_no_instance_by_itself(gcp: Deployment) -> None:
+    assert gcp.inputs(SERVICE)["template"]["scaling"] == {"maxInstanceCount": 10}
 
 
 def test_probes_ask_a_path_that_reaches_the_app_and_are_as_google_allows(gcp: Deployment) -> None:

@@ -12,6 +12,7 @@ from tests.local.providers.conftest import Engine, Program
 
 ACCOUNT = "gcp:serviceaccount/account:Account"
 ACCOUNT_ID = "projects/laptop/serviceAccounts/api@laptop.iam.gserviceaccount.com"
+VERSION = "gcp:secretmanager/secretVersion:SecretVersion"
 BUCKET = "gcp:storage/bucket:Bucket"
 
 
@@ -20,12 +21,15 @@ def project(source: Path, *, label: str = "a", key: str = "hunter2") -> Program:
         account = serviceaccount.Account("api", account_id="api", display_name=label)
         projects.IAMMember("api", project="laptop", role="roles/datastore.user", member=account.member)
         secret = secretmanager.Secret("key", secret_id="key", replication={"auto": {}}, labels={"label": label})
-        version = secretmanager.SecretVersion("key", secret=secret.id, secret_data=pulumi.Output.secret(key))
+        version = secretmanager.SecretVersion(
+            "key", secret=secret.id, secret_data=pulumi.Output.secret(key), deletion_policy="ABANDON"
+        )
         bucket = storage.Bucket("Source", location="us", labels={"label": label})
         file = storage.BucketObject("app", bucket=bucket.name, name="app", source=pulumi.FileAsset(str(source)))
         pulumi.export("member", account.member)
         pulumi.export("secret", secret.id)
         pulumi.export("version", version.version)
+        pulumi.export("version_id", version.id)
         pulumi.export("bucket", bucket.name)
         pulumi.export("size", file.md5hexhash)
         pulumi.export("project", organizations.get_client_config().project)
@@ -53,15 +57,17 @@ def test_a_life(engine: Engine, clouds: Path, tmp_path: Path) -> None:
     assert httpx.get(url).json()["inputs"]["labels"] == {"label": "b"}
 
     bucket, digest = engine.output("bucket"), engine.output("size")
+    first_version = f"{resources}/{quote(VERSION, safe='')}/{quote(engine.output('version_id'), safe='')}"
     source.write_text("2")
     assert engine.up(project(source, label="b", key="hunter3")) == {"replace": 2}
     assert engine.output("bucket") == bucket
     assert engine.output("size") != digest
     assert engine.output("version") == "2"
+    assert httpx.get(first_version).status_code == 200, "it was abandoned"
     assert not engine.tells("hunter3")
 
     httpx.delete(f"{resources}/{quote(ACCOUNT, safe='')}/{quote(ACCOUNT_ID, safe='')}").raise_for_status()
     assert engine.refresh() == {"delete": 1}
     assert engine.up(project(source, label="b", key="hunter3")) == {"create": 1}
     assert engine.destroy() == {"delete": 7}
-    assert httpx.get(url).status_code == 404
+    assert (httpx.get(url).status_code, httpx.get(first_version).status_code) == (404, 404)
