@@ -45,7 +45,7 @@ class GcpStack(pulumi.ComponentResource):
             "api", account_id=config.name, display_name=f"{config.name}: Cloud Run", opts=self._child
         )
         self._key, key_version = self._make_key()
-        service = cloud_run(
+        service, deployment = cloud_run(
             config,
             self._account,
             self._make_source(artifact),
@@ -63,7 +63,11 @@ class GcpStack(pulumi.ComponentResource):
             "persistence": config.persistence,
             "store": self._database.name,
             "cache": cache.name,
-            **exports(service.latest_ready_revision.apply(lambda name: rollout.traffic(name.rpartition("/")[2], ""))),
+            **exports(
+                pulumi.Output.all(service.latest_ready_revision, deployment).apply(
+                    lambda made: rollout.traffic(made[0].rpartition("/")[2], made[1])
+                )
+            ),
         }
         self.register_outputs(self.outputs)
 

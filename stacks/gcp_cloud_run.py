@@ -7,6 +7,7 @@ Deploying source without a build is a preview feature of Cloud Run
 import pulumi
 from pulumi_gcp import cloudrunv2, serviceaccount
 from pulumi_gcp.cloudrunv2 import (
+    ServiceTemplateArgsDict,
     ServiceTemplateContainerArgsDict,
     ServiceTemplateContainerEnvArgsDict,
     ServiceTemplateContainerSourceCodeArgsDict,
@@ -28,8 +29,21 @@ def cloud_run(
     rollout: Rollout,
     own_url_closed: bool,
     opts: pulumi.ResourceOptions,
-) -> cloudrunv2.Service:
-    """A service that runs the archive `source` as `account`, open to the internet. Pinned, its template stays."""
+) -> tuple[cloudrunv2.Service, pulumi.Output[str]]:
+    """A service that runs the archive `source` as `account`, open to the internet. Pinned, its template stays.
+
+    Returns the id of the deployment that made its latest revision, too, which is an annotation of the revision.
+    """
+    template: ServiceTemplateArgsDict = {
+        "labels": config.tags,
+        "service_account": account.email,
+        "timeout": f"{config.timeout_seconds}s",
+        "max_instance_request_concurrency": config.concurrency,
+        # So that one revision can be all of them: Cloud Run's own default may be less.
+        "scaling": {"max_instance_count": config.max_instances},
+        "containers": [_container(config, source, environment)],
+    }
+    deployment = pulumi.Output.json_dumps(template, sort_keys=True).apply(rollout.deployment)
     service = cloudrunv2.Service(
         "api",
         name=config.name,
@@ -40,15 +54,7 @@ def cloud_run(
         labels=config.tags,
         # Of all revisions with traffic together. It changes without a revision, and caps the bill in a rollout too.
         scaling={"min_instance_count": config.min_instances, "max_instance_count": config.max_instances},
-        template={
-            "labels": config.tags,
-            "service_account": account.email,
-            "timeout": f"{config.timeout_seconds}s",
-            "max_instance_request_concurrency": config.concurrency,
-            # So that one revision can be all of them: Cloud Run's own default may be less.
-            "scaling": {"max_instance_count": config.max_instances},
-            "containers": [_container(config, source, environment)],
-        },
+        template={**template, "annotations": {"deployment": deployment}},
         traffics=_traffics(rollout),
         # Any change would make a revision: with a pinned artifact the one that is in the state stays the latest.
         opts=pulumi.ResourceOptions.merge(
@@ -63,7 +69,7 @@ def cloud_run(
         member="allUsers",
         opts=opts,
     )
-    return service
+    return service, deployment
 
 
 def _traffics(rollout: Rollout) -> list[ServiceTrafficArgsDict]:

@@ -54,6 +54,7 @@ class Spec:
     concurrency: int
     timeout: float  # seconds
     max_instances: int
+    annotations: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,7 @@ def spec(inputs: dict[str, Any]) -> Spec:
         concurrency=int(template.get("maxInstanceRequestConcurrency") or 80),
         timeout=seconds(template.get("timeout") or "300s"),
         max_instances=int(_dict(template.get("scaling")).get("maxInstanceCount") or DEFAULT_MAX_INSTANCES),
+        annotations=tuple(sorted(_dict(template.get("annotations")).items())),
     )
 
 

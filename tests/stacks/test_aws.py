@@ -86,6 +86,10 @@ def test_the_function_is_made_after_its_rights_and_its_log_group(aws: Deployment
     assert logging == {"logFormat": "Text", "logGroup": aws.inputs("LogGroup", "function")["name"]}
 
 
+def test_a_version_is_described_by_the_deployment_that_made_it(aws: Deployment) -> None:
+    assert aws.inputs("lambda/function:Function")["description"] == aws.outputs["deployment"]
+
+
 def test_logs_are_kept_for_a_while(aws: Deployment) -> None:
     groups = [r.inputs["retentionInDays"] for r in aws.resources if r.type.endswith("LogGroup")]
     assert groups == [30, 30]

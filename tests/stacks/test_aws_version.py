@@ -9,7 +9,6 @@ import pulumi
 import pytest
 
 from stacks.aws_version import check_runs
-from tests.stacks.deployment import deploy
 
 FAILED = "invocation of aws:lambda/getInvocation:getInvocation returned an error: 1 error occurred:\n\t* "
 PENDING = f"{FAILED}operation error Lambda: Invoke, StatusCode: 409, SnapStartNotReadyException: Lambda is initializing"
@@ -65,35 +64,3 @@ def test_a_version_that_never_becomes_ready_is_given_up(check: Check, monkeypatc
     monkeypatch.setattr("stacks.aws_version.READY_WITHIN", -1)
     with pytest.raises(pulumi.RunError, match="does not run"):
         check([Exception(PENDING)])
-
-
-@pytest.mark.parametrize(
-    ("changes", "again"),
-    [
-        ({}, True),
-        ({"better-together:rollout": "10"}, True),
-        ({"better-together:maxInstances": "20"}, True),
-        ({"better-together:environment": "production"}, True),
-        ({"better-together:memoryMb": "2048"}, False),
-        ({"better-together:timeoutSeconds": "20"}, False),
-        ({"better-together:cacheTtlSeconds": "20"}, False),
-        ({"better-together:tracing": "true"}, False),
-    ],
-)
-def test_only_what_is_published_makes_another_deployment(changes: dict[str, str], again: bool) -> None:
-    first = deploy("aws").outputs
-    second = deploy("aws", changes, before=first)
-    assert (second.outputs["deployment"] == first["deployment"]) == again
-    assert second.inputs("lambda/function:Function")["description"] == second.outputs["deployment"]
-
-
-def test_after_a_deployment_that_failed_the_same_inputs_make_another(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = deploy("aws").outputs
-    descriptions: list[str] = []
-    for now in (1000, 2000):
-        monkeypatch.setattr("stacks.rollout.time.time", lambda now=now: now)
-        tried = deploy("aws", {"better-together:memoryMb": "2048"}, before=before)
-        descriptions.append(tried.inputs("lambda/function:Function")["description"])
-    first, second = descriptions
-    assert first != second
-    assert first.partition("-")[0] == second.partition("-")[0]

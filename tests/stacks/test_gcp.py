@@ -128,3 +128,8 @@ def test_probes_ask_a_path_that_reaches_the_app_and_are_as_google_allows(gcp: De
 def test_the_newest_revision_serves(gcp: Deployment) -> None:
     assert gcp.inputs(SERVICE)["traffics"] == [{"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST", "percent": 100}]
     assert (gcp.outputs["revision"], gcp.outputs["url"]) == ("api-00001-abc", "https://api.run.test")
+
+
+def test_a_revision_is_annotated_with_the_deployment_that_made_it(gcp: Deployment) -> None:
+    annotations = gcp.inputs("cloudrunv2/service:Service")["template"]["annotations"]
+    assert annotations == {"deployment": gcp.outputs["deployment"]}

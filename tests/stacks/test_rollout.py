@@ -151,3 +151,48 @@ def test_what_is_built_is_not_held_back(either: Deployment) -> None:
 
 def test_archives_on_gcp_outlive_the_next_one(gcp: Deployment) -> None:
     assert [r.type for r in gcp.resources if r.retained] == ["gcp:storage/bucketObject:BucketObject"]
+
+
+def made_by(stack: Deployment) -> str:
+    """The id of the deployment that the newest revision carries."""
+    if stack.outputs["cloud"] == "aws":
+        return stack.inputs("lambda/function:Function")["description"]
+    return stack.inputs(SERVICE)["template"]["annotations"]["deployment"]
+
+
+@pytest.mark.parametrize("cloud", ["aws", "gcp"])
+@pytest.mark.parametrize(
+    ("key", "value", "again"),
+    [
+        ("rollout", "10", True),
+        ("alarmEmail", "ops@example.com", True),
+        ("memoryMb", "2048", False),
+        ("timeoutSeconds", "20", False),
+        ("cacheTtlSeconds", "20", False),
+    ],
+)
+def test_what_makes_a_revision_makes_another_deployment(cloud: str, key: str, value: str, again: bool) -> None:
+    first = deploy(cloud).outputs
+    second = deploy(cloud, {f"better-together:{key}": value}, before=first)
+    assert (second.outputs["deployment"] == first["deployment"]) == again
+    assert made_by(second) == second.outputs["deployment"]
+
+
+@pytest.mark.parametrize("cloud", ["aws", "gcp"])
+def test_after_a_deployment_that_failed_the_same_inputs_make_another(
+    cloud: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = deploy(cloud).outputs
+    tried: list[str] = []
+    for now in (1000, 2000):
+        monkeypatch.setattr("stacks.rollout.time.time", lambda now=now: now)
+        tried.append(made_by(deploy(cloud, {"better-together:memoryMb": "2048"}, before=before)))
+    first, second = tried
+    assert first != second
+    assert first.partition("-")[0] == second.partition("-")[0]
+
+
+def test_a_rollback_keeps_the_deployment_of_the_newest_revision() -> None:
+    before = deploy("aws").outputs
+    pinned = deploy("aws", {ARTIFACT: A}, before=before | told((B, "2"), (B, "2"), (A, "1")) | {"deployment": "x-1"})
+    assert pinned.outputs["deployment"] == "x-1"

@@ -16,11 +16,12 @@ STACKS = ("aws", "gcp", "aws-prod", "gcp-prod")
 
 
 def snapshot(stack: str) -> str:
-    """Every resource with its inputs, in an order of its own; what the artifact's bytes decide is left out."""
+    """Every resource with its inputs, in an order of its own; what the artifact's bytes and the time decide is left out."""
     deployment = deploy(stack, stack=stack)
     digest = deployment.outputs["artifactDigest"].removeprefix("sha256:")
     resources = {f"{r.type}::{r.name}": {n: _plain(v) for n, v in r.inputs.items()} for r in deployment.resources}
     text = json.dumps(resources, indent=2, sort_keys=True).replace(digest, "<digest>")
+    text = text.replace(deployment.outputs["deployment"], "<deployment>")
     return re.sub(r'("codeSha256": )"[^"]+"', r'\1"<digest>"', text) + "\n"
 
 

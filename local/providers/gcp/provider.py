@@ -5,7 +5,7 @@ import os
 from local.providers import sdk
 from local.providers.gcp.types import TYPES, Type
 from local.providers.home import control
-from local.providers.resource import Resource, StandInError
+from local.providers.resource import Resource, StandInError, UpdateFailed
 from local.providers.standin import StandIn
 from local.providers.values import Asset, Props
 
@@ -65,7 +65,10 @@ class GcpResource(Resource):
         return {name: value for name, value in outputs.items() if name != "id"}
 
     def update(self, identifier: str, olds: Props, news: Props) -> None:
-        self._put(identifier, news)
+        try:
+            self._put(identifier, news)
+        except StandInError as error:
+            raise UpdateFailed(str(error)) from None
 
     def delete(self, identifier: str, known: Props) -> None:
         """Two inputs are not the cloud's: the real provider itself refuses by them, or forgets."""
