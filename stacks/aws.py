@@ -16,7 +16,7 @@ from stacks.aws_http_api import http_api
 from stacks.aws_observability import Watch
 from stacks.aws_version import check_runs
 from stacks.config import StackConfig
-from stacks.front_door import FrontDoor, domain_url
+from stacks.front_door import FrontDoor
 from stacks.protection import of_data
 from stacks.rollout import Rollout, Traffic, exports
 
@@ -62,8 +62,8 @@ class AwsStack(pulumi.ComponentResource):
     def _front_door(self, api: apigatewayv2.Api, stage: apigatewayv2.Stage, own_url_closed: bool) -> FrontDoor:
         if self._config.domain is None:
             return FrontDoor(api.api_endpoint)
-        records = custom_domain(self._config, self._config.domain, stage, self._child)
-        return FrontDoor(domain_url(self._config.domain), records, None if own_url_closed else api.api_endpoint)
+        url, records = custom_domain(self._config, self._config.domain, stage, self._child)
+        return FrontDoor(url, records, None if own_url_closed else api.api_endpoint)
 
     def _make_table(self) -> dynamodb.Table:
         return dynamodb.Table(

@@ -4,16 +4,19 @@ import pulumi
 from pulumi_aws import acm, apigatewayv2, route53
 
 from stacks.config import StackConfig
+from stacks.front_door import domain_url
 
 TTL = 300  # seconds
 
 
 def custom_domain(
     config: StackConfig, domain: str, stage: apigatewayv2.Stage, opts: pulumi.ResourceOptions
-) -> list[pulumi.Output[str]]:
-    """Maps `domain` to the stage. Returns the DNS records that are left to be made by hand: none if the zone is given.
+) -> tuple[pulumi.Output[str], list[pulumi.Output[str]]]:
+    """Maps `domain` to the stage. Returns its URL and the DNS records that are left to be made by hand.
 
-    Without the zone, the certificate's record is shown as soon as it is known, because AWS waits for it.
+    The URL is not known before the domain is made: of a deployment that fails the engine keeps the outputs that it
+    knows, and `closes_own_url` goes by them. With the zone, no record is left. Without the zone, the certificate's
+    record is shown as soon as it is known, because AWS waits for it.
     """
     certificate = acm.Certificate("api", domain_name=domain, validation_method="DNS", tags=config.tags, opts=opts)
     options = certificate.domain_validation_options
@@ -55,8 +58,9 @@ def custom_domain(
     mapping = apigatewayv2.ApiMapping("api", api_id=stage.api_id, domain_name=name.id, stage=stage.id, opts=opts)
     target = name.domain_name_configuration.apply(lambda found: found.target_domain_name or "")
     if not config.domain_zone:
-        return [proof, pulumi.Output.format("{0} CNAME {1}", domain, target)]
-    for kind in ("A", "AAAA"):
+        records = [proof, pulumi.Output.format("{0} CNAME {1}", domain, target)]
+        return mapping.id.apply(lambda _: domain_url(domain)), records
+    addresses = [
         route53.Record(
             f"api-{kind.lower()}",
             zone_id=config.domain_zone,
@@ -72,4 +76,6 @@ def custom_domain(
             # Before it is mapped, the name answers 403.
             opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[mapping])),
         )
-    return []
+        for kind in ("A", "AAAA")
+    ]
+    return pulumi.Output.all(*(record.fqdn for record in addresses)).apply(lambda _: domain_url(domain)), []

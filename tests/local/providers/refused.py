@@ -7,11 +7,15 @@ python -m tests.local.providers.refused FOLDER HOME preview|up PROGRAM
 import sys
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import pulumi
 from pulumi import automation as auto
-from pulumi_aws import cloudwatch, dynamodb, sqs
+from pulumi_aws import cloudwatch, dynamodb, lambda_, sqs
 from pulumi_gcp import compute, storage
 
+from stacks.aws_domain import custom_domain
 from tests.local.providers.conftest import Engine
 
 
@@ -43,10 +47,24 @@ def taken() -> None:
     cloudwatch.LogGroup("logs", name="taken")
 
 
+def unmade(zone: str | None = "Z1") -> None:
+    """A domain whose mapping fails."""
+    missing = lambda_.Alias("missing", name="live", function_name="missing", function_version="1")
+    config: Any = SimpleNamespace(tags={}, domain_zone=zone)
+    stage: Any = SimpleNamespace(api_id=missing.arn, id=missing.id)
+    url, _ = custom_domain(config, "users.example.com", stage, pulumi.ResourceOptions())
+    pulumi.export("url", url)
+
+
+def unmade_by_hand() -> None:
+    unmade(zone=None)
+
+
 def main(folder: str, home: str, verb: str, program: str) -> None:
     engine = Engine(Path(folder), Path(home))
     with suppress(auto.CommandError):
         getattr(engine.stack, verb)(program=globals()[program], on_output=print, on_error=print, color="never")
+    print("outputs:", *engine.stack.outputs())
 
 
 if __name__ == "__main__":

@@ -55,3 +55,10 @@ def test_what_aws_refuses(tmp_path: Path, clouds: Path, aws: Aws) -> None:
     told = said(tmp_path, clouds, "up", "taken")
     assert "(ResourceAlreadyExistsException) when calling the CreateLogGroup operation" in told
     assert "Traceback" not in told
+
+
+@pytest.mark.parametrize("program", ["unmade", "unmade_by_hand"])
+def test_a_domain_that_could_not_be_made_is_no_output(tmp_path: Path, clouds: Path, aws: Aws, program: str) -> None:
+    told = said(tmp_path, clouds, "up", program)
+    assert "Function not found" in told
+    assert told.splitlines()[-1].strip() == "outputs:"
