@@ -16,7 +16,7 @@ STACKS = ("aws", "gcp", "aws-prod", "gcp-prod")
 
 
 def snapshot(stack: str) -> str:
-    """Every resource with its inputs, in an order of its own; what the artifact's bytes and the time decide is left out."""
+    """Every resource with its inputs, in an order of its own, without what the artifact's bytes and the time decide."""
     deployment = deploy(stack, stack=stack)
     digest = deployment.outputs["artifactDigest"].removeprefix("sha256:")
     resources = {f"{r.type}::{r.name}": {n: _plain(v) for n, v in r.inputs.items()} for r in deployment.resources}
