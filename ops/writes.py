@@ -6,7 +6,7 @@ from functools import partial
 
 from ops import transcript
 from ops.deployment import Deployment, Skipped, Wrong
-from ops.reads import Check, answer, hits, pages, strong
+from ops.reads import READS, Check, answer, pages, read_until_hit, strong
 from ops.transcript import Step
 
 PICTURE = b"\x89PNG\r\n\x1a\n"
@@ -42,14 +42,16 @@ def cache(deployment: Deployment) -> str:
     user = {"id": f"{deployment.prefix}cache", "name": "Ada"}
     path = f"/cached-users/{user['id']}"
     create(deployment, user)
-    status = deployment.ask(Step("GET", path, 200)).headers["cache-status"]
-    if "fwd=" not in status:
-        raise Wrong(f"the first read is {status}")
-    hit = hits(deployment, user["id"])
+    first = deployment.ask(Step("GET", path, 200)).headers["cache-status"]
+    if "fwd=" not in first:
+        raise Wrong(f"the first read is {first}")
+    last = read_until_hit(deployment, user["id"])
+    if "; hit" not in last:
+        raise Wrong(f"no hit in {READS} reads but {last}")
     deployment.ask(Step("PUT", f"/users/{user['id']}", 200, user | {"name": "Grace"}, headers={"if-match": "*"}))
     for _ in range(2):
         expect_name(deployment, path, "Grace")
-    return f"{status}, then {hit}, and the new name after a PUT"
+    return f"{first}, then {last}, and the new name after a PUT"
 
 
 def pictures(deployment: Deployment) -> str:

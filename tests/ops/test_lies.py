@@ -59,6 +59,12 @@ def test_a_lie_is_found_and_named(liars: dict[str, Any], check: Check, lie: str,
     assert wrong in result.wrong, result.out
 
 
+def test_a_cache_that_does_not_answer_is_found_by_reads(liars: dict[str, Any], check: Check) -> None:
+    url = liars["urls"]["cache_in_vain"]
+    httpx.post(f"{url}/users", json={"id": "mine", "name": "Ada"}).raise_for_status()
+    assert check("--url", url).wrong == ["cached reads: no hit in 5 reads but momento; fwd=miss; detail=timeout"]
+
+
 def test_a_stack_knows_its_digests(liars: dict[str, Any], check: Check, outputs: Callable[..., None]) -> None:
     other = "sha256:" + "2" * 64
     outputs({"url": liars["urls"]["truth"], "artifactDigest": DIGEST, "stableDigest": DIGEST})
@@ -118,6 +124,10 @@ def test_reads_change_nothing(liars: dict[str, Any], check: Check) -> None:
         assert "ok       cached reads: momento; hit\n" in result.out
         assert check("--url", url, "--write").code == 0
         assert before == (client.get("/users").text, client.get("/users/mine").headers["etag"])
+        for user_id in ("mine", "yours"):
+            changed = {"id": user_id, "name": "New"}
+            client.put(f"/users/{user_id}", json=changed, headers={"if-match": "*"}).raise_for_status()
+        assert "skipped  cached reads: momento; fwd=uri-miss: the user was written" in check("--url", url).out
         for user_id in ("mine", "yours"):
             client.delete(f"/users/{user_id}").raise_for_status()
 
