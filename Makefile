@@ -32,6 +32,10 @@ drift: setup ## say what in the laptop's clouds is not as up left it, and fail i
 outputs: setup ## print all stacks' outputs as JSON (make -s outputs)
 	@$(PYTHON) -m local outputs
 
+.PHONY: check
+check: setup ## check that a deployment does its work: make check STACK=aws, or URL=https://... (WRITE=1: also with users of its own)
+	@$(PYTHON) -m ops check $(if $(STACK),--stack '$(STACK)') $(if $(URL),--url '$(URL)') $(if $(filter 1,$(WRITE)),--write)
+
 .PHONY: token
 token: setup ## print a token for `make up AUTH=laptop`: make -s token USER=1 (ADMIN=1: may write every user)
 	@$(PYTHON) -m local token $(if $(filter command,$(origin USER)),$(USER),$(error name the user: make token USER=1)) $(if $(ADMIN),--admin)
@@ -52,7 +56,7 @@ artifact: setup ## build the artifact; print its digest, sizes and largest packa
 test: setup ## run all tests
 	@$(PYTHON) -m local.tools test
 	app/.venv/bin/python -m pytest -n $(JOBS) tests/app tests/cloud
-	$(PYTHON) -m pytest -n $(JOBS) tests/stacks tests/policy tests/momento tests/local
+	$(PYTHON) -m pytest -n $(JOBS) tests/stacks tests/policy tests/momento tests/local tests/ops
 	$(PYTHON) -m pytest -n $(JOBS) --dist load --maxschedchunk 1 tests/e2e
 
 .PHONY: fuzz

@@ -1,58 +1,13 @@
 """One HTTP transcript gives the same answers on aws, gcp and `flask run`."""
 
 import re
-from dataclasses import dataclass, field
-from typing import Any
 
 import httpx
 
+from ops import transcript
+from ops.transcript import Step
+
 HEADERS_THAT_MATTER = ("content-type", "location", "cache-status", "allow", "retry-after", "etag")
-ADA = {"id": "ada", "name": "Ada Lovelace", "followers": ["grace", "kurt"]}
-JSON = {"content-type": "application/json"}
-
-
-@dataclass(frozen=True)
-class Step:
-    method: str
-    path: str
-    status: int
-    body: Any = None
-    content: bytes | None = None
-    headers: dict[str, str] = field(default_factory=dict[str, str])
-
-
-TRANSCRIPT = [
-    Step("GET", "/health/ready", 200),
-    Step("GET", "/users/ada", 404),
-    Step("GET", "/cached-users/ada", 404),
-    Step("POST", "/users", 201, ADA),
-    Step("POST", "/users", 409, ADA),
-    Step("GET", "/users/ada", 200),
-    Step("GET", "/cached-users/ada", 200),
-    Step("HEAD", "/users/ada", 200),
-    Step("OPTIONS", "/users/ada", 204),
-    Step("GET", "/users?limit=0", 400),
-    Step("POST", "/users", 201, {"id": "grace", "name": "Grace Hopper 日本", "followers": []}),
-    Step("GET", "/followers/ada", 200),
-    Step("GET", "/cached-followers/ada", 200),
-    Step("GET", "/profile-pic/ada", 403),
-    Step("GET", "/profile-pic/ada", 403, headers={"x-user-id": "nobody"}),
-    Step("PUT", "/users/ada", 428, ADA),
-    Step("PUT", "/users/ada", 412, ADA, headers={"if-match": '"0123456789abcdef"'}),
-    Step("DELETE", "/users/ada", 204),
-    Step("DELETE", "/users/ada", 404),
-    Step("GET", "/users/ada", 404),
-    Step("GET", "/users/émile", 400),
-    Step("GET", "/users/__x__", 400),
-    Step("POST", "/users", 400, {"id": "émile 日本", "name": "Émile", "followers": []}),
-    Step("POST", "/users", 400, {"id": "bob"}),
-    Step("POST", "/users", 400, {"id": "bob", "name": 7, "followers": []}),
-    Step("POST", "/users", 400, content=b"{not json", headers=JSON),
-    Step("POST", "/users", 415, content=b"id=bob", headers={"content-type": "text/plain"}),
-    Step("POST", "/users", 413, content=b"x" * (400 * 1024 + 1), headers=JSON),
-    Step("GET", "/nowhere", 404),
-    Step("DELETE", "/health/live", 405),
-]
 
 
 def answer(client: httpx.Client, step: Step) -> tuple[int, dict[str, str], bytes]:
@@ -66,7 +21,7 @@ def answer(client: httpx.Client, step: Step) -> tuple[int, dict[str, str], bytes
 
 
 def test_the_same_transcript(runtimes: dict[str, httpx.Client]) -> None:
-    for step in TRANSCRIPT:
+    for step in [*transcript.reads("same-"), *transcript.writes("same-")]:
         answers = {name: answer(client, step) for name, client in runtimes.items()}
         assert answers["aws"] == answers["gcp"], step
         assert answers["aws"][0] == step.status, (step, answers["aws"])

@@ -1,0 +1,1 @@
+"""What one does with a deployment after `pulumi up`. Knows the API and the stacks' outputs, neither app nor stacks."""

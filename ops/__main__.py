@@ -1,0 +1,75 @@
+"""`python -m ops check`: what the Makefile calls."""
+
+import argparse
+import os
+import signal
+import sys
+from functools import partial
+from pathlib import Path
+
+from ops import reads, writes
+from ops.deployment import Deployment, Wrong
+from ops.report import Report
+from ops.target import ROOT, Target, UsageError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The exit code: 0 if all is ok, 1 if something is wrong, 2 if it cannot be checked, 130 if interrupted."""
+    parser = argparse.ArgumentParser(prog="python -m ops", description="What one does with a deployment")
+    check = parser.add_subparsers(dest="action", required=True).add_parser("check", help="say whether it does its work")
+    check.add_argument("--stack", help="of the laptop's clouds if they run, else of `pulumi stack output`")
+    check.add_argument("--url", help="instead of a stack")
+    check.add_argument("--write", action="store_true", help="also with users that are made, and removed again")
+    check.add_argument("--home", type=Path, default=ROOT / ".local", help="folder of the laptop's clouds")
+    given = parser.parse_args(arguments)
+    try:
+        return run(target_of(given.stack, given.url, given.home), given.write)
+    except UsageError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+
+
+def target_of(stack: str | None, url: str | None, home: Path) -> Target:
+    if url and not stack:
+        return Target.of_url(url)
+    if stack and not url:
+        return Target.of_stack(stack, home)
+    raise UsageError("name a stack or a URL: make check STACK=aws, or make check URL=https://...")
+
+
+def run(target: Target, write: bool) -> int:
+    """Goes on after what is wrong. Users are removed whatever happens."""
+    token = os.environ.get("TOKEN", "") if write else ""
+    print(f"{target.name}: {target.url}", flush=True)
+    report = Report()
+    try:
+        with Deployment.open(target, token) as deployment:
+            if write:
+                deployment.must_accept_token()
+            try:
+                for module in (reads, writes) if write else (reads,):
+                    for name, verify in module.checks(deployment):
+                        report.check(name, verify)
+            finally:
+                remove_users(deployment, report)
+    except Wrong as fault:
+        report.line("WRONG", "openapi.json", str(fault))
+    print(report.summary)
+    return 0 if report.all_ok else 1
+
+
+def remove_users(deployment: Deployment, report: Report) -> None:
+    try:
+        for user_id in sorted(deployment.made):
+            report.check(f"removal of {user_id}", partial(deployment.remove, user_id))
+    finally:
+        if deployment.made:
+            print(f"may still be there: {', '.join(sorted(deployment.made))}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # how a pipeline interrupts
+    sys.exit(main())

@@ -1,0 +1,38 @@
+"""A line for each thing that was checked."""
+
+from collections import Counter
+from collections.abc import Callable
+
+import httpx
+
+from ops.deployment import Skipped, Wrong, why
+
+
+class Report:
+    def __init__(self) -> None:
+        self._counts = Counter(ok=0, WRONG=0, skipped=0)
+
+    def check(self, name: str, verify: Callable[[], str]) -> None:
+        """Runs one check, which returns what it saw."""
+        try:
+            self.line("ok", name, verify())
+        except Skipped as reason:
+            self.line("skipped", name, str(reason))
+        except Wrong as fault:
+            self.line("WRONG", name, str(fault))
+        except httpx.RequestError as error:
+            self.line("WRONG", name, why(error))
+        except (ValueError, LookupError, TypeError, AttributeError) as error:  # from an answer that is something else
+            self.line("WRONG", name, f"the answer cannot be read: {type(error).__name__} {error}")
+
+    def line(self, outcome: str, name: str, text: str) -> None:
+        self._counts[outcome] += 1
+        print(f"{outcome:8} {name}: {text}", flush=True)
+
+    @property
+    def summary(self) -> str:
+        return ", ".join(f"{count} {outcome}" for outcome, count in self._counts.items())
+
+    @property
+    def all_ok(self) -> bool:
+        return not self._counts["WRONG"]

@@ -1,0 +1,37 @@
+"""`make check` finds both clouds as they should be, and leaves no users in them."""
+
+import subprocess
+import sys
+
+import httpx
+import pytest
+
+from tests.e2e.laptop import ROOT, Laptop
+from tests.e2e.test_contract import warm_up
+
+
+@pytest.mark.parametrize("write", [[], ["--write"]], ids=["reads", "writes"])
+def test_a_deployment_just_brought_up(
+    clouds: Laptop, runtimes: dict[str, httpx.Client], cloud: str, write: list[str]
+) -> None:
+    client = runtimes[cloud]
+    warm_up(client)
+    command = [sys.executable, "-m", "ops", "check", "--stack", cloud, "--home", str(clouds.home), *write]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stderr) == (0, ""), result.stdout + result.stderr
+    lines = result.stdout.splitlines()
+    url = str(client.base_url).rstrip("/")
+    assert lines[0] == f"stack {cloud} of the laptop's clouds: {url}"
+    assert lines[1].startswith("ok       digest: sha256:")
+    assert " ok, 0 WRONG, " in lines[-1]
+    assert users_of_check(client) == []
+
+
+def users_of_check(client: httpx.Client) -> list[str]:
+    ids: list[str] = []
+    path = "/users?limit=100"
+    while path:
+        page = client.get(path)
+        ids += [user["id"] for user in page.json()["users"] if user["id"].startswith("check-")]
+        path = page.links.get("next", {}).get("url", "")
+    return ids

@@ -1,0 +1,119 @@
+"""What the person at the keyboard gets wrong is one line, and exit code 2."""
+
+import ast
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from ops.contract import Contract
+from ops.deployment import Deployment
+from ops.target import Target, UsageError
+from tests.ops.conftest import DIGEST, ROOT, Check
+
+OUTPUTS = {"url": "http://127.0.0.1:1", "artifactDigest": DIGEST, "stableDigest": DIGEST}
+
+
+def test_neither_or_both(check: Check) -> None:
+    for arguments in ([], ["--stack", "aws", "--url", "https://a.example"]):
+        result = check(*arguments)
+        assert (result.code, result.out) == (2, "")
+        assert result.err == "name a stack or a URL: make check STACK=aws, or make check URL=https://...\n"
+
+
+@pytest.mark.parametrize("url", ["a.example", "ftp://a.example", "https://", "https://a.example/users", "https://a?b"])
+def test_a_url_that_is_none(check: Check, url: str) -> None:
+    result = check("--url", url)
+    assert (result.code, result.out) == (2, "")
+    assert result.err == f"URL={url} must be https://host or http://host:port, with nothing behind it\n"
+
+
+def test_nobody_is_there(check: Check) -> None:
+    result = check("--url", "http://127.0.0.1:1")
+    assert result.code == 2
+    assert result.err.startswith("http://127.0.0.1:1 cannot be reached: ")
+    assert result.err.count("\n") == 1
+
+
+def test_another_api(liars: dict[str, Any], check: Check) -> None:
+    url = liars["urls"]["hidden"]
+    result = check("--url", url)
+    assert result.code == 2
+    assert result.err == f"this API is not there: GET {url}/openapi.json: 403, <html>Forbidden</html>\n"
+
+
+def test_there_is_no_pulumi(check: Check, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    result = check("--stack", "aws")
+    assert (result.code, result.out) == (2, "")
+    no_pulumi = "there is no `pulumi` on PATH to ask: use URL="
+    assert result.err == f"stack aws is not on the laptop's clouds, and {no_pulumi}\n"
+
+
+def test_the_stack_is_unknown(check: Check, outputs: Callable[..., None]) -> None:
+    outputs(error="error: no stack named aws found")
+    result = check("--stack", "aws")
+    assert (result.code, result.out) == (2, "")
+    assert result.err == "stack aws is not on the laptop's clouds, and pulumi says: no stack named aws found\n"
+
+
+def test_the_stack_has_no_outputs_yet(check: Check, outputs: Callable[..., None]) -> None:
+    outputs({})
+    result = check("--stack", "aws")
+    assert (result.code, result.out) == (2, "")
+    where = "stack aws of `pulumi stack output`"
+    assert result.err == f"{where} has no output 'artifactDigest' yet: bring it up first\n"
+
+
+def test_the_stack_is_asked_for_by_its_whole_name(check: Check, outputs: Callable[..., None], tmp_path: Path) -> None:
+    outputs(OUTPUTS)
+    result = check("--stack", "acme/better-together/aws")
+    assert result.out == "stack acme/better-together/aws of `pulumi stack output`: http://127.0.0.1:1\n"
+    asked = "stack output --json --non-interactive --stack acme/better-together/aws\n"
+    assert (tmp_path / "arguments").read_text() == asked
+
+
+def test_writes_need_a_token_that_counts(liars: dict[str, Any], check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
+    url, expired = liars["urls"]["asks_for_tokens"], liars["tokens"]["expired"]
+    monkeypatch.delenv("TOKEN", raising=False)
+    result = check("--url", url, "--write")
+    assert result.code == 2
+    assert result.err == "this API asks for tokens: WRITE=1 needs the environment variable TOKEN, that of an admin\n"
+    monkeypatch.setenv("TOKEN", expired)
+    result = check("--url", url, "--write")
+    assert result.code == 2
+    assert result.err == "TOKEN is refused: The token has expired.\n"
+
+
+@pytest.mark.parametrize("url", ["https://a.example", "http://127.0.0.1:8081", "http://a.example"])
+def test_a_token_is_not_sent_in_plain_text(url: str) -> None:
+    sent: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append(request)
+        return httpx.Response(415)
+
+    paths: dict[str, Any] = {"/users": {"post": {"security": [{"token": []}]}}}
+    contract = Contract({"info": {"title": "Better Together"}, "paths": paths, "components": {"securitySchemes": {}}})
+    with httpx.Client(base_url=url, transport=httpx.MockTransport(answer)) as client:
+        deployment = Deployment(Target("a URL", url), client, contract, "secret")
+        if url == "http://a.example":
+            with pytest.raises(UsageError, match=f"^TOKEN is sent to https URLs only, and this is {url}$"):
+                deployment.must_accept_token()
+            assert sent == []
+        else:
+            deployment.must_accept_token()
+            assert [request.headers["authorization"] for request in sent] == ["Bearer secret"]
+
+
+def test_ops_knows_neither_the_app_nor_the_stacks() -> None:
+    imported: set[str] = set()
+    for path in (ROOT / "ops").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom):
+                imported.add((node.module or "").split(".")[0])
+            elif isinstance(node, ast.Import):
+                imported |= {alias.name.split(".")[0] for alias in node.names}
+    assert imported.isdisjoint({"app", "stacks", "tests", "pulumi", "pulumi_aws", "pulumi_gcp"})
