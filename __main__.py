@@ -5,15 +5,16 @@ from pathlib import Path
 import pulumi
 
 from stacks.artifact import ArtifactError, build
-from stacks.config import StackConfig
+from stacks.config_keys import load
 from stacks.rollout import Rollout, last_outputs
 
-config = StackConfig.load()
+before = last_outputs()
+config = load(before)
 try:
     artifact = None if config.artifact else build(Path(__file__).resolve().parent)
 except ArtifactError as error:
     raise pulumi.RunError(str(error)) from None
-rollout = Rollout.plan(config, artifact and artifact.digest, last_outputs())
+rollout = Rollout.plan(config, artifact and artifact.digest, before)
 
 if config.cloud == "aws":
     from stacks.aws import AwsStack as Stack

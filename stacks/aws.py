@@ -3,11 +3,12 @@
 from typing import Any
 
 import pulumi
-from pulumi_aws import apigatewayv2, cloudwatch, dynamodb, iam, lambda_, ssm
+from pulumi_aws import apigatewayv2, cloudwatch, dynamodb, get_caller_identity_output, iam, lambda_, ssm
 from pulumi_aws.lambda_ import AliasRoutingConfigArgsDict
 
 from pulumi_momento import Cache
 from stacks.artifact import Artifact
+from stacks.aws_concurrency import check_concurrency
 from stacks.aws_domain import custom_domain
 from stacks.aws_http_api import http_api
 from stacks.aws_observability import Watch
@@ -32,6 +33,7 @@ class AwsStack(pulumi.ComponentResource):
     """
 
     def __init__(self, name: str, config: StackConfig, artifact: Artifact | None, rollout: Rollout) -> None:
+        check_concurrency(config)
         super().__init__("better-together:stacks:AwsStack", name)
         self._config = config
         self._child = pulumi.ResourceOptions(parent=self)
@@ -53,6 +55,7 @@ class AwsStack(pulumi.ComponentResource):
         self.outputs: dict[str, pulumi.Input[Any]] = {
             **self._front_door(api, stage).outputs,
             "cloud": config.cloud,
+            "account": get_caller_identity_output().account_id,
             "region": config.region,
             "persistence": config.persistence,
             "store": self._table.name,

@@ -56,6 +56,7 @@ class GcpStack(pulumi.ComponentResource):
         self.outputs: dict[str, pulumi.Input[Any]] = {
             **self._front_door(service).outputs,
             "cloud": config.cloud,
+            "account": config.gcp_project,
             "region": config.region,
             "persistence": config.persistence,
             "store": self._database.name,
