@@ -128,8 +128,9 @@ async def _run() -> dict[str, Any]:
     def program() -> None:
         runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
 
-    await run_pulumi_func(program)
     exported: dict[str, Any] = cast(Stack, get_root_resource()).outputs
+    exported.clear()  # the SDK keeps the stack, with what an earlier deployment of this process exported
+    await run_pulumi_func(program)
     return await pulumi.Output.all(**exported).future() or {}
 
 
