@@ -15,11 +15,12 @@ import yaml
 from pulumi import automation as auto
 
 from local import policy, providers
-from local.home import ROOT, Daemon, Home
+from local.home import ROOT, Daemon, Home, LocalError
 from local.tools import pulumi
 
 PROJECT = "better-together"
 PASSPHRASE = "laptop"  # what it protects is the key of the laptop's own Momento
+NO_KEY = "no-key-without-clouds"  # not a word that errors use: the engine writes [secret] wherever it stands
 GCP_PROJECT = "better-together-laptop"
 AUDIENCE = "better-together"  # of the tokens of the laptop's issuer
 _importing = threading.Lock()  # the SDKs import their modules lazily, which is not safe from several threads
@@ -57,13 +58,13 @@ def configure(stack: auto.Stack, daemon: Daemon | None, settings: Mapping[str, s
 
     Without a daemon it is good for previews alone.
     """
-    key = daemon.momento_api_key if daemon else "none"
+    key = daemon.momento_api_key if daemon else NO_KEY
     stack.set_all_config(
         {
             "momento:apiKey": auto.ConfigValue(key, secret=True),
             "momento:endpoint": auto.ConfigValue(daemon.momento if daemon else "http://127.0.0.1:0"),
             f"{PROJECT}:momentoApiKey": auto.ConfigValue(key, secret=True),
-            "gcp:project": auto.ConfigValue(GCP_PROJECT),
+            **({"gcp:project": auto.ConfigValue(GCP_PROJECT)} if _is_on_gcp(stack.name) else {}),
             **{f"{PROJECT}:{key}": auto.ConfigValue(value) for key, value in settings.items()},
         }
     )
@@ -135,5 +136,13 @@ def _lay_out(home: Home, name: str) -> None:
     copy.write_text(yaml.safe_dump(_settings(ROOT / copy.name) | salt))
 
 
+def _is_on_gcp(name: str) -> bool:
+    return _settings(ROOT / f"Pulumi.{name}.yaml").get("config", {}).get(f"{PROJECT}:cloud") == "gcp"
+
+
 def _settings(path: Path) -> dict[str, Any]:
-    return yaml.safe_load(path.read_text()) or {} if path.exists() else {}
+    """Raises LocalError if the file is not YAML, also for a number of more digits than Python reads."""
+    try:
+        return yaml.safe_load(path.read_text()) or {} if path.exists() else {}
+    except (yaml.YAMLError, ValueError) as error:
+        raise LocalError(f"{path.name} cannot be read: {' '.join(str(error).split())}") from None

@@ -5,11 +5,12 @@ from functools import partial
 from typing import Any
 
 import pulumi
-from pulumi_aws import apigatewayv2, dynamodb, lambda_, ssm
+from pulumi_aws import apigatewayv2, dynamodb, get_caller_identity_output, lambda_, ssm
 from pulumi_aws.lambda_ import AliasRoutingConfigArgsDict
 
 from pulumi_momento import Cache
 from stacks.artifact import Artifact
+from stacks.aws_concurrency import check_concurrency
 from stacks.aws_domain import custom_domain
 from stacks.aws_function import published_function
 from stacks.aws_http_api import http_api
@@ -30,6 +31,7 @@ class AwsStack(pulumi.ComponentResource):
     def __init__(
         self, name: str, config: StackConfig, artifact: Artifact | None, rollout: Rollout, own_url_closed: bool
     ) -> None:
+        check_concurrency(config)
         super().__init__("better-together:stacks:AwsStack", name)
         self._config = config
         self._child = pulumi.ResourceOptions(parent=self)
@@ -51,6 +53,7 @@ class AwsStack(pulumi.ComponentResource):
         self.outputs: dict[str, pulumi.Input[Any]] = {
             **self._front_door(api, stage, own_url_closed).outputs,
             "cloud": config.cloud,
+            "account": get_caller_identity_output().account_id,
             "region": config.region,
             "persistence": config.persistence,
             "store": self._table.name,

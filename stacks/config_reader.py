@@ -2,57 +2,58 @@
 
 import difflib
 import re
+from collections.abc import Callable
 
 import pulumi
 from pulumi.runtime import config as runtime_config
+
+SHOWN_LENGTH = 60  # of a wrong value, so that an error stays a line
 
 
 class ConfigReader:
     """`errors` has a line for every wrong key: the stack file, the key, its value and what is allowed.
 
-    Keys are `name` for the project's own and `provider:name` for a provider's.
+    Keys are `name` for the project's own and `provider:name` for a provider's. What is wrong reads as empty: "", 0 or
+    False.
     """
 
     def __init__(self, project: str, stack: str) -> None:
         self._project = project
         self._stack = stack
         self._known: set[str] = set()
-        self.errors: list[str] = []
+        self._errors: dict[str, str] = {}
+
+    @property
+    def errors(self) -> list[str]:
+        return list(self._errors.values())
 
     def text(self, key: str, pattern: str, allowed: str) -> str:
-        value = self._get(key)
-        if value is None:
-            self.wrong(key, f"is missing: set {allowed} with `pulumi config set {key} ... -s {self._stack}`")
-        elif not re.fullmatch(pattern, value):
-            self.wrong(key, f"is {value!r}: it takes {allowed}")
-        return value or ""
+        return self._read(key, lambda value: re.fullmatch(pattern, value) is not None, allowed)
 
     def choice(self, key: str, allowed: tuple[str, ...], where: str = "") -> str:
-        value = self.text(key, ".*", " or ".join(allowed))
-        if value and value not in allowed:
-            self.wrong(key, f"is {value!r}: it takes {' or '.join(allowed)}{where}")
-            return ""
-        return value
+        return self._read(key, lambda value: value in allowed, " or ".join(allowed) + where)
 
     def flag(self, key: str) -> bool:
         return self.choice(key, ("true", "false")) == "true"
 
-    def integer(self, key: str, low: int, high: int, where: str = "") -> int:
-        allowed = f"a whole number from {low} to {high}{where}"
-        value = self.text(key, r"\d+", allowed)
-        if not re.fullmatch(r"\d+", value):
-            return 0
-        if not low <= int(value) <= high:
-            self.wrong(key, f"is {value}: it takes {allowed}")
-        return int(value)
+    def integer(self, key: str, low: int, high: int) -> int:
+        def is_allowed(value: str) -> bool:
+            return re.fullmatch(r"\d{1,9}", value) is not None and low <= int(value) <= high
+
+        return int(self._read(key, is_allowed, f"a whole number from {low} to {high}") or 0)
 
     def secret(self, key: str) -> pulumi.Output[str]:
-        bag, name = self._split(key)
-        value = pulumi.Config(bag).get_secret(name)
-        if value is None or not pulumi.runtime.is_config_secret(self._note(key)):
-            problem = "is missing" if value is None else "is in plain text"
+        value = self._get(key)
+        if problem := self._problem_of_secret(key, value):
             self.wrong(key, f"{problem}: set it with `pulumi config set --secret {key} -s {self._stack}`")
-        return value or pulumi.Output.secret("")
+        return pulumi.Output.secret(value or "")
+
+    def unused(self, key: str, default: str | None, cloud: str) -> None:
+        """Notes a key that does nothing on this cloud, unless it has its default, which nobody set."""
+        value = self._get(key)
+        if value != default:
+            fix = f"`pulumi config rm {key} -s {self._stack}`"
+            self.wrong(key, f"is {_shown(value or '')}, which does nothing on {cloud}: {fix}")
 
     def refuse_unknown(self, *bags: str) -> None:
         """Notes the keys of the project and of these providers that nobody has asked for."""
@@ -65,23 +66,47 @@ class ConfigReader:
                 fix = f"did you mean {bag}:{close[0]}?" if close else f"`pulumi config rm {key} -s {self._stack}`"
                 self.wrong(key, f"is not known: {fix}")
 
+    def wrong(self, key: str, problem: str) -> None:
+        """Notes what is wrong with a key; the first problem of a key counts."""
+        self._errors.setdefault(self._full(key), f"Pulumi.{self._stack}.yaml: {self._full(key)} {problem}")
+
+    def wrong_name(self, problem: str) -> None:
+        """Notes what is wrong with the stack's name."""
+        self._errors["stack"] = f"the stack's name {self._stack!r} {problem}"
+
+    def _read(self, key: str, is_allowed: Callable[[str], bool], allowed: str) -> str:
+        value = self._get(key)
+        if value is None:
+            self.wrong(key, f"is missing: set {allowed} with `pulumi config set {key} ... -s {self._stack}`")
+        elif _is_printable(value) and is_allowed(value):
+            return value
+        else:
+            self.wrong(key, f"is {_shown(value)}: it takes {allowed}")
+        return ""
+
+    def _problem_of_secret(self, key: str, value: str | None) -> str:
+        if value is None:
+            return "is missing"
+        if not pulumi.runtime.is_config_secret(self._full(key)):
+            return "is in plain text"
+        if not value.strip():
+            return "is empty"
+        return "" if _is_printable(value) else "has characters that are in no key"
+
     def _get(self, key: str) -> str | None:
-        self._note(key)
-        bag, name = self._split(key)
+        full = self._full(key)
+        self._known.add(full)
+        bag, name = full.split(":", 1)
         return pulumi.Config(bag).get(name)
 
-    def _note(self, key: str) -> str:
-        bag, name = self._split(key)
-        full = f"{bag or self._project}:{name}"
-        self._known.add(full)
-        return full
+    def _full(self, key: str) -> str:
+        return key if ":" in key else f"{self._project}:{key}"
 
-    def wrong(self, key: str, problem: str) -> None:
-        """Notes what is wrong with a key."""
-        bag, name = self._split(key)
-        self.errors.append(f"Pulumi.{self._stack}.yaml: {bag or self._project}:{name} {problem}")
 
-    @staticmethod
-    def _split(key: str) -> tuple[str | None, str]:
-        bag, _, name = key.rpartition(":")
-        return bag or None, name
+def _is_printable(value: str) -> bool:
+    """Whether all characters are ASCII's, none of them a tab or newline."""
+    return value.isascii() and value.isprintable()
+
+
+def _shown(value: str) -> str:
+    return repr(value) if len(value) <= SHOWN_LENGTH else f"{value[:SHOWN_LENGTH]!r}... ({len(value)} characters)"

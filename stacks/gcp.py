@@ -9,7 +9,7 @@ from pulumi_gcp.cloudrunv2 import ServiceTemplateContainerEnvArgsDict, ServiceTe
 from pulumi_momento import Cache
 from stacks.artifact import Artifact
 from stacks.config import StackConfig
-from stacks.front_door import FrontDoor, domain_url
+from stacks.front_door import FrontDoor
 from stacks.gcp_cloud_run import cloud_run
 from stacks.gcp_domain import custom_domain
 from stacks.gcp_logs import keep_logs
@@ -59,6 +59,7 @@ class GcpStack(pulumi.ComponentResource):
         self.outputs: dict[str, pulumi.Input[Any]] = {
             **self._front_door(service, own_url_closed).outputs,
             "cloud": config.cloud,
+            "account": config.gcp_project,
             "region": config.region,
             "persistence": config.persistence,
             "store": self._database.name,
@@ -75,8 +76,8 @@ class GcpStack(pulumi.ComponentResource):
         """Cloud Run redirects HTTP to HTTPS by itself."""
         if self._config.domain is None:
             return FrontDoor(service.uri)
-        records = custom_domain(self._config, self._config.domain, service, self._child)
-        return FrontDoor(domain_url(self._config.domain), records, None if own_url_closed else service.uri)
+        url, records = custom_domain(self._config, self._config.domain, service, self._child)
+        return FrontDoor(url, records, None if own_url_closed else service.uri)
 
     def _make_database(self) -> firestore.Database:
         """Google encrypts it with keys of its own. Users do not expire, so there is no TTL."""

@@ -8,16 +8,18 @@ import pulumi
 from pulumi_gcp import cloudrun, cloudrunv2, dns
 
 from stacks.config import StackConfig
+from stacks.front_door import domain_url
 
 TTL = 300  # seconds
 
 
 def custom_domain(
     config: StackConfig, domain: str, service: cloudrunv2.Service, opts: pulumi.ResourceOptions
-) -> list[pulumi.Output[str]]:
-    """Maps `domain`, a subdomain, to the service. Returns the DNS records that are left to be made by hand.
+) -> tuple[pulumi.Output[str], list[pulumi.Output[str]]]:
+    """Maps `domain`, a subdomain, to the service. Returns its URL and the DNS records that are left to be made by hand.
 
-    The mapping has no labels: a change of any replaces it, and its certificate is issued anew.
+    The URL is not known before the domain is made (stacks/aws_domain.py says why). The mapping has no labels: a change
+    of any replaces it, and its certificate is issued anew.
     """
     mapping = cloudrun.DomainMapping(
         "api",
@@ -29,8 +31,8 @@ def custom_domain(
     )
     target = mapping.statuses.apply(lambda found: (found[0].resource_records or [])[0].rrdata or "")
     if not config.domain_zone:
-        return [pulumi.Output.format("{0} CNAME {1}", domain, target)]
-    dns.RecordSet(
+        return target.apply(lambda _: domain_url(domain)), [pulumi.Output.format("{0} CNAME {1}", domain, target)]
+    record = dns.RecordSet(
         "api",
         managed_zone=config.domain_zone,
         name=f"{domain}.",
@@ -39,4 +41,4 @@ def custom_domain(
         ttl=TTL,
         opts=opts,
     )
-    return []
+    return record.id.apply(lambda _: domain_url(domain)), []

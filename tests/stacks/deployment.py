@@ -23,6 +23,11 @@ PROJECT = "better-together"
 KEYS = {"momento:apiKey": "the provider's key", f"{PROJECT}:momentoApiKey": "the app's key"}
 # The signature of a secret on the wire: github.com/pulumi/pulumi, sdk/go/common/resource/sig/sig.go
 SECRET = "1b47061264138c4ac30d75fd1eb44270"
+# What the stacks ask the clouds for.
+CALLS = {
+    "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": "123456789012"},
+    "aws:servicequotas/getServiceQuota:getServiceQuota": {"value": 1000.0},
+}
 # What the clouds make up. `{}` is the resource's name in the program.
 COMPUTED = {
     "apiEndpoint": "https://{}.execute-api.test",
@@ -93,13 +98,14 @@ def deploy(
     stack: str = "",
     plain: str = "",
     before: Mapping[str, Any] | None = None,
+    calls: Mapping[str, Mapping[str, Any]] = CALLS,
 ) -> Deployment:
     """Run `__main__.py` with changed config, None takes a key away; `plain` is a key to leave unencrypted.
 
-    `before` are the outputs of the stack's last deployment.
+    `before` are the outputs of the stack's last deployment, `calls` the answers of the clouds to what the stacks ask.
     """
     config = {key: value for key, value in (stack_config(cloud) | dict(changes or {})).items() if value is not None}
-    mocked = _Cloud(f"ours/{PROJECT}/{stack or cloud}", before or {})
+    mocked = _Cloud(f"ours/{PROJECT}/{stack or cloud}", before or {}, calls)
     monitor = _Monitor(mocked)
     with _event_loop() as loop:
         mocks.set_mocks(mocked, PROJECT, stack or cloud, preview=False, monitor=monitor, organization="ours")
@@ -124,15 +130,16 @@ async def _run() -> dict[str, Any]:
         runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
 
     exported: dict[str, Any] = cast(Stack, get_root_resource()).outputs
-    exported.clear()  # the SDK keeps one root for all deployments of a process
+    exported.clear()  # the SDK keeps the stack, with what an earlier deployment of this process exported
     await run_pulumi_func(program)
     return await pulumi.Output.all(**exported).future() or {}
 
 
 class _Cloud(mocks.Mocks):
-    def __init__(self, stack: str, before: Mapping[str, Any]) -> None:
+    def __init__(self, stack: str, before: Mapping[str, Any], calls: Mapping[str, Mapping[str, Any]]) -> None:
         self._stack = stack
         self._before = before
+        self._calls = calls
         self._digest = ""
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
@@ -141,7 +148,9 @@ class _Cloud(mocks.Mocks):
             return {"name": self._stack, "outputs": dict(self._before), "secretOutputNames": []}, []
         if args.token == "aws:lambda/getInvocation:getInvocation":
             return {"result": json.dumps({"statusCode": 200, "body": json.dumps({"artifact": self._digest})})}, []
-        raise NotImplementedError(f"the stacks look nothing up in a cloud: {args.token}")
+        if args.token not in self._calls:
+            return {}, [(args.token, "AccessDenied")]
+        return dict(self._calls[args.token]), []
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         computed: dict[str, Any] = {k: v.format(args.name) if isinstance(v, str) else v for k, v in COMPUTED.items()}

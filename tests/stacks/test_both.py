@@ -16,7 +16,7 @@ from stacks.artifact import Artifact
 from tests.stacks.deployment import KEYS, Deployment, deploy
 
 OUTPUTS = [
-    *("artifactDigest", "cache", "cloud", "deployment", "persistence", "region", "releases"),
+    *("account", "artifactDigest", "cache", "cloud", "deployment", "persistence", "region", "releases"),
     *("revision", "stableDigest", "stableRevision", "store", "url"),
 ]
 # What neither takes tags nor labels.

@@ -8,9 +8,11 @@ import pulumi
 import pytest
 import yaml
 
+from stacks.config_keys import NAME
 from tests.stacks.deployment import KEYS, PROJECT, deploy, stack_config
 
 HOSTS = "a host, or http://host:port"
+AWS_REGIONS = "a commercial region of AWS with SnapStart, which ap-east-2 and ap-southeast-6 lack"
 ORIGINS = "none, or origins like https://a.example,https://b.example"
 RETENTIONS = "1 or 3 or 5 or 7 or 14 or 30 or 60 or 90 or 120 or 150 or 180 or 365"
 
@@ -28,8 +30,8 @@ def errors(*args: Any, **kwargs: Any) -> list[str]:
         ("aws", "better-together:persistence", "mongodb", "is 'mongodb': it takes dynamodb on aws"),
         ("aws", "better-together:persistence", "firestore", "is 'firestore': it takes dynamodb on aws"),
         ("gcp", "better-together:persistence", "dynamodb", "is 'dynamodb': it takes firestore on gcp"),
-        ("aws", "better-together:cacheTtlSeconds", "0", "is 0: it takes a whole number from 1 to 86400"),
-        ("aws", "better-together:cacheTtlSeconds", "86401", "is 86401: it takes a whole number from 1 to 86400"),
+        ("aws", "better-together:cacheTtlSeconds", "0", "is '0': it takes a whole number from 1 to 86400"),
+        ("aws", "better-together:cacheTtlSeconds", "86401", "is '86401': it takes a whole number from 1 to 86400"),
         ("aws", "better-together:demo", "yes", "is 'yes': it takes true or false"),
         (
             "aws",
@@ -40,23 +42,23 @@ def errors(*args: Any, **kwargs: Any) -> list[str]:
         ("gcp", "better-together:auth", "a.b", "is 'a.b': it takes none, or the https URL of an issuer"),
         ("gcp", "better-together:authAudience", "a b", "is 'a b': it takes the audience of tokens"),
         ("aws", "better-together:cacheTtlSeconds", "soon", "is 'soon': it takes a whole number from 1 to 86400"),
-        ("aws", "aws:region", "us-central1", "is 'us-central1': it takes a region of the cloud"),
-        ("gcp", "gcp:region", "us-east-1", "is 'us-east-1': it takes a region of the cloud"),
+        ("aws", "aws:region", "us-central1", f"is 'us-central1': it takes {AWS_REGIONS}"),
+        ("gcp", "gcp:region", "us-east-1", "is 'us-east-1': it takes a region of Google Cloud"),
         ("gcp", "gcp:project", "My Project", "is 'My Project': it takes the id of a project"),
         ("gcp", "momento:endpoint", "https://momento", f"is 'https://momento': it takes {HOSTS}"),
         ("aws", "better-together:environment", "prod", "is 'prod': it takes development or production"),
-        ("aws", "better-together:recoveryDays", "36", "is 36: it takes a whole number from 1 to 35"),
+        ("aws", "better-together:recoveryDays", "36", "is '36': it takes a whole number from 1 to 35"),
         ("aws", "better-together:artifact", "v2", "is 'v2': it takes build, or the sha256:... of an earlier artifact"),
-        ("gcp", "better-together:rollout", "0", "is 0: it takes a whole number from 1 to 100"),
-        ("gcp", "better-together:memoryMb", "256", "is 256: it takes a whole number from 512 to 4096"),
-        ("gcp", "better-together:concurrency", "81", "is 81: it takes a whole number from 1 to 80"),
-        ("aws", "better-together:minInstances", "1", "is 1: it takes a whole number from 0 to 0 (SnapStart instead)"),
-        ("gcp", "better-together:maxInstances", "0", "is 0: it takes a whole number from 1 to 1000"),
-        ("aws", "better-together:timeoutSeconds", "30", "is 30: it takes a whole number from 10 to 29"),
+        ("gcp", "better-together:rollout", "0", "is '0': it takes a whole number from 1 to 100"),
+        ("gcp", "better-together:memoryMb", "256", "is '256': it takes a whole number from 512 to 4096"),
+        ("gcp", "better-together:concurrency", "81", "is '81': it takes a whole number from 1 to 80"),
+        ("gcp", "better-together:minInstances", "101", "is '101': it takes a whole number from 0 to 100"),
+        ("gcp", "better-together:maxInstances", "0", "is '0': it takes a whole number from 1 to 1000"),
+        ("aws", "better-together:timeoutSeconds", "30", "is '30': it takes a whole number from 10 to 29"),
         ("aws", "better-together:corsOrigins", "*", f"is '*': it takes {ORIGINS}"),
         ("aws", "better-together:corsOrigins", "https://a.b/", f"is 'https://a.b/': it takes {ORIGINS}"),
-        ("aws", "better-together:throttleRate", "0", "is 0: it takes a whole number from 1 to 10000"),
-        ("aws", "better-together:throttleBurst", "0", "is 0: it takes a whole number from 1 to 5000"),
+        ("aws", "better-together:throttleRate", "0", "is '0': it takes a whole number from 1 to 10000"),
+        ("aws", "better-together:throttleBurst", "0", "is '0': it takes a whole number from 1 to 5000"),
         ("aws", "better-together:domain", "a", "is 'a': it takes none, or a name like users.example.com"),
         ("aws", "better-together:domainZone", "Z1", "is 'Z1': it takes none, as there is no domain to put into it"),
         ("aws", "better-together:alarmEmail", "ops", "is 'ops': it takes none, or an address like ops@example.com"),
@@ -117,8 +119,20 @@ def test_the_stacks_name_must_fit_what_is_named_after_it() -> None:
     [line] = errors("gcp", stack="a-very-long-stack-name")
     assert line == (
         "the stack's name 'a-very-long-stack-name' makes 'better-together-a-very-long-stack-name': "
-        "it takes 6 to 30 lowercase letters, digits and hyphens, with the project's name before it"
+        "it takes 6 to 30 lowercase letters, digits and hyphens, with the project's name before it, without google in "
+        "it, and without aws, ssm, goog, xn--, sthree- or amzn-s3-demo- in front"
     )
+
+
+@pytest.mark.parametrize("stack", ["google", "my-g00gle", "goog1e", "Aws", "a_b", "aws-"])
+def test_a_stacks_name_that_no_bucket_may_have(stack: str) -> None:
+    [line] = errors("gcp", stack=stack)
+    assert line.startswith(f"the stack's name {stack!r} makes 'better-together-{stack}': it takes ")
+
+
+@pytest.mark.parametrize("name", ["google", "googler", "aws-users", "ssm-users", "xn--users", "sthree-users", "goog-a"])
+def test_a_project_renamed_to_what_no_bucket_or_parameter_may_have(name: str) -> None:
+    assert not re.fullmatch(NAME, name)
 
 
 @pytest.mark.parametrize("endpoint", ["cell-1.prod.a.momentohq.com", "http://127.0.0.1:8080", "localhost"])
@@ -127,9 +141,16 @@ def test_endpoints_that_the_app_understands(endpoint: str) -> None:
     assert function["environment"]["variables"]["MOMENTO_ENDPOINT"] == endpoint
 
 
-@pytest.mark.parametrize("region", ["us-gov-west-1", "ap-southeast-5"])
+@pytest.mark.parametrize("region", ["us-east-1", "ap-southeast-5", "mx-central-1"])
 def test_regions_of_aws(region: str) -> None:
     assert deploy("aws", {"aws:region": region}).outputs["region"] == region
+
+
+@pytest.mark.parametrize("region", ["ap-southeast-6", "ap-east-2", "us-gov-west-1", "cn-north-1", "eusc-de-east-1"])
+def test_regions_of_aws_without_snap_start(region: str) -> None:
+    assert errors("aws", {"aws:region": region}) == [
+        f"Pulumi.aws.yaml: aws:region is {region!r}: it takes {AWS_REGIONS}"
+    ]
 
 
 @pytest.mark.parametrize("region", ["northamerica-northeast2", "me-central1"])
@@ -139,7 +160,7 @@ def test_regions_of_google_cloud(region: str) -> None:
 
 def test_the_project_describes_every_key_with_its_type(root: Path) -> None:
     project = yaml.safe_load((root / "Pulumi.yaml").read_text())
-    source = (root / "stacks" / "config.py").read_text()
+    source = (root / "stacks" / "config_keys.py").read_text()
     read = set(re.findall(r'read\.(?:text|choice|flag|integer|secret)\(\s*"(\w+)"', source))
     assert set(project["config"]) == read
     assert all(key["type"] and key["description"] for key in project["config"].values())

@@ -8,12 +8,16 @@ from tests.stacks.deployment import Deployment, deploy
 
 STORE = {"aws": "aws:dynamodb/table:Table", "gcp": "gcp:firestore/database:Database"}
 SERVICE = "gcp:cloudrunv2/service:Service"
-KEY = "better-together:environment"
+PRODUCTION = {
+    "better-together:environment": "production",
+    "better-together:auth": "https://login.example.com/",
+    "better-together:demo": "false",
+}
 
 
 @pytest.fixture(scope="module")
 def production() -> dict[str, Deployment]:
-    return {cloud: deploy(cloud, {KEY: "production"}) for cloud in STORE}
+    return {cloud: deploy(cloud, PRODUCTION) for cloud in STORE}
 
 
 @pytest.mark.parametrize("days", ["1", "35"])

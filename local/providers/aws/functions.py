@@ -22,6 +22,12 @@ def partition(region: str, args: Props) -> Props:
     return {"id": "aws", "partition": "aws", "dnsSuffix": "amazonaws.com", "reverseDnsPrefix": "com.amazonaws"}
 
 
+def service_quota(region: str, args: Props) -> Props:
+    """What an account has that is not young, whatever is asked for."""
+    code = {"id": args["quotaCode"], "quotaCode": args["quotaCode"], "serviceCode": args["serviceCode"]}
+    return code | {"region": region, "value": 1000, "defaultValue": 1000}
+
+
 def policy_document(region: str, args: Props) -> Props:
     """Renders as https://registry.terraform.io/providers/hashicorp/aws/latest/docs/data-sources/iam_policy_document."""
     statements = [_statement(statement) for statement in args.get("statements", [])]
@@ -72,5 +78,6 @@ FUNCTIONS: dict[str, Callable[[str, Props], Props]] = {
     "aws:index/getRegion:getRegion": region,
     "aws:index/getPartition:getPartition": partition,
     "aws:lambda/getInvocation:getInvocation": invocation,
+    "aws:servicequotas/getServiceQuota:getServiceQuota": service_quota,
     "aws:iam/getPolicyDocument:getPolicyDocument": policy_document,
 }

@@ -1,0 +1,30 @@
+"""Whether the account has the concurrency that the stack reserves.
+
+Lambda would refuse it only after it has made the function, and Pulumi would then take the reservation for done. What
+other functions reserve cannot be asked: https://github.com/hashicorp/terraform-provider-aws/issues/32376
+"""
+
+import pulumi
+from pulumi_aws import servicequotas
+
+from stacks.config import StackConfig
+
+CONCURRENT_EXECUTIONS = "L-B99A9384"  # Service Quotas' code; 10 in a young account, later 1000
+UNRESERVED = 100  # which Lambda keeps: https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
+
+
+def check_concurrency(config: StackConfig) -> None:
+    """Raises pulumi.RunError if `maxInstances` is more than the account can reserve."""
+    if not config.max_instances:
+        return
+    try:
+        quota = servicequotas.get_service_quota(service_code="lambda", quota_code=CONCURRENT_EXECUTIONS)
+    except Exception as error:  # the SDK raises no narrower one; a deployer without the right must not be stopped
+        pulumi.log.warn(f"maxInstances may be more than the account allows, which cannot be asked: {error}")
+        return
+    most = max(0, int(quota.value) - UNRESERVED)
+    if config.max_instances > most:
+        key = f"Pulumi.{config.stack}.yaml: {pulumi.get_project()}:maxInstances"
+        limit = f"the account has {quota.value:g} concurrent executions, {UNRESERVED} of which Lambda keeps unreserved"
+        allowed = f"0, or up to {most}" if most else "0"
+        raise pulumi.RunError(f"{key} is {config.max_instances}, but {limit}: it takes {allowed}")

@@ -1,0 +1,112 @@
+"""The keys of a stack's configuration, read and validated. Pulumi.yaml describes them and has their defaults."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+
+from stacks.config import StackConfig
+from stacks.config_reader import ConfigReader
+from stacks.config_rules import check
+
+PERSISTENCE_OF = {"aws": ("dynamodb",), "gcp": ("firestore",)}
+# SnapStart is in all commercial regions but two: https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html
+# The others of that shape are China's; us-gov-west-1 and the like have another.
+REGION = {
+    "aws": (
+        r"(?!cn-|ap-east-2|ap-southeast-6)[a-z]{2}-[a-z]+-\d",
+        "a commercial region of AWS with SnapStart, which ap-east-2 and ap-southeast-6 lack",
+    ),
+    "gcp": (r"[a-z]+-[a-z]+\d+", "a region of Google Cloud"),
+}
+LOOPBACK = r"(127\.0\.0\.1|localhost)"
+HOST = r"[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?"
+PORT = r":\d{1,5}"
+ISSUER = rf"none|(https://(?i:{HOST})({PORT})?|http://{LOOPBACK}{PORT})(/[^\s?#@]*)?"
+# Google's rule for service accounts, the narrowest of the rules for what gets the stack's name.
+ACCOUNT_ID = r"[a-z][-a-z0-9]{4,28}[a-z0-9]"
+# Google's buckets have neither "google" nor "close misspellings" in their names.
+NO_GOOGLE = r"(?!goog)(?!.*g[o0]{2}g[l1i]e)"
+# Neither have S3's buckets, nor SSM's parameters, these in front of theirs.
+NAME = rf"{NO_GOOGLE}(?!aws|ssm|xn--|sthree-|amzn-s3-demo-){ACCOUNT_ID}"
+ALLOWED_NAME = (
+    "6 to 30 lowercase letters, digits and hyphens, with the project's name before it, without google in it, and "
+    "without aws, ssm, goog, xn--, sthree- or amzn-s3-demo- in front"
+)
+DOMAIN = r"(?=.{1,64}$)([a-z0-9]([-a-z0-9]*[a-z0-9])?\.)+[a-z]{2,}"  # a certificate's common name has 64 characters
+ORIGIN = rf"https?://{HOST}({PORT})?"
+EMAIL = r"(?=.{1,254}$)[^@\s]+@[^@\s]+\.[^@\s]+"
+ARTIFACT = r"build|sha256:[0-9a-f]{64}"
+# What CloudWatch Logs takes up to a year.
+LOG_RETENTION_DAYS = ("1", "3", "5", "7", "14", "30", "60", "90", "120", "150", "180", "365")
+
+
+def load(before: Mapping[str, Any]) -> StackConfig:
+    """`before` are the outputs of the stack's last deployment; empty on the first.
+
+    Raises pulumi.RunError that names every wrong key, its value and what is allowed, a line for each.
+    """
+    project, stack = pulumi.get_project(), pulumi.get_stack()
+    read = ConfigReader(project, stack)
+    name = f"{project}-{stack}"
+    if not re.fullmatch(NAME, name):
+        read.wrong_name(f"makes {name!r}: it takes {ALLOWED_NAME}")
+    cloud = read.choice("cloud", tuple(PERSISTENCE_OF))
+    read.secret("momento:apiKey")
+    config = StackConfig(
+        stack=stack,
+        name=name,
+        cloud=cloud,
+        environment=read.choice("environment", ("development", "production")),
+        region=read.text(f"{cloud}:region", *REGION[cloud]) if cloud else "",
+        gcp_project=read.text("gcp:project", NO_GOOGLE + ACCOUNT_ID, "the id of a project") if cloud == "gcp" else "",
+        persistence=read.choice("persistence", _stores(cloud), f" on {cloud}" if cloud else ""),
+        recovery_days=read.integer("recoveryDays", 1, 35),
+        cache_ttl_seconds=read.integer("cacheTtlSeconds", 1, 24 * 60 * 60),
+        momento_endpoint=read.text("momento:endpoint", rf"{HOST}|http://{HOST}{PORT}", "a host, or http://host:port"),
+        momento_api_key=read.secret("momentoApiKey"),
+        demo=read.flag("demo"),
+        artifact=_optional(read.text("artifact", ARTIFACT, "build, or the sha256:... of an earlier artifact"), "build"),
+        rollout=read.integer("rollout", 1, 100),
+        memory_mb=read.integer("memoryMb", 512, 4096),
+        concurrency=read.integer("concurrency", 1, 80),
+        min_instances=read.integer("minInstances", 0, 100),
+        max_instances=read.integer("maxInstances", 1 if cloud == "gcp" else 0, 1000),
+        timeout_seconds=read.integer("timeoutSeconds", 10, 29),
+        auth=_optional(read.text("auth", ISSUER, "none, or the https URL of an issuer")),
+        auth_audience=read.text("authAudience", r"\S{1,256}", "the audience of tokens"),
+        cors_origins=_list(
+            read.text(
+                "corsOrigins",
+                rf"none|{ORIGIN}(,{ORIGIN})*",
+                "none, or origins like https://a.example,https://b.example",
+            )
+        ),
+        throttle_rate=read.integer("throttleRate", 1, 10000),
+        throttle_burst=read.integer("throttleBurst", 1, 5000),
+        domain=_optional(read.text("domain", f"none|{DOMAIN}", "none, or a name like users.example.com")),
+        domain_zone=_optional(
+            read.text("domainZone", r"none|[-A-Za-z0-9]{1,63}", "none, or a zone of the cloud's DNS")
+        ),
+        alarm_email=_optional(read.text("alarmEmail", f"none|{EMAIL}", "none, or an address like ops@example.com")),
+        tracing=read.flag("tracing"),
+        log_retention_days=int(read.choice("logRetentionDays", LOG_RETENTION_DAYS) or 0),
+    )
+    check(config, read, before)
+    read.refuse_unknown("momento")
+    if read.errors:
+        raise pulumi.RunError("\n".join(read.errors))
+    return config
+
+
+def _stores(cloud: str) -> tuple[str, ...]:
+    return PERSISTENCE_OF.get(cloud) or tuple(store for stores in PERSISTENCE_OF.values() for store in stores)
+
+
+def _optional(value: str, nothing: str = "none") -> str | None:
+    return None if value == nothing else value
+
+
+def _list(value: str) -> tuple[str, ...]:
+    return () if value in ("", "none") else tuple(value.split(","))

@@ -1,0 +1,71 @@
+"""What a stack's keys must be together, and after what the stack was before."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from stacks.config import StackConfig
+from stacks.config_reader import ConfigReader
+
+# The keys that a cloud has no use for, and their defaults in Pulumi.yaml, which reach the program like set values.
+UNUSED: dict[str, dict[str, str | None]] = {
+    "aws": {"concurrency": "8", "minInstances": "0", "gcp:project": None, "gcp:region": None},
+    "gcp": {"throttleRate": "1000", "throttleBurst": "500", "aws:region": None},
+}
+# Lambda's limit is of all variables as JSON: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+# Cloud Run's is of each, in "Kb": https://cloud.google.com/run/quotas
+ENVIRONMENT_BYTES = {"aws": ("Lambda", 4096), "gcp": ("Cloud Run", 32_000)}
+STACK_ENVIRONMENT_BYTES = 500  # at most, of the variables that the stacks add to StackConfig.app_environment
+
+
+def check(config: StackConfig, read: ConfigReader, before: Mapping[str, Any]) -> None:
+    """Notes in `read` what is wrong. `before` are the outputs of the stack's last deployment."""
+    for key, default in UNUSED.get(config.cloud, {}).items():
+        read.unused(key, default, config.cloud)
+    _check_place(config, read, before)
+    _check_production(config, read)
+    _check_domain(config, read)
+    _check_environment(config, read)
+
+
+def _check_place(config: StackConfig, read: ConfigReader, before: Mapping[str, Any]) -> None:
+    """Resources do not move: the engine would lose them, or delete them with their data and make new ones."""
+    places = {
+        "cloud": ("cloud", config.cloud),
+        "account": ("gcp:project", config.gcp_project),
+        "region": (f"{config.cloud}:region", config.region),
+    }
+    for output, (key, value) in places.items():
+        there = before.get(output)
+        if value and there and value != there:
+            read.wrong(key, f"is {value!r}, but the stack is in {there}: destroy it first, or make another stack")
+            return
+
+
+def _check_production(config: StackConfig, read: ConfigReader) -> None:
+    if config.environment != "production":
+        return
+    if config.auth is None:
+        read.wrong("auth", "is 'none', so that everybody may write: production takes the URL of an issuer")
+    if config.demo:
+        read.wrong("demo", "is 'true', so that requests can write demo users: production takes false")
+
+
+def _check_domain(config: StackConfig, read: ConfigReader) -> None:
+    if config.domain_zone and config.domain is None:
+        read.wrong("domainZone", f"is {config.domain_zone!r}: it takes none, as there is no domain to put into it")
+    # Two labels are an apex for certain, where DNS has no CNAME. More, as example.co.uk, may be one.
+    if config.domain and config.domain.count(".") == 1:
+        apex = f"is {config.domain!r}, an apex, which cannot have the CNAME record that it needs"
+        if config.cloud == "gcp":
+            read.wrong("domain", f"{apex}: it takes a subdomain like users.{config.domain}")
+        elif config.domain_zone is None:
+            read.wrong("domain", f"{apex}: set domainZone, or a subdomain like users.{config.domain}")
+
+
+def _check_environment(config: StackConfig, read: ConfigReader) -> None:
+    platform, limit = ENVIRONMENT_BYTES.get(config.cloud, ("", 0))
+    size = len(json.dumps(config.app_environment)) + STACK_ENVIRONMENT_BYTES
+    if platform and size > limit:
+        key = "corsOrigins" if len(",".join(config.cors_origins)) > len(config.auth or "") else "auth"
+        read.wrong(key, f"is too long: {platform} takes {limit} bytes of environment, and the app's may have {size}")

@@ -1,0 +1,254 @@
+"""What a stack's keys must be together, after what the stack was before, and in the account that it goes to."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+import pytest
+import yaml
+
+from stacks.config_rules import ENVIRONMENT_BYTES, STACK_ENVIRONMENT_BYTES, UNUSED
+from tests.stacks.deployment import CALLS, KEYS, PROJECT, ROOT, Deployment, deploy, stack_config
+
+QUOTA = "aws:servicequotas/getServiceQuota:getServiceQuota"
+MAX_INSTANCES, ORIGINS = f"{PROJECT}:maxInstances", f"{PROJECT}:corsOrigins"
+DOMAIN, ZONE = f"{PROJECT}:domain", f"{PROJECT}:domainZone"
+EVERY_KEY = sorted(
+    {f"{PROJECT}:{key}" for key in yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]}
+    | {"momento:apiKey", "momento:endpoint", "aws:region", "gcp:project", "gcp:region"}
+)
+NEVER_RIGHT = {
+    "blank": " \t",
+    "a tab": "1\t",
+    "a newline": "none\n",
+    "two lines": "true\nfalse",
+    "NUL": "none\0",
+    "digits that are not ASCII": "\u0663",
+    "full-width digits": "\uff11\uff10",
+    "an escape": "\x1b[2J",
+}
+WRONG_OF_ALL_BUT_KEYS = {"a huge number": "9" * 5000, "a negative number": "-1", "an object": "{}"}
+CHOSEN_BY_OTHERS = {*KEYS, f"{PROJECT}:authAudience"}  # by Momento, and by an issuer
+
+
+def errors(*args: Any, **kwargs: Any) -> list[str]:
+    with pytest.raises(pulumi.RunError) as caught:
+        deploy(*args, **kwargs)
+    return str(caught.value).split("\n")
+
+
+def assert_refused(cloud: str, key: str, value: str) -> None:
+    lines = errors(cloud, {key: value})
+    about_the_key = [line for line in lines if line.startswith(f"Pulumi.{cloud}.yaml: {key} ")]
+    assert len(about_the_key) == 1, lines
+    assert lines == about_the_key
+    assert len(about_the_key[0]) < 300
+    assert key not in KEYS or not value.strip() or value not in about_the_key[0]
+
+
+@pytest.mark.parametrize("cloud", ["aws", "gcp"])
+@pytest.mark.parametrize("key", EVERY_KEY)
+def test_no_key_takes_an_empty_value(cloud: str, key: str) -> None:
+    assert_refused(cloud, key, "")
+
+
+@pytest.mark.parametrize("key", EVERY_KEY)
+@pytest.mark.parametrize("value", NEVER_RIGHT.values(), ids=NEVER_RIGHT)
+def test_no_key_takes_what_is_never_right(key: str, value: str) -> None:
+    assert_refused("gcp" if key.startswith("gcp:") else "aws", key, value)
+
+
+@pytest.mark.parametrize("key", sorted({*EVERY_KEY} - CHOSEN_BY_OTHERS))
+@pytest.mark.parametrize("value", WRONG_OF_ALL_BUT_KEYS.values(), ids=WRONG_OF_ALL_BUT_KEYS)
+def test_no_key_takes_numbers_and_objects_out_of_range(key: str, value: str) -> None:
+    assert_refused("gcp" if key.startswith("gcp:") else "aws", key, value)
+
+
+@pytest.mark.parametrize("cloud", ["aws", "gcp"])
+def test_the_keys_that_a_cloud_has_no_use_for(cloud: str) -> None:
+    for key, default in UNUSED[cloud].items():
+        full = key if ":" in key else f"{PROJECT}:{key}"
+        value = str(int(default) + 1) if default else "us-central1"
+        [line] = errors(cloud, {full: value})
+        fix = f"`pulumi config rm {key} -s {cloud}`"
+        assert line == f"Pulumi.{cloud}.yaml: {full} is {value!r}, which does nothing on {cloud}: {fix}"
+
+
+def test_the_defaults_of_keys_without_use_are_those_of_the_project() -> None:
+    for keys in UNUSED.values():
+        for key, default in keys.items():
+            assert default == stack_config("aws").get(f"{PROJECT}:{key}")
+
+
+@pytest.mark.parametrize("cloud", ["aws", "gcp"])
+def test_the_app_or_the_cloud_has_a_use_for_every_other_key(cloud: str) -> None:
+    """A key that changed nothing that the engine sees would be one more that is silently ignored."""
+    changes = {
+        "environment": "production",
+        "recoveryDays": "8",
+        "cacheTtlSeconds": "301",
+        "momentoApiKey": "another key",
+        "demo": "false",
+        "artifact": f"sha256:{'a' * 64}",
+        "rollout": "10",
+        "memoryMb": "2048",
+        "concurrency": "9",
+        "minInstances": "1",
+        "maxInstances": "11",
+        "timeoutSeconds": "11",
+        "auth": "https://login.example.com/",
+        "authAudience": "others",
+        "corsOrigins": "https://www.example.com",
+        "throttleRate": "1001",
+        "throttleBurst": "501",
+        "domain": "users.example.com",
+        "domainZone": "Z1",
+        "alarmEmail": "ops@example.com",
+        "tracing": "true",
+        "logRetentionDays": "90",
+    }
+    needs = {
+        "environment": {"auth": "https://login.example.com/", "demo": "false"},
+        "authAudience": {"auth": "https://login.example.com/"},
+        "domainZone": {"domain": "users.example.com"},
+    }
+    digests = {"releases": [{"digest": f"sha256:{letter * 64}", "revision": letter} for letter in "ab"]}
+    before = digests | {"stableDigest": f"sha256:{'b' * 64}", "stableRevision": "b"}
+    declared = {key.removeprefix(f"{PROJECT}:") for key in EVERY_KEY if key.startswith(PROJECT)}
+    assert set(changes) == declared - {"cloud", "persistence"}
+    for key in sorted(set(changes) - set(UNUSED[cloud])):
+        base = {f"{PROJECT}:{name}": value for name, value in needs.get(key, {}).items()}
+        plain, changed = (
+            deploy(cloud, base | change, before=before) for change in ({}, {f"{PROJECT}:{key}": changes[key]})
+        )
+        assert [r.inputs for r in plain.resources] != [r.inputs for r in changed.resources], key
+
+
+@pytest.mark.parametrize(
+    ("cloud", "output", "key", "value"),
+    [
+        ("aws", "region", "aws:region", "eu-west-1"),
+        ("gcp", "region", "gcp:region", "europe-west1"),
+        ("gcp", "account", "gcp:project", "another-project"),
+    ],
+)
+def test_a_stack_does_not_move(cloud: str, output: str, key: str, value: str) -> None:
+    before = deploy(cloud).outputs
+    [line] = errors(cloud, {key: value}, before=before)
+    way = "destroy it first, or make another stack"
+    assert line == f"Pulumi.{cloud}.yaml: {key} is {value!r}, but the stack is in {before[output]}: {way}"
+    destroyed = deploy(cloud, {key: value}, before={})
+    assert destroyed.outputs[output] == value
+
+
+def test_a_stack_does_not_change_its_cloud() -> None:
+    before = deploy("aws").outputs
+    [line] = errors("gcp", stack="aws", before=before)
+    way = "destroy it first, or make another stack"
+    assert line == f"Pulumi.aws.yaml: better-together:cloud is 'gcp', but the stack is in aws: {way}"
+
+
+@pytest.mark.parametrize("cloud", ["aws", "gcp"])
+def test_a_stack_from_before_the_output_account(cloud: str) -> None:
+    outputs = deploy(cloud).outputs
+    before = {name: value for name, value in outputs.items() if name != "account"}
+    assert deploy(cloud, before=before).outputs == outputs
+    [line] = errors(cloud, {f"{cloud}:region": "me-south-1" if cloud == "aws" else "me-central1"}, before=before)
+    assert f"but the stack is in {before['region']}: " in line
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"auth": "none"}, "auth is 'none', so that everybody may write: production takes the URL of an issuer"),
+        ({"demo": "true"}, "demo is 'true', so that requests can write demo users: production takes false"),
+    ],
+)
+@pytest.mark.parametrize("stack", ["aws-prod", "gcp-prod"])
+def test_production_is_not_for_everybody(stack: str, change: Mapping[str, str], problem: str) -> None:
+    changes = {f"{PROJECT}:{key}": value for key, value in change.items()}
+    assert errors(stack, changes, stack=stack) == [f"Pulumi.{stack}.yaml: {PROJECT}:{problem}"]
+    development = deploy(stack, changes | {f"{PROJECT}:environment": "development"}, stack=stack)
+    assert development.outputs["cloud"] == stack.partition("-")[0]
+
+
+def test_an_apex_domain() -> None:
+    apex = "better-together:domain is 'example.com', an apex, which cannot have the CNAME record that it needs"
+    way = "a subdomain like users.example.com"
+    assert errors("aws", {DOMAIN: "example.com"}) == [f"Pulumi.aws.yaml: {apex}: set domainZone, or {way}"]
+    assert deploy("aws", {DOMAIN: "example.com", ZONE: "Z1"}).outputs["url"] == "https://example.com"
+    for zone in ("none", "example-com"):
+        assert errors("gcp", {DOMAIN: "example.com", ZONE: zone}) == [f"Pulumi.gcp.yaml: {apex}: it takes {way}"]
+    for cloud in ("aws", "gcp"):
+        assert deploy(cloud, {DOMAIN: "example.co.uk"}).outputs["url"] == "https://example.co.uk"
+
+
+def quota(value: float) -> Mapping[str, Mapping[str, Any]]:
+    return {**CALLS, QUOTA: {"value": value}}
+
+
+@pytest.mark.parametrize(
+    ("limit", "instances", "allowed"), [(10, "10", "0"), (1000, "901", "0, or up to 900"), (100, "1", "0")]
+)
+def test_more_instances_than_the_account_can_reserve(limit: int, instances: str, allowed: str) -> None:
+    problem = f"the account has {limit} concurrent executions, 100 of which Lambda keeps unreserved: it takes {allowed}"
+    assert errors("aws", {MAX_INSTANCES: instances}, calls=quota(limit)) == [
+        f"Pulumi.aws.yaml: {MAX_INSTANCES} is {instances}, but {problem}"
+    ]
+
+
+@pytest.mark.parametrize(("limit", "instances"), [(10, "0"), (1000, "900"), (101, "1")])
+def test_as_many_instances_as_the_account_can_reserve(limit: int, instances: str) -> None:
+    function = deploy("aws", {MAX_INSTANCES: instances}, calls=quota(limit)).inputs("lambda/function:Function")
+    assert function.get("reservedConcurrentExecutions", 0) == int(instances)
+
+
+def test_an_account_that_does_not_tell_its_quota(caplog: pytest.LogCaptureFixture) -> None:
+    calls = {token: answer for token, answer in CALLS.items() if token != QUOTA}
+    stack = deploy("aws", {MAX_INSTANCES: "10"}, calls=calls)
+    assert stack.inputs("lambda/function:Function")["reservedConcurrentExecutions"] == 10
+    [warning] = caplog.messages
+    assert warning.startswith("maxInstances may be more than the account allows, which cannot be asked: ")
+    assert "AccessDenied" in warning
+
+
+def environment(stack: Deployment) -> dict[str, str]:
+    if stack.outputs["cloud"] == "aws":
+        return stack.inputs("lambda/function:Function")["environment"]["variables"]
+    [container] = stack.inputs("cloudrunv2/service:Service")["template"]["containers"]
+    return {env["name"]: env.get("value", "") for env in container["envs"]}
+
+
+@pytest.mark.parametrize("cloud", ["aws", "gcp"])
+def test_more_environment_than_the_cloud_takes(cloud: str) -> None:
+    platform, limit = ENVIRONMENT_BYTES[cloud]
+    used = len(json.dumps(environment(deploy(cloud))))
+    origin = "https://{:04}.example.com"
+    fits = ",".join(map(origin.format, range((limit - used - STACK_ENVIRONMENT_BYTES) // len(origin.format(0) + ","))))
+    sent = environment(deploy(cloud, {ORIGINS: fits}))
+    assert max(map(len, sent.values())) == len(fits)
+    assert len(json.dumps(sent)) < limit
+    for origins in (",".join(map(origin.format, range(limit // len(origin.format(0))))), fits * 3):
+        [line] = errors(cloud, {ORIGINS: origins.replace("comhttps", "com,https")})
+        assert line.startswith(f"Pulumi.{cloud}.yaml: {ORIGINS} is too long: {platform} takes {limit} bytes of ")
+    [line] = errors(cloud, {f"{PROJECT}:auth": f"https://login.example.com/{'a' * limit}"})
+    assert line.startswith(f"Pulumi.{cloud}.yaml: better-together:auth is too long: ")
+
+
+@pytest.mark.parametrize("cloud", ["aws", "gcp"])
+def test_the_stacks_add_no_more_than_the_rule_says(cloud: str) -> None:
+    """With the longest names that a stack and a project can have, and a version of the key of seven digits."""
+    longest = {"gcp:project": "p" * 30} if cloud == "gcp" else {}
+    stack = deploy(cloud, {f"{PROJECT}:tracing": "true", **longest}, stack="a" * 14)
+    variables = environment(stack)
+    of_the_app = {
+        "PERSISTENCE",
+        "MOMENTO_ENDPOINT",
+        "CACHE_TTL_SECONDS",
+        "DEMO",
+        "METRICS_NAMESPACE",
+        "TIMEOUT_SECONDS",
+    }
+    added = {name: value for name, value in variables.items() if name not in of_the_app}
+    assert len(json.dumps(added)) + len("000000") <= STACK_ENVIRONMENT_BYTES
