@@ -30,11 +30,14 @@ def cloud_run(
     opts: pulumi.ResourceOptions,
 ) -> cloudrunv2.Service:
     """A service that runs the archive `source` as `account`, open to the internet. Pinned, its template stays."""
-    service = cloudrunv2.Service(
+    return cloudrunv2.Service(
         "api",
         name=config.name,
         location=config.region,
         ingress="INGRESS_TRAFFIC_ALL",
+        # What Google recommends for public services; organisations may forbid roles for allUsers.
+        # https://cloud.google.com/run/docs/authenticating/public
+        invoker_iam_disabled=True,
         default_uri_disabled=own_url_closed,
         deletion_protection=config.protected,
         labels=config.tags,
@@ -55,15 +58,6 @@ def cloud_run(
             opts, pulumi.ResourceOptions(ignore_changes=["template"] if rollout.pinned else None)
         ),
     )
-    cloudrunv2.ServiceIamMember(
-        "public",
-        name=service.name,
-        location=service.location,
-        role="roles/run.invoker",
-        member="allUsers",
-        opts=opts,
-    )
-    return service
 
 
 def _traffics(rollout: Rollout) -> list[ServiceTrafficArgsDict]:

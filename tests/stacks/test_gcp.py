@@ -42,14 +42,12 @@ def test_the_service_account_may_use_one_database_and_read_one_secret(gcp: Deplo
         "member": member,
     }
     assert gcp.inputs(SERVICE)["template"]["serviceAccount"] == "api@test"
-    assert len([r for r in gcp.resources if "member" in r.inputs]) == 3
+    assert len([r for r in gcp.resources if "member" in r.inputs]) == 2
 
 
 def test_only_the_service_is_public(gcp: Deployment) -> None:
-    public = [r for r in gcp.resources if r.inputs.get("member") in ("allUsers", "allAuthenticatedUsers")]
-    assert [(r.type, r.inputs["role"]) for r in public] == [
-        ("gcp:cloudrunv2/serviceIamMember:ServiceIamMember", "roles/run.invoker")
-    ]
+    assert gcp.inputs(SERVICE)["invokerIamDisabled"] is True
+    assert not [r for r in gcp.resources if r.inputs.get("member") in ("allUsers", "allAuthenticatedUsers")]
     bucket = gcp.inputs("Bucket")
     assert bucket["publicAccessPrevention"] == "enforced"
     assert bucket["uniformBucketLevelAccess"] is True
