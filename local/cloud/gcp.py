@@ -104,9 +104,7 @@ class Gcp:
             service = await self._cloud_run.deploy(inputs)
             return gcp_outputs.service(inputs, old and old.outputs, service)
         if type == OBJECT:
-            return gcp_outputs.bucket_object(
-                inputs, old and old.outputs, content, old is not None and old.content == content
-            )
+            return gcp_outputs.bucket_object(inputs, content)
         if type == SECRET_VERSION:
             if not old:
                 self._secret_versions[inputs["secret"]] += 1  # never used again, even when the version is gone
