@@ -18,7 +18,6 @@ from stacks.protection import of_data
 from stacks.rollout import Rollout, exports
 
 APIS = ("cloudresourcemanager", "firestore", "iam", "logging", "monitoring", "run", "secretmanager", "storage")
-OLD_ARCHIVES_DAYS = 30  # for as long one can go back to the revision that was made from it
 
 
 class GcpStack(pulumi.ComponentResource):
@@ -142,16 +141,18 @@ class GcpStack(pulumi.ComponentResource):
         return [store, secret]
 
     def _make_source(self, artifact: Artifact | None) -> ServiceTemplateContainerSourceCodeArgsDict:
+        """The archive in a bucket. Cloud Run's service agent reads it: its role may read all objects of the project.
+
+        Google grants that role, roles/run.serviceAgent, when the API is turned on
+        (https://cloud.google.com/iam/docs/roles-permissions/run#run.serviceAgent).
+        """
         bucket = storage.Bucket(
             "source",
             name=f"{self._config.gcp_project}-{self._config.name}",
             location=self._config.region,
             uniform_bucket_level_access=True,
             public_access_prevention="enforced",
-            versioning={"enabled": True},
-            lifecycle_rules=[
-                {"action": {"type": "Delete"}, "condition": {"days_since_noncurrent_time": OLD_ARCHIVES_DAYS}}
-            ],
+            versioning={"enabled": True},  # revisions name a generation, and the same archive may be uploaded again
             force_destroy=not self._config.protected,
             labels=self._config.tags,
             opts=self._child,

@@ -49,6 +49,9 @@ def cloud_run(
         name=config.name,
         location=config.region,
         ingress="INGRESS_TRAFFIC_ALL",
+        # What Google recommends for public services; organisations may forbid roles for allUsers.
+        # https://cloud.google.com/run/docs/authenticating/public
+        invoker_iam_disabled=True,
         default_uri_disabled=own_url_closed,
         deletion_protection=config.protected,
         labels=config.tags,
@@ -60,14 +63,6 @@ def cloud_run(
         opts=pulumi.ResourceOptions.merge(
             opts, pulumi.ResourceOptions(ignore_changes=["template"] if rollout.pinned else None)
         ),
-    )
-    cloudrunv2.ServiceIamMember(
-        "public",
-        name=service.name,
-        location=service.location,
-        role="roles/run.invoker",
-        member="allUsers",
-        opts=opts,
     )
     return service, deployment
 

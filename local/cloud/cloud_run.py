@@ -41,7 +41,7 @@ class Workshop:
 
 @dataclass
 class Service:
-    """`revisions` are all that once passed their probe, oldest first. `public` is whether allUsers may invoke it."""
+    """`revisions` are all that once passed their probe, oldest first. `public` is whether nobody is asked who he is."""
 
     listener: Listener
     scaling: Scaling
@@ -110,6 +110,7 @@ class CloudRun:
                 await service.listener.close()
             raise
         service.traffic, service.scaling = traffic, scaling(inputs)
+        service.public = bool(inputs.get("invokerIamDisabled"))
         self._services[wanted.name] = service
         await service.scale()
         await _retire(service)
@@ -121,10 +122,6 @@ class CloudRun:
             await service.listener.close()
             await asyncio.gather(*(revision.stop() for revision in service.revisions.values()))
 
-    def set_public(self, name: str, public: bool) -> None:
-        if name in self._services:
-            self._services[name].public = public
-
     async def close(self) -> None:
         await asyncio.gather(*(self.delete(name) for name in list(self._services)))
         await self._http.close()
@@ -132,7 +129,7 @@ class CloudRun:
     async def _listen(self, scaling: Scaling) -> Service:
         async def handle(request: web.BaseRequest) -> web.StreamResponse:
             if not service.public:
-                return web.Response(status=403, text="Forbidden: allUsers do not have roles/run.invoker")
+                return web.Response(status=403, text="Forbidden: the service asks for roles/run.invoker")
             return await forward(request, service.pick(), self._http)
 
         service = Service(await listen(handle, PREFERRED_PORT), scaling)

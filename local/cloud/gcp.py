@@ -20,7 +20,6 @@ from local.cloud.gcp_outputs import Properties
 from local.cloud.processes import Processes
 
 SERVICE = "gcp:cloudrunv2/service:Service"
-INVOKERS = ("gcp:cloudrunv2/serviceIamMember:ServiceIamMember", "gcp:cloudrunv2/serviceIamBinding:ServiceIamBinding")
 BUCKET = "gcp:storage/bucket:Bucket"
 OBJECT = "gcp:storage/bucketObject:BucketObject"
 SECRET = "gcp:secretmanager/secret:Secret"
@@ -79,7 +78,6 @@ class Gcp:
         except (SpecError, StartError, NotFound) as error:
             raise GcpError(f"{inputs.get('name', id)}: {error}") from error
         self._resources[type, id] = Resource(inputs, {**inputs, **computed}, content)
-        self._let_in(type, inputs)
         return self.get(type, id)
 
     async def delete(self, type: str, id: str) -> None:
@@ -98,7 +96,6 @@ class Gcp:
             for version in [key for key in self._resources if key[0] == SECRET_VERSION and key[1].startswith(f"{id}/")]:
                 del self._resources[version]
         self._resources.pop((type, id))
-        self._let_in(type, resource.inputs)
 
     async def _computed(
         self, type: str, id: str, inputs: Properties, old: Resource | None, content: bytes
@@ -107,9 +104,7 @@ class Gcp:
             service = await self._cloud_run.deploy(inputs)
             return gcp_outputs.service(inputs, old and old.outputs, service)
         if type == OBJECT:
-            return gcp_outputs.bucket_object(
-                inputs, old and old.outputs, content, old is not None and old.content == content
-            )
+            return gcp_outputs.bucket_object(inputs, content)
         if type == SECRET_VERSION:
             if not old:
                 self._secret_versions[inputs["secret"]] += 1  # never used again, even when the version is gone
@@ -124,21 +119,6 @@ class Gcp:
         if inputs.get("content") is None:
             raise GcpError(f"{inputs.get('name')}: neither source nor content is given")
         return inputs["content"].encode()
-
-    def _let_in(self, type: str, inputs: Properties) -> None:
-        """Services that allUsers may invoke are open to anyone; the rest answer 403."""
-        if type not in (SERVICE, *INVOKERS):
-            return
-        for service in self._every(SERVICE):
-            name = service.inputs["name"]
-            public = service.inputs.get("invokerIamDisabled") or any(
-                grant.inputs["role"] == "roles/run.invoker"
-                and grant.inputs["name"].rpartition("/")[2] == name
-                and "allUsers" in (grant.inputs.get("members") or [grant.inputs.get("member")])
-                for kind in INVOKERS
-                for grant in self._every(kind)
-            )
-            self._cloud_run.set_public(name, bool(public))
 
     def _empty(self, bucket: Resource) -> None:
         name = bucket.inputs["name"]

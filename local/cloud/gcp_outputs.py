@@ -44,14 +44,14 @@ def service(inputs: Properties, old: Properties | None, running: Service) -> Pro
     }
 
 
-def bucket_object(inputs: Properties, old: Properties | None, content: bytes, unchanged: bool) -> Properties:
-    """gcp:storage/bucketObject:BucketObject; new bytes are a new generation, a number of microseconds."""
+def bucket_object(inputs: Properties, content: bytes) -> Properties:
+    """gcp:storage/bucketObject:BucketObject; every upload is a new generation, a number of microseconds."""
     name = inputs["name"]
     link = f"https://www.googleapis.com/storage/v1/b/{inputs['bucket']}/o/{name}"
     return {
         "id": f"{inputs['bucket']}-{name}",
         "outputName": name,
-        "generation": old["generation"] if old and unchanged else time.time_ns() // 1000,
+        "generation": time.time_ns() // 1000,
         "md5hash": base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode(),
         "md5hexhash": hashlib.md5(content, usedforsecurity=False).hexdigest(),
         "crc32c": base64.b64encode(crc32c(content).to_bytes(4, "big")).decode(),

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from pulumi_policy import PolicyResource
 
-from rules.reading import allowing, has, joined, texts
+from rules.reading import allowing, below, has, joined, texts
 from rules.rule import Resource, resource_rule, stack_rule
 
 # docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html: canned ACLs, and the groups of grants
@@ -13,7 +13,8 @@ PUBLIC_ACL = r"public-read|public-read-write|authenticated-read|.*/groups/global
 BLOCKS = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
 # cloud.google.com/iam/docs/principals-overview; in access control lists behind a role, `READER:allUsers`
 EVERYBODY = r"(.*:)?(allUsers|allAuthenticatedUsers)"
-INVOKERS = ("gcp:cloudrunv2/serviceIamMember:ServiceIamMember", "gcp:cloudrunv2/serviceIamBinding:ServiceIamBinding")
+# cloud.google.com/run/docs/authenticating/public: what version 1 of the API calls invokerIamDisabled
+INVOKER_IAM_DISABLED = "run.googleapis.com/invoker-iam-disabled"
 
 
 @resource_rule("aws:lambda/functionUrl:FunctionUrl")
@@ -63,19 +64,11 @@ def s3_blocks_public_access(block: Resource) -> Iterator[str]:
 
 
 @resource_rule("gcp:*")
-def only_the_service_is_open_to_everybody(resource: Resource) -> Iterator[str]:
-    """On Google Cloud everybody gets roles/run.invoker on the Cloud Run service, and nothing else."""
-    if not _invokes(resource):
-        for path, text in texts(resource.props):
-            if re.fullmatch(EVERYBODY, text):
-                yield f"{path} is {text}: name accounts; only a Cloud Run service's roles/run.invoker is for everybody"
-
-
-@resource_rule("gcp:cloudrunv2/service:Service")
-def services_ask_who_invokes_them(service: Resource) -> Iterator[str]:
-    """Who may call a Cloud Run service is written down in IAM."""
-    if service.props.get("invokerIamDisabled"):
-        yield "invokerIamDisabled is true: leave it out, and give roles/run.invoker to who may call the service"
+def no_role_is_for_everybody(resource: Resource) -> Iterator[str]:
+    """On Google Cloud nobody has a role for being anybody."""
+    for path, text in texts(resource.props):
+        if re.fullmatch(EVERYBODY, text):
+            yield f"{path} is {text}: name accounts; the one public Cloud Run service sets invokerIamDisabled instead"
 
 
 @resource_rule("gcp:storage/bucket:Bucket")
@@ -88,12 +81,14 @@ def buckets_prevent_public_access(bucket: Resource) -> Iterator[str]:
 
 @stack_rule
 def one_service_is_open_to_everybody(resources: list[PolicyResource]) -> Iterator[tuple[Resource, str]]:
-    """A stack has one front door."""
-    doors = [r for r in resources if _invokes(r) and any(re.fullmatch(EVERYBODY, text) for _, text in texts(r.props))]
+    """A stack on Google Cloud has one front door."""
+    doors = [resource for resource in resources if _asks_nobody(resource)]
     for door in doors[1:]:
         others = ", ".join(other.name for other in doors if other is not door)
-        yield door, f"everybody may invoke {door.props['name']}, and there is {others} too: keep one of them"
+        yield door, f"it is open to everybody, and so is {others}: unset invokerIamDisabled, and name who may invoke it"
 
 
-def _invokes(resource: Resource) -> bool:
-    return resource.resource_type in INVOKERS and resource.props.get("role") == "roles/run.invoker"
+def _asks_nobody(resource: Resource) -> bool:
+    if resource.resource_type == "gcp:cloudrun/service:Service":
+        return below(resource.props, "metadata", "annotations").get(INVOKER_IAM_DISABLED) == "true"
+    return resource.resource_type == "gcp:cloudrunv2/service:Service" and bool(resource.props.get("invokerIamDisabled"))

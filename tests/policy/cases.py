@@ -18,7 +18,7 @@ TABLE_ARN = "arn:aws:dynamodb:us-east-1:123456789012:table/users"
 LOG_ARN = "arn:aws:logs:us-east-1:123456789012:log-group:/aws/lambda/x:*"
 BASE = "us-central1-docker.pkg.dev/serverless-runtimes/google-22/runtimes"
 NAME_RESOURCE = "name the resource's own ARN"
-NAME_PUBLIC = "name accounts; only a Cloud Run service's roles/run.invoker is for everybody"
+NAME_PUBLIC = "name accounts; the one public Cloud Run service sets invokerIamDisabled instead"
 NO_PARAMETER = "name an SSM parameter that holds it"
 NO_REFERENCE = "take it from Secret Manager by valueSource.secretKeyRef"
 NOT_PINNED = "name it by its digest, or by a tag that does not move"
@@ -129,13 +129,13 @@ ACCESS = [
         },
     ),
     Case(
-        "only-the-service-is-open-to-everybody",
+        "no-role-is-for-everybody",
         "gcp:cloudrunv2/serviceIamMember:ServiceIamMember",
-        {"role": "roles/run.invoker", "member": "allUsers"},
-        {f"member is allUsers: {NAME_PUBLIC}": {"role": "roles/run.developer"}},
+        {"role": "roles/run.invoker", "member": "user:ada@example.com"},
+        {f"member is allUsers: {NAME_PUBLIC}": {"member": "allUsers"}},
     ),
     Case(
-        "only-the-service-is-open-to-everybody",
+        "no-role-is-for-everybody",
         "gcp:storage/bucketIAMBinding:BucketIAMBinding",
         {"role": "roles/storage.objectViewer", "members": ["user:ada@example.com", UNKNOWN]},
         {
@@ -145,7 +145,7 @@ ACCESS = [
         },
     ),
     Case(
-        "only-the-service-is-open-to-everybody",
+        "no-role-is-for-everybody",
         "gcp:storage/bucketIAMPolicy:BucketIAMPolicy",
         {"policyData": json.dumps({"bindings": [{"role": "roles/viewer", "members": ["user:ada@example.com"]}]})},
         {
@@ -155,20 +155,10 @@ ACCESS = [
         },
     ),
     Case(
-        "only-the-service-is-open-to-everybody",
+        "no-role-is-for-everybody",
         "gcp:storage/bucketACL:BucketACL",
         {"roleEntities": ["READER:user-ada@example.com"]},
         {f"roleEntities[0] is READER:allUsers: {NAME_PUBLIC}": {"roleEntities": ["READER:allUsers"]}},
-    ),
-    Case(
-        "services-ask-who-invokes-them",
-        SERVICE,
-        {"invokerIamDisabled": False},
-        {
-            "invokerIamDisabled is true: leave it out, and give roles/run.invoker to who may call the service": {
-                "invokerIamDisabled": True
-            }
-        },
     ),
     Case(
         "buckets-prevent-public-access",

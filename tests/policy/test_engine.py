@@ -19,7 +19,7 @@ def test_a_careless_stack_is_stopped_in_preview(tmp_path: Path) -> None:
         "Bucket source: it lacks project and stack and environment: give it the stack's tags or labels "
         "(if its type takes none, add it to UNTAGGABLE in policy/rules/tags.py)",
         "IAMMember everybody: member is allUsers: "
-        "name accounts; only a Cloud Run service's roles/run.invoker is for everybody",
+        "name accounts; the one public Cloud Run service sets invokerIamDisabled instead",
         "IAMMember everybody: role is roles/owner: "
         "give the predefined role of the service that is called, on the one resource",
     }

@@ -16,7 +16,6 @@ from tests.policy.conftest import Pack, Resource, running
 STACK_RULES = {"production-data-is-protected", "one-service-is-open-to-everybody"}
 TABLE = "aws:dynamodb/table:Table"
 DATABASE = "gcp:firestore/database:Database"
-INVOKER = "gcp:cloudrunv2/serviceIamMember:ServiceIamMember"
 PROTECTED_TABLE = {"pointInTimeRecovery": {"enabled": True}, "deletionProtectionEnabled": True}
 PROTECTED_DATABASE = {
     "pointInTimeRecoveryEnablement": "POINT_IN_TIME_RECOVERY_ENABLED",
@@ -84,13 +83,16 @@ def test_data_of_production_is_protected(pack: Pack, kind: str, protected: Props
 
 
 def test_a_stack_has_one_front_door(pack: Pack) -> None:
-    first, second, private = (
-        Resource(INVOKER, {"name": name, "role": "roles/run.invoker", "member": member}, name)
-        for name, member in [("api", "allUsers"), ("admin", "allAuthenticatedUsers"), ("jobs", "user:ada@example.com")]
-    )
-    assert pack.stack_faults(first, private) == {}
-    line = "ServiceIamMember admin: everybody may invoke admin, and there is api too: keep one of them"
-    assert pack.stack_faults(first, second) == {"one-service-is-open-to-everybody": [line]}
+    v2, v1 = "gcp:cloudrunv2/service:Service", "gcp:cloudrun/service:Service"
+    annotation = {"run.googleapis.com/invoker-iam-disabled": "true"}
+    api, admin = Resource(v2, {"invokerIamDisabled": True}, "api"), Resource(v2, {"invokerIamDisabled": True}, "admin")
+    old = Resource(v1, {"metadata": {"annotations": annotation}}, "old")
+    private = Resource(v2, {"invokerIamDisabled": False}, "jobs"), Resource(v1, {"metadata": {}}, "more")
+    assert pack.stack_faults(api, *private) == {}
+    for other in (admin, old):
+        line = f"Service {other.name}: it is open to everybody, and so is api: "
+        fix = "unset invokerIamDisabled, and name who may invoke it"
+        assert pack.stack_faults(api, other) == {"one-service-is-open-to-everybody": [line + fix]}
 
 
 def test_what_is_not_known_yet_is_left_to_the_update(pack: Pack) -> None:

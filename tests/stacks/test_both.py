@@ -24,7 +24,7 @@ UNTAGGED = {
     *("Account", "Alias", "AwsStack", "BackupSchedule", "BucketObject", "BucketPublicAccessBlock"),
     *("Cache", "Database", "GcpStack", "IAMMember"),
     *("ApiMapping", "CertificateValidation", "DomainMapping", "Integration", "Permission", "Record", "RecordSet"),
-    *("RolePolicy", "Route", "SecretIamMember", "SecretVersion", "ServiceIamMember"),
+    *("RolePolicy", "Route", "SecretIamMember", "SecretVersion"),
     *("Dashboard", "LogMetricFilter", "Metric", "ProjectBucketConfig", "ProjectExclusion", "ProjectSink"),
     "TopicSubscription",
 }

@@ -42,14 +42,12 @@ def test_the_service_account_may_use_one_database_and_read_one_secret(gcp: Deplo
         "member": member,
     }
     assert gcp.inputs(SERVICE)["template"]["serviceAccount"] == "api@test"
-    assert len([r for r in gcp.resources if "member" in r.inputs]) == 3
+    assert len([r for r in gcp.resources if "member" in r.inputs]) == 2
 
 
 def test_only_the_service_is_public(gcp: Deployment) -> None:
-    public = [r for r in gcp.resources if r.inputs.get("member") in ("allUsers", "allAuthenticatedUsers")]
-    assert [(r.type, r.inputs["role"]) for r in public] == [
-        ("gcp:cloudrunv2/serviceIamMember:ServiceIamMember", "roles/run.invoker")
-    ]
+    assert gcp.inputs(SERVICE)["invokerIamDisabled"] is True
+    assert not [r for r in gcp.resources if r.inputs.get("member") in ("allUsers", "allAuthenticatedUsers")]
     bucket = gcp.inputs("Bucket")
     assert bucket["publicAccessPrevention"] == "enforced"
     assert bucket["uniformBucketLevelAccess"] is True
@@ -91,10 +89,11 @@ def test_the_service_runs_the_artifact_without_a_build(gcp: Deployment, artifact
     assert found["args"] == ["-m", "gunicorn", "--config", "python:app.gunicorn_config", "app.wsgi:app"]
 
 
-def test_old_archives_outlive_the_way_back_and_then_go(gcp: Deployment) -> None:
+def test_archives_stay_in_every_generation_that_a_revision_may_name(gcp: Deployment) -> None:
     bucket = gcp.inputs("Bucket")
     assert bucket["versioning"] == {"enabled": True}
-    assert bucket["lifecycleRules"] == [{"action": {"type": "Delete"}, "condition": {"daysSinceNoncurrentTime": 30}}]
+    assert "lifecycleRules" not in bucket
+    assert gcp.one("BucketObject").retained
 
 
 def test_the_key_is_a_reference_to_one_version_of_the_secret(gcp: Deployment) -> None:

@@ -68,8 +68,6 @@ ON_GCP: dict[Where, Any] = {
     ("Service", "api", *CONTAINER, "startupProbe", "failureThreshold"): 30,
     ("Service", "api", *CONTAINER, "livenessProbe", "periodSeconds"): 30,
     ("Service", "api", *CONTAINER, "livenessProbe", "timeoutSeconds"): 5,
-    ("ServiceIamMember", "public", "name"): GCP,
-    ("ServiceIamMember", "public", "location"): "us-central1",
 }
 
 

@@ -42,9 +42,6 @@ TYPES = {
         _forced("name", "location"),
         defaults=MappingProxyType({"deletionProtection": True}),
     ),
-    "gcp:cloudrunv2/serviceIamMember:ServiceIamMember": _member(
-        "projects/{project}/locations/{location}/services/{name}", "name"
-    ),
     "gcp:firestore/backupSchedule:BackupSchedule": Type(
         "projects/{project}/databases/{database}/backupSchedules/{unique}",
         _forced("database", "dailyRecurrence", "weeklyRecurrence"),
