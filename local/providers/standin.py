@@ -141,7 +141,9 @@ class StandIn(proto.ResourceProviderServicer):
         try:
             resource.update(request.id, olds, plain(inputs))
         except UpdateFailed as error:
-            details = _failure_details(request.id, overlay(request.olds, plain(inputs)), inputs, str(error))
+            noted = _without(request.olds, set(inputs.keys()))
+            noted.MergeFrom(inputs)
+            details = _failure_details(request.id, noted, inputs, str(error))
             context.set_trailing_metadata((("grpc-status-details-bin", details),))
             raise
         return proto.UpdateResponse(properties=self._made(resource, request.type, request.id, inputs))

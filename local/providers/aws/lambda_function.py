@@ -66,7 +66,7 @@ class Function(AwsResource):
         configuration = _configuration(news) != _configuration(olds)
         if configuration:
             self.client.update_function_configuration(FunctionName=identifier, **_configuration(news))
-        code = any(olds.get(name) != news.get(name) for name in CODE) or news.get("codeSha256") not in (
+        code = any(olds.get(name) != news[name] for name in CODE & news.keys()) or news.get("codeSha256") not in (
             None,
             olds["codeSha256"],
         )
