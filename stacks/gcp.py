@@ -121,7 +121,11 @@ class GcpStack(pulumi.ComponentResource):
         return secret, version
 
     def _make_rights(self) -> list[pulumi.Resource]:
-        """What the service may do: read and write in the one database, read the one secret."""
+        """What the service may do: read and write in the one database, read the one secret.
+
+        Rights take a while to arrive everywhere. They are given while the database is made, which takes longest, and
+        the service waits for both.
+        """
         database = f"projects/{self._config.gcp_project}/databases/{self._config.name}"
         store = projects.IAMMember(
             "store",

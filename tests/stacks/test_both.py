@@ -151,7 +151,7 @@ def test_a_request_may_take_as_long_everywhere(seconds: int) -> None:
     assert gcp.inputs("cloudrunv2/service:Service")["template"]["timeout"] == f"{seconds}s"
 
 
-def test_gunicorn_has_a_thread_for_every_request(gcp: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_gunicorn_has_a_thread_for_every_request_and_a_probe(gcp: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("THREADS", environment(gcp)["THREADS"])
     spec = importlib.util.find_spec("app.gunicorn_config")
     assert spec
@@ -159,7 +159,7 @@ def test_gunicorn_has_a_thread_for_every_request(gcp: Deployment, monkeypatch: p
     gunicorn = SimpleNamespace()
     exec(compile(Path(spec.origin).read_text(), spec.origin, "exec"), vars(gunicorn))
     template = gcp.inputs("cloudrunv2/service:Service")["template"]
-    assert template["maxInstanceRequestConcurrency"] == gunicorn.workers * gunicorn.threads
+    assert gunicorn.workers * gunicorn.threads == template["maxInstanceRequestConcurrency"] + 1
 
 
 @pytest.mark.parametrize(("cloud", "unwanted"), [("aws", "pulumi_gcp"), ("gcp", "pulumi_aws")])

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import yaml
 
+from stacks.gcp import APIS
 from stacks.observability import WINDOW_SECONDS, WINDOWS_BEFORE_ALARM, alarms
 from tests.stacks.deployment import Deployment
 
@@ -21,6 +22,11 @@ def test_the_configuration_is_what_the_project_declares(root: Path) -> None:
     declared = {f"{project['name']}:{key}" for key in project["config"]}
     of_providers = {"momento:apiKey", "momento:endpoint", "aws:region", "gcp:project", "gcp:region"}
     assert table(root, "Configuration") == declared | of_providers
+
+
+def test_the_apis_to_turn_on_are_those_that_the_stack_uses(root: Path) -> None:
+    [told] = re.findall(r"gcloud services enable {(.+)}", (root / "README.md").read_text())
+    assert sorted(told.split(",")) == sorted([*APIS, "serviceusage"])
 
 
 def test_the_alarms_are_those_of_the_stacks(root: Path) -> None:

@@ -1,10 +1,11 @@
 """Stacks that the engine refuses; prints what it says.
 
 A process of its own, as Pulumi leaves threads and sockets behind when an inline program fails.
-python -m tests.local.providers.refused FOLDER HOME preview|up PROGRAM
+python -m tests.local.providers.refused FOLDER HOME preview|up PROGRAM...
 """
 
 import sys
+import zipfile
 from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
@@ -47,6 +48,25 @@ def taken() -> None:
     cloudwatch.LogGroup("logs", name="taken")
 
 
+def published(source: str = "def handler(event, context): return 1") -> None:
+    with zipfile.ZipFile("function.zip", "w") as archive:
+        archive.writestr("main.py", source)
+    lambda_.Function(
+        "api",
+        name="api",
+        role="arn:aws:iam::123456789012:role/nobody",
+        runtime="python3.13",
+        handler="main.handler",
+        code=pulumi.FileArchive("function.zip"),
+        publish=True,
+        snap_start={"apply_on": "PublishedVersions"},
+    )
+
+
+def unpublished() -> None:
+    published("print('no wine left', flush=True); exit(1)")
+
+
 def unmade(zone: str | None = "Z1") -> None:
     """A domain whose mapping fails."""
     missing = lambda_.Alias("missing", name="live", function_name="missing", function_version="1")
@@ -60,10 +80,11 @@ def unmade_by_hand() -> None:
     unmade(zone=None)
 
 
-def main(folder: str, home: str, verb: str, program: str) -> None:
+def main(folder: str, home: str, verb: str, *programs: str) -> None:
     engine = Engine(Path(folder), Path(home))
-    with suppress(auto.CommandError):
-        getattr(engine.stack, verb)(program=globals()[program], on_output=print, on_error=print, color="never")
+    for program in programs:
+        with suppress(auto.CommandError):
+            getattr(engine.stack, verb)(program=globals()[program], on_output=print, on_error=print, color="never")
     print("outputs:", *engine.stack.outputs())
 
 

@@ -10,7 +10,6 @@ from typing import Any
 import pulumi
 import pytest
 from botocore.exceptions import ClientError
-from pulumi import automation as auto
 from pulumi_aws import apigatewayv2, cloudwatch, dynamodb, get_caller_identity, iam, lambda_, s3, ssm
 
 from tests.local.providers.conftest import Aws, Engine, Program
@@ -175,22 +174,6 @@ def test_drift_is_seen_and_mended(engine: Engine, aws: Aws, code: Path) -> None:
     assert aws("lambda").get_function(FunctionName="api")["Configuration"]["Timeout"] == 3
     assert aws("ssm").get_parameter(Name="/api/key", WithDecryption=True)["Parameter"]["Value"] == "hunter2"
     assert engine.refresh() == {}
-
-
-def test_what_a_failed_publish_leaves_is_not_published_by_the_next_up(
-    engine: Engine, aws: Aws, code: Path, tmp_path: Path
-) -> None:
-    """https://github.com/hashicorp/terraform-provider-aws/issues/49904"""
-    engine.up(site(code))
-    broken = tmp_path / "broken.zip"
-    with zipfile.ZipFile(broken, "w") as file:
-        file.writestr("api.py", "print('no wine left', flush=True); exit(1)")
-    words = "version 2 of api does not start: Runtime exited with error: exit status 1: no wine left"
-    with pytest.raises(auto.CommandError, match=words):
-        engine.up(site(broken))
-    assert engine.up(site(broken)) == {"update": 1}
-    assert engine.output("version") == "1"
-    assert aws("lambda").get_alias(FunctionName="api", Name="live")["FunctionVersion"] == "1"
 
 
 def bucket(code: Path, *, owner: str = "ada", public: bool = False) -> Program:

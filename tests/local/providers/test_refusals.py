@@ -10,9 +10,9 @@ from local.home import ROOT
 from tests.local.providers.conftest import Aws
 
 
-def said(folder: Path, home: Path, verb: str, program: str) -> str:
-    """What the engine says of one of the programs of refused.py."""
-    command = [sys.executable, "-m", "tests.local.providers.refused", folder, home, verb, program]
+def said(folder: Path, home: Path, verb: str, *programs: str) -> str:
+    """What the engine says of programs of refused.py, one after the other in the same stack."""
+    command = [sys.executable, "-m", "tests.local.providers.refused", folder, home, verb, *programs]
     return subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
@@ -62,3 +62,12 @@ def test_a_domain_that_could_not_be_made_is_no_output(tmp_path: Path, clouds: Pa
     told = said(tmp_path, clouds, "up", program)
     assert "Function not found" in told
     assert told.splitlines()[-1].strip() == "outputs:"
+
+
+def test_what_a_failed_publish_left_is_not_published_by_the_next_up(tmp_path: Path, clouds: Path, aws: Aws) -> None:
+    """https://github.com/hashicorp/terraform-provider-aws/issues/49904"""
+    told = said(tmp_path, clouds, "up", "published", "unpublished", "unpublished")
+    assert told.count("version 2 of api does not start: Runtime exited with error: exit status 1: no wine left") >= 1
+    assert "version 3" not in told
+    versions = aws("lambda").list_versions_by_function(FunctionName="api")["Versions"]
+    assert [version["Version"] for version in versions] == ["$LATEST", "1", "2"]
