@@ -4,6 +4,7 @@ A process of its own, as Pulumi leaves threads and sockets behind when an inline
 python -m tests.local.providers.refused FOLDER HOME preview|up PROGRAM...
 """
 
+import json
 import sys
 import zipfile
 from contextlib import suppress
@@ -13,11 +14,13 @@ from typing import Any
 
 import pulumi
 from pulumi import automation as auto
-from pulumi_aws import cloudwatch, dynamodb, lambda_, sqs
+from pulumi_aws import cloudwatch, dynamodb, iam, lambda_, sqs
 from pulumi_gcp import compute, storage
 
 from stacks.aws_domain import custom_domain
 from tests.local.providers.conftest import Engine
+
+TRUST = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
 
 
 def mistaken() -> None:
@@ -49,15 +52,16 @@ def taken() -> None:
 
 
 def published(source: str = "def handler(event, context): return 1") -> None:
-    with zipfile.ZipFile("function.zip", "w") as archive:
-        archive.writestr("main.py", source)
+    path = Path(sys.argv[1]) / "function.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(zipfile.ZipInfo("main.py"), source)  # without the time of day
     lambda_.Function(
         "api",
         name="api",
-        role="arn:aws:iam::123456789012:role/nobody",
+        role=iam.Role("api", name="api", assume_role_policy=json.dumps({"Statement": [TRUST]})).arn,
         runtime="python3.13",
         handler="main.handler",
-        code=pulumi.FileArchive("function.zip"),
+        code=pulumi.FileArchive(str(path)),
         publish=True,
         snap_start={"apply_on": "PublishedVersions"},
     )
