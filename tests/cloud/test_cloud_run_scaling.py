@@ -12,7 +12,7 @@ from local.cloud.cloud_run_instance import Instance
 from local.cloud.cloud_run_revision import NoInstance, Revision
 from local.cloud.cloud_run_spec import Probe, Scaling, Spec, Target
 
-SPEC = Spec("s", "sources", "s.tar.gz", None, ("python3",), (), Probe(None, 0, 1, 1, 1), 1, 10, 10)
+SPEC = Spec("s", "sources", "s.tar.gz", None, ("python3",), (), Probe(None, 0, 1, 1, 1), 1, 10, 10, ())
 
 
 class Running:
