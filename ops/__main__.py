@@ -4,6 +4,7 @@ import argparse
 import os
 import signal
 import sys
+import threading
 from functools import partial
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from ops import reads, writes
 from ops.deployment import Deployment, Wrong
 from ops.report import Report
 from ops.target import ROOT, Target, UsageError
+
+interrupted = threading.Event()
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -53,6 +56,8 @@ def run(target: Target, write: bool) -> int:
                 for module in (reads, writes) if write else (reads,):
                     for name, verify in module.checks(deployment):
                         report.check(name, verify)
+                        if interrupted.is_set():
+                            raise KeyboardInterrupt
             finally:
                 remove_users(deployment, report)
     except Wrong as fault:
@@ -70,6 +75,16 @@ def remove_users(deployment: Deployment, report: Report) -> None:
             print(f"may still be there: {', '.join(sorted(deployment.made))}", file=sys.stderr)
 
 
+def interrupt(number: int, frame: object) -> None:
+    """As Python's own handler, and remembered: what is raised while an object is finalised, is only printed.
+
+    https://docs.python.org/3/library/signal.html#note-on-signal-handlers-and-exceptions
+    """
+    interrupted.set()
+    raise KeyboardInterrupt
+
+
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # how a pipeline interrupts
+    signal.signal(signal.SIGINT, interrupt)
+    signal.signal(signal.SIGTERM, interrupt)  # how a pipeline interrupts
     sys.exit(main())

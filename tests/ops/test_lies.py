@@ -4,13 +4,15 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import httpx
 import pytest
 
-from ops import reads
+from ops import __main__, reads
 from ops.contract import Contract
 from ops.deployment import Deployment, Wrong
 from ops.target import Target
@@ -106,9 +108,26 @@ def test_an_interrupt_leaves_no_users(liars: dict[str, Any], number: signal.Sign
         next(line for line in process.stdout if "-grace" in line and line.endswith(": 201\n"))
         assert len(users_left(url)) == 2
         os.kill(process.pid, number)
-        assert process.wait(timeout=60) == 130
-        assert process.stderr.read() == "interrupted\n"
+        out, err = process.communicate(timeout=60)
+        assert (process.returncode, err) == (130, "interrupted\n"), out
     assert users_left(url) == []
+
+
+def test_an_interrupt_that_gets_lost_ends_the_check_all_the_same(
+    liars: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lose() -> str:
+        with suppress(KeyboardInterrupt):
+            __main__.interrupt(signal.SIGINT, None)
+        return "lost"
+
+    def never() -> str:
+        raise AssertionError("the check went on")
+
+    monkeypatch.setattr(__main__, "interrupted", threading.Event())
+    monkeypatch.setattr("ops.reads.checks", lambda _: [("a", lose), ("b", never)])
+    with pytest.raises(KeyboardInterrupt):
+        __main__.run(Target.of_url(liars["urls"]["truth"]), write=False)
 
 
 def test_reads_change_nothing(liars: dict[str, Any], check: Check) -> None:
