@@ -125,7 +125,11 @@ def test_an_interrupt_that_gets_lost_ends_the_check_all_the_same(
         raise AssertionError("the check went on")
 
     monkeypatch.setattr(__main__, "interrupted", threading.Event())
-    monkeypatch.setattr("ops.reads.checks", lambda _: [("a", lose), ("b", never)])
+
+    def checks(deployment: Deployment) -> list[tuple[str, Callable[[], str]]]:
+        return [("a", lose), ("b", never)]
+
+    monkeypatch.setattr("ops.reads.checks", checks)
     with pytest.raises(KeyboardInterrupt):
         __main__.run(Target.of_url(liars["urls"]["truth"]), write=False)
 
