@@ -97,7 +97,7 @@ class AwsStack(pulumi.ComponentResource):
 async def _traffic(rollout: Rollout, made: Sequence[str]) -> Traffic:
     """What the requests are shared by, once the newest version is known to run."""
     function, version, deployment = made
-    if deployment != rollout.last_deployment and not pulumi.runtime.is_dry_run():
+    if rollout.is_new(version) and not pulumi.runtime.is_dry_run():
         await check_runs(function, version, rollout.digest)
     return rollout.traffic(version, deployment)
 

@@ -94,6 +94,10 @@ class Rollout:
             return self.last_deployment
         return f"{fingerprint}-{time.time():.0f}"
 
+    def is_new(self, revision: str) -> bool:
+        """Whether the requests are to go to a revision that no deployment has seen running."""
+        return not self.pinned and Release(self.digest, revision) not in self.releases
+
     def traffic(self, newest: str, deployment: str) -> Traffic:
         """`newest` is the revision that the deployment has made, or found unchanged."""
         target, releases = self.pinned, self.releases

@@ -72,6 +72,14 @@ def test_an_unfinished_rollout_is_called_off_at_once() -> None:
     assert split(plan(told((A, "1"), (B, "2")), artifact=A, rollout=10).traffic("2", "")) == ("1", "1", 100)
 
 
+def test_a_pair_of_artifact_and_revision_is_new_until_a_deployment_has_seen_it_run() -> None:
+    before = told((A, "1"), (B, "2"))
+    assert not plan(before, B).is_new("2")
+    assert plan(before, B).is_new("1"), "as after a publish that failed"
+    assert plan(before, A).is_new("3"), "as after another one that failed"
+    assert not plan(before, artifact=A).is_new("3")
+
+
 def test_the_last_releases_are_kept() -> None:
     traffic = plan({}, A).traffic("0", "")
     for number in range(1, 15):
