@@ -1,5 +1,6 @@
 """A deployment, asked over HTTP. Every answer is held against its own openapi.json."""
 
+import re
 import secrets
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -54,9 +55,14 @@ class Deployment:
             return
         if not self._token:
             raise UsageError("this API asks for tokens: WRITE=1 needs the environment variable TOKEN, that of an admin")
+        if not re.fullmatch(r"[!-~]+", self._token):
+            raise UsageError("TOKEN must be printable ASCII without blanks")
         if not self.target.is_encrypted_or_local:
             raise UsageError(f"TOKEN is sent to https URLs only, and this is {self.target.url}")
-        response = self.send(Step("POST", "/users", 415))
+        try:
+            response = self.send(Step("POST", "/users", 415))
+        except httpx.RequestError as error:
+            raise UsageError(f"{self.target.url} does not take a POST: {why(error)}") from None
         if response.status_code == 401:
             raise UsageError(f"TOKEN is refused: {detail_of(response)}")
 

@@ -182,6 +182,8 @@ def plain_http(deployment: Deployment) -> str:
     url = urlsplit(deployment.target.url)
     if url.scheme == "http":
         raise Skipped("the URL is of plain HTTP")
+    if url.port or ":" in (url.hostname or ""):
+        raise Skipped("another port than 443, or an address")
     try:
         response = httpx.get(f"http://{url.hostname}{LIVE.path}", timeout=HTTP_TIMEOUT)
     except httpx.TransportError:

@@ -1,5 +1,7 @@
 """A line for each thing that was checked."""
 
+import os
+import sys
 from collections import Counter
 from collections.abc import Callable
 
@@ -26,8 +28,13 @@ class Report:
             self.line("WRONG", name, f"the answer cannot be read: {type(error).__name__} {error}")
 
     def line(self, outcome: str, name: str, text: str) -> None:
+        """Prints and counts it. When nobody reads any more it goes on: users are to be removed."""
         self._counts[outcome] += 1
-        print(f"{outcome:8} {name}: {text}", flush=True)
+        try:
+            print(f"{outcome:8} {name}: {text}", flush=True)
+        except BrokenPipeError:
+            # https://docs.python.org/3/library/signal.html#note-on-sigpipe
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
     @property
     def summary(self) -> str:

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+import httpx
+
 ROOT = Path(__file__).resolve().parents[1]
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -29,9 +31,15 @@ class Target:
     @classmethod
     def of_url(cls, url: str) -> Self:
         """Raises UsageError."""
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
-            raise UsageError(f"URL={url} must be https://host or http://host:port, with nothing behind it")
+        try:
+            parts = httpx.URL(url)
+            parts.host.encode("idna")
+        except (httpx.InvalidURL, UnicodeError):
+            parts = httpx.URL()
+        alone = parts.raw_path in (b"/", b"//") and not parts.userinfo and not {"?", "#"} & set(url)
+        if parts.scheme not in ("http", "https") or not parts.host or not alone:
+            shown = "URL" if "@" in url else f"URL={url}"  # without a password
+            raise UsageError(f"{shown} must be https://host or http://host:port, with nothing behind it")
         return cls("a URL alone", url.rstrip("/"))
 
     @classmethod

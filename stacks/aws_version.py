@@ -10,7 +10,7 @@ import pulumi
 
 READY_WITHIN = 600  # seconds; Lambda takes minutes to make a snapshot
 PAUSE = 2.0  # seconds
-NOT_READY = re.compile("ResourceConflictException|ResourceNotReadyException|SnapStartNotReadyException")
+NOT_READY = re.compile("(ResourceConflict|ResourceNotReady|SnapStartNotReady|TooManyRequests)Exception")
 ERROR_MESSAGE = re.compile(r'"errorMessage": *("(?:[^"\\]|\\.)*")')
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 HEALTH = {

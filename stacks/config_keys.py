@@ -34,7 +34,7 @@ ALLOWED_NAME = (
     "6 to 30 lowercase letters, digits and hyphens, with the project's name before it, without google in it, and "
     "without aws, ssm, goog, xn--, sthree- or amzn-s3-demo- in front"
 )
-DOMAIN = r"(?=.{1,64}$)([a-z0-9]([-a-z0-9]*[a-z0-9])?\.)+[a-z]{2,}"  # a certificate's common name has 64 characters
+DOMAIN = r"(?=.{1,64}$)([a-z0-9]([-a-z0-9]*[a-z0-9])?\.)+([a-z]{2,}|xn--[-a-z0-9]+)"  # 64: a certificate's common name
 ORIGIN = rf"https?://{HOST}({PORT})?"
 EMAIL = r"(?=.{1,254}$)[^@\s]+@[^@\s]+\.[^@\s]+"
 ARTIFACT = r"build|sha256:[0-9a-f]{64}"

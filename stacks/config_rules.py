@@ -24,6 +24,8 @@ def check(config: StackConfig, read: ConfigReader, before: Mapping[str, Any]) ->
         read.unused(key, default, config.cloud)
     _check_place(config, read, before)
     _check_production(config, read)
+    if config.min_instances > config.max_instances > 0:
+        read.wrong("minInstances", f"is {config.min_instances}: it takes up to maxInstances, {config.max_instances}")
     _check_domain(config, read)
     _check_environment(config, read)
 

@@ -60,11 +60,12 @@ class Rollout:
     releases: tuple[Release, ...]
     """The last ones, newest first."""
     last_deployment: str
-    """The last one that succeeded; empty on the first."""
+    """The last one; empty on the first, and when it failed."""
 
     @classmethod
-    def plan(cls, config: StackConfig, built: str | None, before: Mapping[str, Any]) -> "Rollout":
-        """From the digest of what was built, None if the config pins one, and the stack's last outputs.
+    def plan(cls, config: StackConfig, built: str | None, before: Mapping[str, Any], tried: str) -> "Rollout":
+        """From the digest of what was built, None if the config pins one, the outputs of the stack's last deployment
+        that succeeded, and the id of the last one that was tried.
 
         Raises pulumi.RunError if the pinned artifact never ran.
         """
@@ -79,13 +80,14 @@ class Rollout:
             raise pulumi.RunError(f"{key} is {digest!r}, which never ran here: it takes {allowed}")
         pinned = None if built else known[digest]
         percent = config.rollout if stable and stable != pinned else 100
-        return cls(digest, pinned, percent, stable, releases, before.get("deployment", ""))
+        last = before.get("deployment", "")
+        return cls(digest, pinned, percent, stable, releases, last if last == tried else "")
 
     def deployment(self, inputs: str) -> str:
         """An id for the revision that `inputs` make, and one of them itself. It stays while they do.
 
-        After a deployment that failed there is another id for the same inputs. The provider has noted those as applied,
-        and would not make a revision again.
+        After a deployment that failed there is another id for whatever inputs. The provider has noted those that failed
+        as applied, and would not make a revision of them again.
         """
         if self.pinned:
             return self.last_deployment
@@ -114,8 +116,27 @@ def last_outputs() -> Mapping[str, Any]:
     It is what `pulumi.StackReference` reads. As a resource, that one would be part of the state, and every refresh
     after a rollout would call it drift.
     """
-    name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
-    return pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": name}).value["outputs"]
+    return pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": _stack()}).value["outputs"]
+
+
+def last_tried() -> str:
+    """The id of the last deployment, from the function or the service in the state, which a failed update changes, too;
+    empty if there is none."""
+    arguments = {"stackName": _stack()}
+    resources = pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", arguments).value["outputs"]
+    for resource in resources.values():
+        match resource:
+            case {"type": "aws:lambda/function:Function", "outputs": {"description": str(tried)}}:
+                return tried
+            case {"type": "gcp:cloudrunv2/service:Service", "outputs": {"template": {"annotations": annotations}}}:
+                return annotations.get("deployment", "")
+            case _:
+                pass
+    return ""
+
+
+def _stack() -> str:
+    return f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
 
 
 def exports(traffic: pulumi.Output[Traffic]) -> dict[str, pulumi.Output[Any]]:

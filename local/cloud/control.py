@@ -24,7 +24,7 @@ from local.cloud.aws import NotFound
 from local.cloud.gcp import Gcp, GcpError
 from local.cloud.http_api import HttpApis
 from local.cloud.lambda_runtime_api import FunctionError
-from local.cloud.lambda_service import LambdaService
+from local.cloud.lambda_service import LambdaService, PayloadTooLarge, Throttled
 from local.cloud.listener import Handler
 from local.cloud.relay import Fault, Relay
 
@@ -41,7 +41,7 @@ def control(apis: HttpApis, functions: LambdaService, gcp: Gcp, relays: Mapping[
             return _error(404, error)
         except GcpError as error:
             return _error(error.status, error)
-        except (OSError, ValueError, FunctionError) as error:
+        except (OSError, ValueError, FunctionError, PayloadTooLarge, Throttled) as error:
             return _error(400, error)
 
     return handle

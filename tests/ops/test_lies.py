@@ -113,6 +113,19 @@ def test_an_interrupt_leaves_no_users(liars: dict[str, Any], number: signal.Sign
     assert users_left(url) == []
 
 
+def test_a_reader_that_goes_away_leaves_no_users(liars: dict[str, Any]) -> None:
+    url = liars["urls"]["truth"]
+    command = [sys.executable, "-m", "ops", "check", "--url", url, "--write"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        next(line for line in process.stdout if "-grace" in line and line.endswith(": 201\n"))
+        process.stdout.close()
+        assert process.stderr
+        assert process.stderr.read() == ""
+    assert process.returncode == 0
+    assert users_left(url) == []
+
+
 def test_an_interrupt_that_gets_lost_ends_the_check_all_the_same(
     liars: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -23,11 +23,31 @@ def test_neither_or_both(check: Check) -> None:
         assert result.err == "name a stack or a URL: make check STACK=aws, or make check URL=https://...\n"
 
 
-@pytest.mark.parametrize("url", ["a.example", "ftp://a.example", "https://", "https://a.example/users", "https://a?b"])
+BAD_URLS = [
+    *(
+        "a.example",
+        "ftp://a.example",
+        "https://",
+        "https://a.example/users",
+        "https://a?b",
+        "https://a?",
+        "https://a#b",
+    ),
+    *("http://[::1", "http://localhost:abc", "http://a..b", f"https://{'a' * 64}.example"),
+]
+
+
+@pytest.mark.parametrize("url", BAD_URLS)
 def test_a_url_that_is_none(check: Check, url: str) -> None:
     result = check("--url", url)
     assert (result.code, result.out) == (2, "")
     assert result.err == f"URL={url} must be https://host or http://host:port, with nothing behind it\n"
+
+
+def test_a_password_in_a_url_is_not_printed(check: Check) -> None:
+    result = check("--url", "https://ada:hunter2@a.example")
+    assert result.code == 2
+    assert "hunter2" not in result.out + result.err
 
 
 def test_nobody_is_there(check: Check) -> None:
@@ -85,6 +105,11 @@ def test_writes_need_a_token_that_counts(liars: dict[str, Any], check: Check, mo
     result = check("--url", url, "--write")
     assert result.code == 2
     assert result.err == "TOKEN is refused: The token has expired.\n"
+    for broken in ("geheim\n", "ge heim", "gehéim"):
+        monkeypatch.setenv("TOKEN", broken)
+        result = check("--url", url, "--write")
+        assert (result.code, result.err) == (2, "TOKEN must be printable ASCII without blanks\n")
+        assert "heim" not in result.out
 
 
 @pytest.mark.parametrize("url", ["https://a.example", "http://127.0.0.1:8081", "http://a.example"])

@@ -99,13 +99,17 @@ def deploy(
     plain: str = "",
     before: Mapping[str, Any] | None = None,
     calls: Mapping[str, Mapping[str, Any]] = CALLS,
+    tried: str | None = None,
 ) -> Deployment:
     """Run `__main__.py` with changed config, None takes a key away; `plain` is a key to leave unencrypted.
 
-    `before` are the outputs of the stack's last deployment, `calls` the answers of the clouds to what the stacks ask.
+    `before` are the outputs of the stack's last deployment, `calls` the answers of the clouds to what the stacks ask,
+    `tried` the id of a deployment that failed since.
     """
     config = {key: value for key, value in (stack_config(cloud) | dict(changes or {})).items() if value is not None}
-    mocked = _Cloud(f"ours/{PROJECT}/{stack or cloud}", before or {}, calls)
+    outputs = before or {}
+    last = tried or str(outputs.get("deployment", ""))
+    mocked = _Cloud(f"ours/{PROJECT}/{stack or cloud}", outputs, calls, last)
     monitor = _Monitor(mocked)
     with _event_loop() as loop:
         mocks.set_mocks(mocked, PROJECT, stack or cloud, preview=False, monitor=monitor, organization="ours")
@@ -136,16 +140,28 @@ async def _run() -> dict[str, Any]:
 
 
 class _Cloud(mocks.Mocks):
-    def __init__(self, stack: str, before: Mapping[str, Any], calls: Mapping[str, Mapping[str, Any]]) -> None:
+    def __init__(
+        self, stack: str, before: Mapping[str, Any], calls: Mapping[str, Mapping[str, Any]], tried: str
+    ) -> None:
         self._stack = stack
         self._before = before
         self._calls = calls
         self._digest = ""
+        self._state = {
+            "urn:function": {"type": "aws:lambda/function:Function", "outputs": {"description": tried}},
+            "urn:service": {
+                "type": "gcp:cloudrunv2/service:Service",
+                "outputs": {"template": {"annotations": {"deployment": tried}}},
+            },
+        }
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
         if args.token == "pulumi:pulumi:readStackOutputs":
             assert args.args["name"] == self._stack  # pyright: ignore[reportUnknownMemberType]
             return {"name": self._stack, "outputs": dict(self._before), "secretOutputNames": []}, []
+        if args.token == "pulumi:pulumi:readStackResourceOutputs":
+            assert args.args["stackName"] == self._stack  # pyright: ignore[reportUnknownMemberType]
+            return {"name": self._stack, "outputs": self._state}, []
         if args.token == "aws:lambda/getInvocation:getInvocation":
             return {"result": json.dumps({"statusCode": 200, "body": json.dumps({"artifact": self._digest})})}, []
         if args.token not in self._calls:

@@ -173,6 +173,12 @@ def test_production_is_not_for_everybody(stack: str, change: Mapping[str, str], 
     assert development.outputs["cloud"] == stack.partition("-")[0]
 
 
+def test_no_more_instances_are_kept_warm_than_there_may_be() -> None:
+    changes = {f"{PROJECT}:minInstances": "20", f"{PROJECT}:maxInstances": "10"}
+    wrong = f"Pulumi.gcp.yaml: {PROJECT}:minInstances is 20: it takes up to maxInstances, 10"
+    assert errors("gcp", changes) == [wrong]
+
+
 def test_an_apex_domain() -> None:
     apex = "better-together:domain is 'example.com', an apex, which cannot have the CNAME record that it needs"
     way = "a subdomain like users.example.com"

@@ -25,7 +25,7 @@ def told(stable: tuple[str, str], target: tuple[str, str], *older: tuple[str, st
 
 def plan(before: dict[str, Any], built: str | None = None, rollout: int = 100, artifact: str | None = None) -> Rollout:
     config = SimpleNamespace(stack="aws", rollout=rollout, artifact=artifact)
-    return Rollout.plan(cast(StackConfig, config), built, before)
+    return Rollout.plan(cast(StackConfig, config), built, before, before.get("deployment", ""))
 
 
 def split(traffic: Traffic) -> tuple[str, str, int]:
@@ -198,6 +198,20 @@ def test_after_a_deployment_that_failed_the_same_inputs_make_another(
     first, second = tried
     assert first != second
     assert first.partition("-")[0] == second.partition("-")[0]
+
+
+@pytest.mark.parametrize("cloud", ["aws", "gcp"])
+def test_a_revert_after_a_deployment_that_failed_is_made_and_made_again(
+    cloud: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was reverted to may fail as well, and then the state has its inputs."""
+    before = deploy(cloud).outputs
+    monkeypatch.setattr("stacks.rollout.time.time", lambda: 1000)
+    reverted = made_by(deploy(cloud, before=before, tried="another-1"))
+    assert reverted != before["deployment"]
+    monkeypatch.setattr("stacks.rollout.time.time", lambda: 2000)
+    again = made_by(deploy(cloud, before=before, tried=reverted))
+    assert again not in (reverted, before["deployment"])
 
 
 def test_a_rollback_keeps_the_deployment_of_the_newest_revision() -> None:
