@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -58,8 +57,8 @@ class Target:
 
     @property
     def is_encrypted_or_local(self) -> bool:
-        parts = urlsplit(self.url)
-        return parts.scheme == "https" or parts.hostname in LOOPBACK
+        parts = httpx.URL(self.url)
+        return parts.scheme == "https" or parts.host in LOOPBACK
 
 
 def _laptops_outputs(home: Path) -> Mapping[str, Mapping[str, Any]]:
