@@ -1,32 +1,47 @@
 # The two commands: `make up` and `make test`. Each sets up what it needs; `make help` lists the rest.
+# Variables of the command line reach the recipes as environment variables, since what make expands is run as shell code.
 SHELL := bash
-.SHELLFLAGS := -euo pipefail -c
+.SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 
-CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/better-together
-export UV := $(or $(shell command -v uv),$(CACHE)/uv/bin/uv)
-export UV_PYTHON_INSTALL_DIR := $(CACHE)/python
+ifndef HOME
+  export HOME := $(shell echo ~)
+endif
+export UV := $(CURDIR)/build/uv/bin/uv
+export UV_PYTHON_INSTALL_DIR := $(CURDIR)/build/pythons
 export UV_COMPILE_BYTECODE := 1
 unexport PYTHONDONTWRITEBYTECODE VIRTUAL_ENV
 PYTHON := .venv/bin/python
 JOBS ?= 2
+need_stack = $(if $(value STACK),,$(error name the stack: make $@ STACK=aws))
 
 .PHONY: help
-help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+help: ## list the targets and the variables
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-12s%s\n", $$1, $$2 }' Makefile
+	@awk -F '## ' '/^# [A-Z]+=.*## / { printf "%-12s%s\n", substr($$1, 3), $$2 }' Makefile
+
+# STACK=      ## the stack, for up and destroy also several: STACK="aws-prod gcp-prod"
+# ROLLOUT=10  ## up: percent of the requests to the newest version
+# ARTIFACT=   ## up: sha256:... of an artifact that ran before, instead of a build
+# AUTH=laptop ## up: writes and pictures need a token of the laptop's issuer
+# REFRESH=1   ## up: ask the clouds first, and mend what has drifted
+# CASES=20    ## contract: cases for each operation
+# EXAMPLES=   ## fuzz: random inputs for each test
+# SEEDS=500   ## prove: seeds of each proof
+# JOBS=2      ## test: processes at the same time
 
 .PHONY: up
 up: setup ## bring stacks aws and gcp, or STACK="aws-prod gcp-prod", up on the laptop's clouds and print their URLs
-	@$(PYTHON) -m local up $(STACK) $(if $(AUTH),--auth $(AUTH)) $(if $(REFRESH),--refresh) \
-	  $(if $(ROLLOUT),--rollout $(ROLLOUT)) $(if $(ARTIFACT),--artifact $(ARTIFACT))
+	@$(PYTHON) -m local up $${STACK:-} $${AUTH:+--auth "$$AUTH"} $${REFRESH:+--refresh} \
+	  $${ROLLOUT:+--rollout "$$ROLLOUT"} $${ARTIFACT:+--artifact "$$ARTIFACT"}
 
 .PHONY: preview
 preview: setup ## show what up would change: make preview STACK=aws
-	@$(PYTHON) -m local preview $(or $(STACK),$(error name the stack: make preview STACK=aws))
+	@$(need_stack)$(PYTHON) -m local preview "$$STACK"
 
 .PHONY: drift
 drift: setup ## say what in the laptop's clouds is not as up left it, and fail if anything is: make drift STACK=aws
-	@$(PYTHON) -m local drift $(or $(STACK),$(error name the stack: make drift STACK=aws))
+	@$(need_stack)$(PYTHON) -m local drift "$$STACK"
 
 .PHONY: outputs
 outputs: setup ## print all stacks' outputs as JSON (make -s outputs)
@@ -34,15 +49,15 @@ outputs: setup ## print all stacks' outputs as JSON (make -s outputs)
 
 .PHONY: check
 check: setup ## check that a deployment does its work: make check STACK=aws, or URL=https://... (WRITE=1: also with users of its own)
-	@$(PYTHON) -m ops check $(if $(STACK),--stack '$(STACK)') $(if $(URL),--url '$(URL)') $(if $(filter 1,$(WRITE)),--write)
+	@$(PYTHON) -m ops check $${STACK:+--stack "$$STACK"} $${URL:+--url "$$URL"} $(if $(filter 1,$(WRITE)),--write)
 
 .PHONY: token
 token: setup ## print a token for `make up AUTH=laptop`: make -s token USER=1 (ADMIN=1: may write every user)
-	@$(PYTHON) -m local token $(if $(filter command,$(origin USER)),$(USER),$(error name the user: make token USER=1)) $(if $(ADMIN),--admin)
+	@$(PYTHON) -m local token "$(if $(filter command,$(origin USER)),$$USER,$(error name the user: make token USER=1))" $${ADMIN:+--admin}
 
 .PHONY: destroy
 destroy: setup ## destroy a stack on the laptop's clouds: make destroy STACK=aws
-	@$(PYTHON) -m local destroy $(or $(STACK),$(error name the stack: make destroy STACK=aws))
+	@$(need_stack)$(PYTHON) -m local destroy $$STACK
 
 .PHONY: down
 down: setup ## destroy all stacks and stop the laptop's clouds
@@ -52,17 +67,34 @@ down: setup ## destroy all stacks and stop the laptop's clouds
 artifact: setup ## build the artifact; print its digest, sizes and largest packages
 	@$(PYTHON) -m stacks.artifact
 
+# `make test` shows every behaviour once; `make prove` also runs what is marked `prove`. Either consists of three runs,
+# which can be started alone: `make test-e2e` for the first tier, `make test-e2e TIER=` for both.
+TIER := -m 'not prove'
+
 .PHONY: test
-test: setup ## run all tests
+test: test-app test-stacks test-e2e ## run the first tier of tests: test-app, test-stacks and test-e2e
+
+.PHONY: prove
+prove: TIER :=
+prove: test-app test-stacks test-e2e ## run all tests with all stores, faults and seeds (SEEDS=500: with that many seeds)
+
+.PHONY: test-app
+test-app: setup ## test the app and the daemon of the laptop's clouds
 	@$(PYTHON) -m local.tools test
-	app/.venv/bin/python -m pytest -n $(JOBS) tests/app tests/cloud
-	$(PYTHON) -m pytest -n $(JOBS) tests/stacks tests/policy tests/momento tests/local tests/ops
-	$(PYTHON) -m pytest -n $(JOBS) --dist load --maxschedchunk 1 tests/e2e
+	app/.venv/bin/python -m pytest -n $(JOBS) $(TIER) --hypothesis-profile $(if $(TIER),test,prove) tests/app tests/cloud
+
+.PHONY: test-stacks
+test-stacks: setup ## test the stacks, the policy, the providers and ops, without a cloud
+	$(PYTHON) -m pytest -n $(JOBS) $(TIER) tests/stacks tests/policy tests/momento tests/local tests/ops
+
+.PHONY: test-e2e
+test-e2e: setup ## test both stacks on the laptop's clouds
+	$(PYTHON) -m pytest -n $(JOBS) $(TIER) --dist load --maxschedchunk 1 tests/e2e
 
 .PHONY: fuzz
 fuzz: setup ## try random input and operations for long, and say how many: make fuzz EXAMPLES=2000
 	@$(PYTHON) -m local.tools test
-	@FUZZ_EXAMPLES=$(or $(EXAMPLES),2000) app/.venv/bin/python -m pytest -q -s -m fuzz tests/app
+	@FUZZ_EXAMPLES="$${EXAMPLES:-2000}" app/.venv/bin/python -m pytest -q -s -m fuzz --hypothesis-profile fuzz tests/app
 
 .PHONY: bench
 bench: setup ## count round trips to slow upstreams, and take the time (on an idle machine)
@@ -79,7 +111,7 @@ snapshots: setup ## write the stacks' snapshots anew, after a stack was changed 
 
 .PHONY: contract
 contract: setup ## run schemathesis against aws, gcp and flask run, and say how many cases ran: make contract CASES=20
-	@CONTRACT_CASES=$(or $(CASES),20) $(PYTHON) -m pytest -q -s tests/e2e/test_contract.py
+	@CONTRACT_CASES="$${CASES:-20}" $(PYTHON) -m pytest -q -s tests/e2e/test_contract.py
 
 .PHONY: lint
 lint: setup ## ruff and pyright
@@ -94,35 +126,51 @@ lint: setup ## ruff and pyright
 setup: .venv/ready app/.venv/ready pulumi_momento/.venv/ready policy/.venv/ready build/lambda-runtime/ready ## install everything into the checkout and the cache
 	@$(PYTHON) -m local.tools
 
-$(CACHE)/uv/bin/uv:
-	@echo "Installing uv into $(CACHE) ..." >&2
-	@command -v python3 >/dev/null || { echo "python3 is missing: install Python 3.13 (https://www.python.org/downloads/)" >&2; exit 1; }
-	@python3 -m venv $(CACHE)/uv || { echo "python3 cannot make environments: install its venv package, e.g. apt-get install python3-venv" >&2; exit 1; }
-	@$(CACHE)/uv/bin/pip install --quiet --disable-pip-version-check uv
+# Python answers Ctrl-C with a traceback, so make alone hears it while the environment of pip is made.
+build/uv/ready: local/uv.txt
+	@libc="$$(getconf GNU_LIBC_VERSION 2>/dev/null || echo 'another libc than glibc')"; \
+	  [ "$$(uname -sm)" = "Linux x86_64" ] && printf '%s\n' "glibc 2.28" "$$libc" | sort -VC || \
+	  { echo "This is $$(uname -sm) with $$libc: use Linux on x86-64 with glibc 2.28 or newer; WSL 2 works" >&2; exit 1; }
+	@trap '' INT; python3 -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "python3 or its venv package is missing: install them, e.g. apt-get install python3-venv" >&2; exit 1; }
+	@echo "Installing uv ..." >&2
+	@mkdir -p build && rm -rf build/uv
+	@trap '' INT; python3 -m venv build/uv
+	@build/uv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement local/uv.txt
+	@touch $@
 
-build/python: .python-version | $(UV)
-	@$(UV) python find --quiet 3.13 >/dev/null 2>&1 || $(UV) python install --quiet 3.13 2>/dev/null || \
+build/python: .python-version build/uv/ready
+	@"$$UV" python find --quiet 3.13 >/dev/null 2>&1 || "$$UV" python install --quiet 3.13 2>/dev/null || \
 	  { echo "Python 3.13 is missing: install it with pyenv, your package manager or https://www.python.org/downloads/" >&2; exit 1; }
-	@mkdir -p build && touch $@
+	@touch $@
+
+# What an earlier run left half-made is made anew, since uv takes a package for whole as soon as its metadata are there.
+define sync
+@[ -e $@ ] || rm -rf $(@D)
+@rm -f $@
+@"$$UV" sync --quiet --locked --project $(dir $(@D))
+@touch $@
+endef
 
 .venv/ready: pyproject.toml uv.lock pulumi_momento/pyproject.toml build/python
 	@echo "Installing Pulumi and the stacks' packages ..." >&2
-	@$(UV) sync --quiet --locked && touch $@
+	$(sync)
 
 app/.venv/ready: app/pyproject.toml app/uv.lock build/python
 	@echo "Installing the app's packages ..." >&2
-	@$(UV) sync --quiet --locked --project app && touch $@
+	$(sync)
 
 pulumi_momento/.venv/ready: pulumi_momento/pyproject.toml pulumi_momento/uv.lock build/python
 	@echo "Installing the momento plugin's packages ..." >&2
-	@$(UV) sync --quiet --locked --project pulumi_momento && touch $@
+	$(sync)
 
 policy/.venv/ready: policy/pyproject.toml policy/uv.lock build/python
 	@echo "Installing the policy pack's packages ..." >&2
-	@$(UV) sync --quiet --locked --project policy && touch $@
+	$(sync)
 
-build/lambda-runtime/ready: app/pyproject.toml app/uv.lock build/python
+build/lambda-runtime/ready: app/.venv/ready
 	@echo "Installing AWS's Lambda runtime client ..." >&2
 	@rm -rf build/lambda-runtime
-	@$(UV) export --quiet --locked --project app --only-group lambda-runtime --no-emit-project --output-file build/lambda-runtime.txt >/dev/null
-	@$(UV) pip install --quiet --python app/.venv/bin/python --require-hashes --target build/lambda-runtime --requirement build/lambda-runtime.txt && touch $@
+	@"$$UV" export --quiet --locked --project app --only-group lambda-runtime --no-emit-project --output-file build/lambda-runtime.txt >/dev/null
+	@"$$UV" pip install --quiet --python app/.venv/bin/python --require-hashes --target build/lambda-runtime --requirement build/lambda-runtime.txt
+	@touch $@

@@ -3,20 +3,25 @@
 `python -m local.tools` gets the Pulumi CLI; `python -m local.tools test` also DynamoDB Local, which only tests need.
 """
 
+import fcntl
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pulumi.automation import PulumiCommand
 from semver import VersionInfo
 
-PULUMI_VERSION = VersionInfo.parse("3.259.0")
+if TYPE_CHECKING:
+    from pulumi.automation import PulumiCommand
+
+PULUMI_VERSION = VersionInfo.parse("3.274.1")
 PULUMI_PACKAGE = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "better-together"
 DYNAMODB_LOCAL = CACHE / "dynamodb-local-3.1.0"
@@ -28,41 +33,30 @@ class ToolMissing(Exception):
 
 
 @cache
-def pulumi() -> PulumiCommand:
-    """The Pulumi CLI: the one on PATH, else the official installer's, else one built from its Go module."""
+def pulumi() -> "PulumiCommand":
+    """The Pulumi CLI: the one on PATH if it is new enough, else one built from its Go module."""
+    from pulumi.automation import PulumiCommand  # takes a second, in which Ctrl-C would print a traceback
+
     if shutil.which("pulumi"):
         on_path = PulumiCommand(skip_version_check=True)
         if on_path.version and on_path.version >= PULUMI_VERSION:
             return on_path
         say(f"pulumi {on_path.version} on PATH is older than {PULUMI_VERSION}: leaving it alone and using another")
     root = CACHE / f"pulumi-{PULUMI_VERSION}"
-    if not (root / "bin" / "pulumi").exists():
-        with_progress(f"Installing the Pulumi CLI {PULUMI_VERSION}", lambda: _install_pulumi(root))
+    install(root, f"Building the Pulumi CLI {PULUMI_VERSION}, about 3 minutes, once", _build_pulumi)
     return PulumiCommand(root=str(root), version=PULUMI_VERSION)
 
 
-def _install_pulumi(root: Path) -> None:
-    try:
-        PulumiCommand.install(root=str(root), version=PULUMI_VERSION)
-    except (OSError, subprocess.CalledProcessError):
-        say("  its official installer cannot be reached: building it from its Go module, about 3 minutes, once")
-        _build_pulumi(root)
-
-
-def _build_pulumi(root: Path) -> None:
-    require("go", "Go 1.26 or newer (https://go.dev/doc/install)")
-    modules = CACHE / "go-modules"
-    unfinished = CACHE / f"pulumi.{os.getpid()}"
-    command = ["go", "build", "-trimpath", "-modcacherw", "-ldflags", _version_flag(), "-o", unfinished, PULUMI_PACKAGE]
-    run(command, HERE / "pulumi_cli", {"GOMODCACHE": str(modules), "GOCACHE": str(CACHE / "go-build"), "GOFLAGS": ""})
-    (root / "bin").mkdir(parents=True, exist_ok=True)
-    unfinished.rename(root / "bin" / "pulumi")
-    shutil.rmtree(modules)
-    shutil.rmtree(CACHE / "go-build")
-
-
-def _version_flag() -> str:
-    return f"-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v{PULUMI_VERSION}"
+def _build_pulumi(scratch: Path) -> None:
+    """By the Go compiler that uv.lock pins, from the sources that go.sum pins."""
+    uv = os.environ.get("UV", "uv")
+    require(uv, "uv (https://docs.astral.sh/uv/), or run `make setup`, which brings it")
+    go = [uv, "run", "--quiet", "--isolated", "--locked", "--only-group", "go", "go"]
+    version = f"-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v{PULUMI_VERSION}"
+    output = ["-o", scratch / "result" / "bin" / "pulumi"]
+    build = ["build", "-trimpath", "-modcacherw", "-ldflags", f"-s -w {version}", *output, PULUMI_PACKAGE]
+    folders = {"GOMODCACHE": str(scratch / "modules"), "GOCACHE": str(scratch / "build")}
+    run([*go, *build], HERE / "pulumi_cli", folders | {"GOFLAGS": "", "GOTOOLCHAIN": "local"})
 
 
 def dynamodb_local() -> Path:
@@ -70,17 +64,32 @@ def dynamodb_local() -> Path:
     if not DYNAMODB_LOCAL.exists():
         require("java", "a Java 17 runtime, e.g. apt-get install openjdk-17-jre-headless")
         require("mvn", "Maven, e.g. apt-get install maven")
-        with_progress("Fetching DynamoDB Local with Maven", _fetch_dynamodb_local)
+    install(DYNAMODB_LOCAL, "Fetching DynamoDB Local with Maven", _fetch_dynamodb_local)
     return DYNAMODB_LOCAL
 
 
-def _fetch_dynamodb_local() -> None:
-    unfinished = CACHE / f"dynamodb-local.{os.getpid()}"
-    repository = CACHE / "maven"
-    output = ["-q", "-B", f"-Dmaven.repo.local={repository}", f"-DoutputDirectory={unfinished}"]
-    run(["mvn", *output, "dependency:copy-dependencies"], HERE / "dynamodb_local")
-    unfinished.rename(DYNAMODB_LOCAL)
-    shutil.rmtree(repository)
+def _fetch_dynamodb_local(scratch: Path) -> None:
+    output = [f"-Dmaven.repo.local={scratch / 'repository'}", f"-DoutputDirectory={scratch / 'result'}"]
+    run(["mvn", "-q", "-B", *output, "dependency:copy-dependencies"], HERE / "dynamodb_local")
+
+
+def install(target: Path, what: str, make: Callable[[Path], None]) -> None:
+    """Makes `target` once, by `result` in the folder that `make` gets, so that a run that is cut off leaves no half."""
+    if target.exists():
+        return
+    try:
+        CACHE.mkdir(parents=True, exist_ok=True)
+        with (CACHE / ".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if target.exists():
+                return
+            for left_over in CACHE.glob("unfinished-*/"):
+                shutil.rmtree(left_over)
+            with tempfile.TemporaryDirectory(prefix="unfinished-", dir=CACHE, ignore_cleanup_errors=True) as scratch:
+                with_progress(what, lambda: make(Path(scratch)))
+                Path(scratch, "result").rename(target)
+    except OSError as error:
+        raise ToolMissing(f"{error.filename or CACHE}: {error.strerror}: free it, or set XDG_CACHE_HOME") from None
 
 
 def require(command: str, how: str) -> None:
@@ -119,17 +128,22 @@ def say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
+def _dynamodb_local_for_tests() -> None:
+    try:
+        dynamodb_local()
+    except ToolMissing as missing:
+        say(f"tests on DynamoDB Local will be skipped: {missing}")
+
+
 def main(arguments: list[str]) -> None:
     try:
-        CACHE.mkdir(parents=True, exist_ok=True)
         pulumi()
+        if "test" in arguments:
+            _dynamodb_local_for_tests()
     except ToolMissing as missing:
         sys.exit(str(missing))
-    if "test" in arguments:
-        try:
-            dynamodb_local()
-        except ToolMissing as missing:
-            say(f"tests on DynamoDB Local will be skipped: {missing}")
+    except KeyboardInterrupt:
+        sys.exit("interrupted")
 
 
 if __name__ == "__main__":

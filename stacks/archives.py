@@ -1,20 +1,23 @@
 """One tree of files as a digest, a zip and a tar.gz: a function of the files' paths and contents alone."""
 
-import gzip
 import hashlib
 import io
 import stat
+import struct
 import tarfile
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+
+import deflate
 
 # Nothing in the tree is a command, so no file needs to be executable and the builder's umask leaves no trace.
 FILE_MODE = stat.S_IFREG | 0o644
 DIRECTORY_MODE = 0o755
 # The earliest moment that both formats can hold: 1980-01-01, in each format's own terms.
-ZIP_TIME = (1980, 1, 1, 0, 0, 0)
+ZIP_TIME = (0, 1 << 5 | 1)
 TAR_TIME = 315_532_800
+# Of libdeflate, which the lock pins: the output of the interpreter's zlib differs from machine to machine.
+LEVEL = 6
 
 
 @dataclass(frozen=True)
@@ -38,22 +41,25 @@ def digest(entries: list[Entry]) -> str:
 
 
 def write_zip(entries: list[Entry], target: Path) -> None:
-    """The archive for Lambda."""
-    with zipfile.ZipFile(target, "w") as archive:
+    """The archive for Lambda, by PKWARE's APPNOTE.TXT, since zipfile takes no other compressor than its own zlib."""
+    directory = bytearray()
+    with target.open("wb") as archive:
         for entry in entries:
-            info = zipfile.ZipInfo(entry.path, ZIP_TIME)
-            info.create_system = 3  # unix, wherever it is built
-            info.external_attr = FILE_MODE << 16
-            archive.writestr(info, entry.content, zipfile.ZIP_DEFLATED, compresslevel=6)
+            name, packed = entry.path.encode(), deflate.deflate_compress(entry.content, LEVEL)
+            sizes = deflate.crc32(entry.content), len(packed), len(entry.content), len(name)
+            common = struct.pack("<5H3I2H", 20, 0x800, 8, *ZIP_TIME, *sizes, 0)  # version 2.0, UTF-8, deflated
+            made_by = struct.pack("<H", 3 << 8 | 20)  # Unix
+            attributes = struct.pack("<3H2I", 0, 0, 0, FILE_MODE << 16, archive.tell())
+            directory += b"PK\1\2" + made_by + common + attributes + name
+            archive.write(b"PK\3\4" + common + name + packed)
+        count, size = len(entries), len(directory)
+        archive.write(directory + b"PK\5\6" + struct.pack("<4H2IH", 0, 0, count, count, size, archive.tell(), 0))
 
 
 def write_tar(entries: list[Entry], target: Path) -> None:
     """The archive for Cloud Run, with its directories: not every extractor makes missing ones."""
-    with (
-        target.open("wb") as raw,
-        gzip.GzipFile("", "wb", compresslevel=6, fileobj=raw, mtime=0) as packed,
-        tarfile.open(mode="w", fileobj=packed, format=tarfile.PAX_FORMAT) as archive,
-    ):
+    plain = io.BytesIO()
+    with tarfile.open(mode="w", fileobj=plain, format=tarfile.PAX_FORMAT) as archive:
         for directory in sorted({parent.as_posix() for e in entries for parent in PurePosixPath(e.path).parents}):
             if directory != ".":
                 archive.addfile(_member(directory, tarfile.DIRTYPE, DIRECTORY_MODE))
@@ -61,6 +67,7 @@ def write_tar(entries: list[Entry], target: Path) -> None:
             member = _member(entry.path, tarfile.REGTYPE, stat.S_IMODE(FILE_MODE))
             member.size = len(entry.content)
             archive.addfile(member, io.BytesIO(entry.content))
+    target.write_bytes(deflate.gzip_compress(plain.getbuffer(), LEVEL))
 
 
 def _member(path: str, kind: bytes, mode: int) -> tarfile.TarInfo:

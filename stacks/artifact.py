@@ -8,6 +8,7 @@ import fcntl
 import hashlib
 import json
 import os
+import platform
 import shutil
 import sys
 import tempfile
@@ -15,6 +16,8 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import deflate
 
 from stacks import archives, staging
 from stacks.staging import ArtifactError
@@ -78,9 +81,9 @@ def check_sizes(artifact: Artifact) -> None:
 
 
 def _inputs(root: Path) -> str:
-    """A name for all that the artifact is a function of: the app, its lock, the builder and its Python."""
+    """A name for all that the artifact is a function of: the app, its lock, the builder, Python and the compressor."""
     builder = [Path(module) for module in (__file__, archives.__file__, staging.__file__)]
-    inputs = hashlib.sha256(sys.version.encode())
+    inputs = hashlib.sha256(f"{platform.python_version()} {deflate.__version__}".encode())
     for path in [*staging.app_files(root / "app"), root / "app" / "uv.lock", *builder]:
         name = path.name if path in builder else path.relative_to(root).as_posix()
         inputs.update(f"\0{name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}".encode())

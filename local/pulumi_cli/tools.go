@@ -1,6 +1,6 @@
 //go:build tools
 
-// Package tools pins the Pulumi CLI that local/tools.py builds where its official installer cannot be reached.
+// Package tools pins the Pulumi CLI that local/tools.py builds.
 package tools
 
 import _ "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"

@@ -8,6 +8,7 @@ import sys
 import textwrap
 from pathlib import Path
 
+import deflate
 import pytest
 
 from stacks import artifact as artifacts
@@ -75,7 +76,7 @@ def test_the_same_bytes_wherever_and_whenever_it_is_built(artifact: Artifact, ro
     assert again.tar.read_bytes() == artifact.tar.read_bytes()
 
 
-def test_it_is_built_once_until_an_input_changes(small: Path) -> None:
+def test_it_is_built_once_until_an_input_changes(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = build(small)
     assert build(small) == first
     (small / "app" / "tests").mkdir()
@@ -90,6 +91,10 @@ def test_it_is_built_once_until_an_input_changes(small: Path) -> None:
     (small / "app" / "uv.lock").write_text("# changed\n")
     assert build(small).digest == changed.digest
     assert installs(small) == 3
+
+    monkeypatch.setattr(deflate, "__version__", "another")
+    assert build(small).digest == changed.digest
+    assert installs(small) == 4
 
 
 def test_builds_at_the_same_time_share_one(small: Path) -> None:

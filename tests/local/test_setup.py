@@ -1,0 +1,180 @@
+"""The Makefile and local/tools.py set up whole or not at all, and pass paths and values on as they are."""
+
+import errno
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from local import tools
+from local.tools import ToolMissing, install
+
+ROOT = Path(__file__).parents[2]
+ODD = 'it\'s $HOME "here"'
+
+CUT_OFF = """
+import sys
+import textwrap
+from pathlib import Path
+from local.tools import CACHE, install
+
+def half(scratch: Path) -> None:
+    (scratch / "result").mkdir()
+    print("half", flush=True)
+    sys.stdin.read()
+
+install(CACHE / "tool", "Making the tool", half)
+"""
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(tools, "CACHE", tmp_path / "better-together")
+    return tools.CACHE
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """What make needs until it installs something, and a Python that prints its surroundings and arguments."""
+    folder = tmp_path / ODD
+    for name in (
+        *("Makefile", ".python-version", "local/uv.txt"),
+        *("pyproject.toml", "uv.lock", "pulumi_momento/pyproject.toml", "app/pyproject.toml", "app/uv.lock"),
+    ):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, folder / name)
+    python = folder / "python"
+    python.write_text('#!/bin/sh\nprintf "%s\\n" "$UV" "$HOME" "$@"\n')
+    python.chmod(0o755)
+    return folder
+
+
+def make(checkout: Path, *arguments: str, **environment: str | None) -> subprocess.CompletedProcess[str]:
+    of_make = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS"}  # when make runs the tests
+    environ = {n: v for n, v in (os.environ | environment).items() if v is not None and n not in of_make}
+    return subprocess.run(["make", *arguments], cwd=checkout, env=environ, capture_output=True, text=True, timeout=120)
+
+
+def run(checkout: Path, *arguments: str, **environment: str | None) -> list[str]:
+    result = make(checkout, "--assume-old=setup", "PYTHON=./python", *arguments, **environment)
+    assert result.returncode == 0, result.stderr
+    return result.stdout.splitlines()
+
+
+def test_values_are_arguments_and_never_shell_code(checkout: Path) -> None:
+    evil = """a'"; touch pwned; `touch pwned` #"""
+    up = run(checkout, "up", "STACK=aws gcp", f"AUTH={evil}", f"ROLLOUT={evil}", f"ARTIFACT={evil}", "REFRESH=1")
+    assert up[2:] == [
+        *("-m", "local", "up", "aws", "gcp"),
+        *("--auth", evil, "--refresh", "--rollout", evil, "--artifact", evil),
+    ]
+    assert run(checkout, "up")[2:] == ["-m", "local", "up"]
+    check = run(checkout, "check", f"STACK={evil}", f"URL={evil}", "WRITE=1")
+    assert check[2:] == ["-m", "ops", "check", "--stack", evil, "--url", evil, "--write"]
+    assert run(checkout, "preview", f"STACK={evil}")[2:] == ["-m", "local", "preview", evil]
+    assert run(checkout, "token", f"USER={evil}", "ADMIN=1")[2:] == ["-m", "local", "token", evil, "--admin"]
+    assert not (checkout / "pwned").exists()
+
+
+def test_a_missing_value_is_one_line(checkout: Path) -> None:
+    for target, wanted in (
+        ("preview", "name the stack: make preview STACK=aws"),
+        ("destroy", "name the stack: make destroy STACK=aws"),
+        ("token", "name the user: make token USER=1"),
+    ):
+        result = make(checkout, "--assume-old=setup", target, STACK=None)
+        assert result.returncode == 2
+        assert [line.partition("*** ")[2] for line in result.stderr.splitlines()] == [f"{wanted}.  Stop."]
+
+
+def test_paths_may_hold_anything(checkout: Path) -> None:
+    home = str(checkout / "home")
+    assert run(checkout, "outputs", HOME=home)[:2] == [f"{checkout}/build/uv/bin/uv", home]
+
+
+def test_without_home_it_is_the_users_own(checkout: Path) -> None:
+    assert run(checkout, "outputs", HOME=None)[1] == pwd.getpwuid(os.getuid()).pw_dir
+
+
+@pytest.mark.parametrize(
+    ("command", "output", "named"),
+    [
+        ("uname", "Darwin arm64", "Darwin arm64 with glibc"),
+        ("uname", "Linux aarch64", "Linux aarch64 with glibc"),
+        ("getconf", "glibc 2.17", "with glibc 2.17"),
+        ("getconf", "", "with another libc than glibc"),
+    ],
+)
+def test_another_platform_is_one_line_before_anything_is_installed(
+    checkout: Path, tmp_path: Path, command: str, output: str, named: str
+) -> None:
+    fake = tmp_path / "bin" / command
+    fake.parent.mkdir()
+    fake.write_text(f'#!/bin/sh\nprintf %s "{output}"\n[ -n "{output}" ]\n')
+    fake.chmod(0o755)
+    path = f"{fake.parent}:{os.environ['PATH']}"
+    result = make(checkout, "up", PATH=path)
+    said, stopped = result.stderr.splitlines()
+    assert named in said
+    assert said.endswith(": use Linux on x86-64 with glibc 2.28 or newer; WSL 2 works")
+    assert stopped.startswith("make: ***")
+    assert not (checkout / "build").exists()
+    assert "up          bring stacks" in make(checkout, "help", PATH=path).stdout
+
+
+def test_an_environment_that_was_cut_off_is_made_anew(checkout: Path) -> None:
+    uv = checkout / "uv"
+    uv.write_text(
+        textwrap.dedent("""\
+        #!/bin/sh
+        [ ! -e app/.venv/half ] || { echo "half a package is taken for whole" >&2; exit 1; }
+        mkdir -p app/.venv
+        [ -e network ] || { touch app/.venv/half; kill -9 $$; }
+        """)
+    )
+    uv.chmod(0o755)
+    for _ in ("first installed", "then updated"):
+        for connected, returned in ((False, 2), (True, 0)):
+            (checkout / "network").touch() if connected else (checkout / "network").unlink(missing_ok=True)
+            result = make(checkout, "UV=./uv", "--assume-old=build/python", "--what-if=app/uv.lock", "app/.venv/ready")
+            assert result.returncode == returned, result.stderr
+            assert (checkout / "app" / ".venv" / "ready").exists() == connected
+
+
+def test_what_was_cut_off_is_made_anew(cache: Path) -> None:
+    command = [sys.executable, "-c", CUT_OFF]
+    environ = os.environ | {"XDG_CACHE_HOME": str(cache.parent)}
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "half\n"
+        process.send_signal(signal.SIGKILL)
+    assert not (cache / "tool").exists()
+
+    def whole(scratch: Path) -> None:
+        (scratch / "result").write_text("whole")
+
+    install(cache / "tool", "Making the tool", whole)
+    assert (cache / "tool").read_text() == "whole"
+    assert [path.name for path in cache.glob("unfinished-*")] == []
+
+
+def test_a_cache_that_cannot_be_written_is_one_line(cache: Path) -> None:
+    def full(scratch: Path) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(scratch / "result"))
+
+    with pytest.raises(ToolMissing, match=r"^/.*/result: No space left on device: free it, or set XDG_CACHE_HOME$"):
+        install(cache / "tool", "Making the tool", full)
+    assert [path.name for path in cache.iterdir()] == [".lock"]
+
+    shutil.rmtree(cache)
+    cache.write_text("in the way")
+    with pytest.raises(ToolMissing, match=r"^/.*/better-together: File exists: free it, or set XDG_CACHE_HOME$"):
+        install(cache / "tool", "Making the tool", full)

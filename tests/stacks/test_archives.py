@@ -1,0 +1,51 @@
+"""The archives' bytes: no zlib decides them, and every reader takes them."""
+
+import hashlib
+import tarfile
+import zipfile
+import zlib
+from pathlib import Path
+from unittest.mock import Mock
+
+import pytest
+
+from stacks.archives import Entry, write_tar, write_zip
+
+TREE = [
+    Entry("app/__init__.py", b""),
+    Entry("app/große datei.py", b"".join(b"value_%d = %d\n" % (n, n * n % 8191) for n in range(5000))),
+    Entry("app/names/" + "long" * 30 + ".py", b"x = 1\n"),
+    Entry("data.bin", b"".join(hashlib.sha256(bytes([n])).digest() for n in range(256))),
+]
+
+
+def write(folder: Path) -> tuple[Path, Path]:
+    archives = folder / "app.zip", folder / "app.tar.gz"
+    write_zip(TREE, archives[0])
+    write_tar(TREE, archives[1])
+    return archives
+
+
+def test_the_bytes_are_those_of_the_pinned_compressor(tmp_path: Path) -> None:
+    """A change here publishes a new version of every function and service: say so in the changelog."""
+    assert [hashlib.sha256(archive.read_bytes()).hexdigest() for archive in write(tmp_path)] == [
+        "19836ac94b7aa8636c0e5046e4b4233bff7e9286fcc2582a48b956778247e481",
+        "365d8502647687b30e8119f0c4a19eb615a2d75dfc345f8520af55608d072de1",
+    ]
+
+
+def test_the_interpreters_zlib_has_no_part_in_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for compressor in ("compress", "compressobj"):
+        monkeypatch.setattr(zlib, compressor, Mock(side_effect=AssertionError("zlib compresses")))
+    write(tmp_path)
+
+
+def test_the_standard_library_reads_them(tmp_path: Path) -> None:
+    packed, tarball = write(tmp_path)
+    with zipfile.ZipFile(packed) as archive:
+        assert archive.testzip() is None
+        assert [Entry(info.filename, archive.read(info)) for info in archive.infolist()] == TREE
+    with tarfile.open(tarball) as archive:
+        assert [member.name for member in archive if member.isdir()] == ["app", "app/names"]
+        files = [(member, archive.extractfile(member)) for member in archive if member.isfile()]
+        assert [Entry(member.name, file.read()) for member, file in files if file] == TREE
