@@ -3,10 +3,11 @@
 Moto keeps that state in this process so it is read there: its own Lambda wants Docker, its code URLs lead nowhere.
 """
 
+import asyncio
 import io
 import random
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, cast
@@ -62,7 +63,7 @@ class _RequestHandler(MotoRequestHandler):
 
 
 class Aws:
-    """Moto's server on its own threads. `lock` must be held to read or change its state."""
+    """Moto's server on its own threads. `lock` must be held to read or change its state, as it is in `ask`."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -77,6 +78,15 @@ class Aws:
         self._thread.join()
         self._server.server_close()
 
+    async def ask[T](self, read: Callable[[], T]) -> T:
+        """Calls `read` with the lock held, in a thread: moto may have it for long, and the event loop must not wait."""
+
+        def locked() -> T:
+            with self.lock:
+                return read()
+
+        return await asyncio.to_thread(locked)
+
     def api(self, api_id: str) -> tuple[ApiGatewayV2Backend, Api]:
         """The HTTP API with that id, in whatever account and region. Raises NotFound."""
         for backend in _every(apigatewayv2_backends):
@@ -90,12 +100,12 @@ class Aws:
         Raises NotFound, and PermissionError when it is the API that invokes and the function's resource policy does not
         let it in.
         """
-        _, _, _, region, account, _, name, *rest = arn.split(":")
-        qualifier = rest[0] if rest else "$LATEST"
-        backend = lambda_backends[account][region]
         try:
+            _, _, _, region, account, _, name, *rest = arn.split(":")
+            qualifier = rest[0] if rest else "$LATEST"
+            backend = lambda_backends[account][region]
             version, function = _pick(backend, name, qualifier)
-        except JsonRESTError as error:
+        except (ValueError, KeyError, JsonRESTError) as error:
             raise NotFound(f"function {arn} does not exist") from error
         if api_arn and not _may_invoke(function, arn, api_arn):
             raise PermissionError(f"{arn} has no permission for apigateway.amazonaws.com from {api_arn}")
@@ -117,15 +127,14 @@ class Aws:
     def credentials(self, role: str, region: str, session: str) -> dict[str, str]:
         """Temporary credentials of an execution role, as environment variables."""
         account = role.split(":")[4]
-        with self.lock:
-            assumed = sts_backends[account]["aws"].assume_role(
-                region_name=region,
-                role_session_name=session,
-                role_arn=role,
-                policy="",
-                duration=43200,
-                external_id="",
-            )
+        assumed = sts_backends[account]["aws"].assume_role(
+            region_name=region,
+            role_session_name=session,
+            role_arn=role,
+            policy="",
+            duration=43200,
+            external_id="",
+        )
         return {
             "AWS_ACCESS_KEY_ID": assumed.access_key_id,
             "AWS_SECRET_ACCESS_KEY": assumed.secret_access_key,

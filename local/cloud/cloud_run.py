@@ -14,7 +14,7 @@ import aiohttp
 from aiohttp import web
 
 from local.cloud.aws import NotFound
-from local.cloud.cloud_run_front import forward, session
+from local.cloud.cloud_run_front import MAX_BODY, forward, session
 from local.cloud.cloud_run_instance import Instance, StartError
 from local.cloud.cloud_run_revision import Revision
 from local.cloud.cloud_run_spec import Scaling, Secret, Spec, SpecError, Target, scaling, spec, targets
@@ -132,7 +132,7 @@ class CloudRun:
                 return web.Response(status=403, text="Forbidden: the service asks for roles/run.invoker")
             return await forward(request, service.pick(), self._http)
 
-        service = Service(await listen(handle, PREFERRED_PORT), scaling)
+        service = Service(await listen(handle, PREFERRED_PORT, MAX_BODY), scaling)
         return service
 
     async def _start(self, service: Service, wanted: Spec, name: str | None) -> Revision:

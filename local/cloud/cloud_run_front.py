@@ -13,7 +13,7 @@ from multidict import CIMultiDict
 
 from local.cloud.cloud_run_instance import Instance
 from local.cloud.cloud_run_revision import NoInstance, Revision
-from local.cloud.listener import target
+from local.cloud.listener import has_valid_host, target
 
 MAX_BODY = 32 * 1024 * 1024  # bytes, of an HTTP/1 request
 HOP_BY_HOP = {"connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "expect"}
@@ -32,6 +32,8 @@ def session() -> aiohttp.ClientSession:
 
 
 async def forward(request: web.BaseRequest, revision: Revision, http: aiohttp.ClientSession) -> web.StreamResponse:
+    if not has_valid_host(request):
+        return _give_up(request, None, 400, "Bad Request")
     if request.method == "CONNECT":
         return _give_up(request, None, 404, "Not Found")
     if (request.content_length or 0) > MAX_BODY:

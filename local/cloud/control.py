@@ -10,14 +10,16 @@
     PUT, DELETE /faults/{aws|firestore|momento}          {"fault": "down"|"slow"|"held"|"throttled"|"halved"}
     GET /faults/{aws|firestore|momento}/held             answers when something is held
 
-Errors are {"error": one line}.
+Every request needs `Authorization: Bearer TOKEN` with daemon.json's token, and a Host that is this computer: neither
+another user of it nor a page in a browser can ask. Errors are {"error": one line}.
 """
 
-import json
+import secrets
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
+import msgspec
 from aiohttp import web
 
 from local.cloud.aws import NotFound
@@ -25,26 +27,48 @@ from local.cloud.gcp import Gcp, GcpError
 from local.cloud.http_api import HttpApis
 from local.cloud.lambda_runtime_api import FunctionError
 from local.cloud.lambda_service import LambdaService, PayloadTooLarge, Throttled
-from local.cloud.listener import Handler
+from local.cloud.listener import HOST, Handler
 from local.cloud.relay import Fault, Relay
 
 type Kept = dict[tuple[str, str], Any]
 
 
-def control(apis: HttpApis, functions: LambdaService, gcp: Gcp, relays: Mapping[str, Relay]) -> Handler:
+class GcpBody(msgspec.Struct):
+    inputs: dict[str, Any]
+    files: dict[str, str] = {}
+
+
+class FaultBody(msgspec.Struct):
+    fault: Fault
+
+
+def control(token: str, apis: HttpApis, functions: LambdaService, gcp: Gcp, relays: Mapping[str, Relay]) -> Handler:
     kept: Kept = {}
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
         try:
-            return await _dispatch(request, apis, functions, kept, gcp, relays)
+            refusal = _refusal(request, token)
+            return await _dispatch(request, apis, functions, kept, gcp, relays) if refusal is None else refusal
         except NotFound as error:
             return _error(404, error)
         except GcpError as error:
             return _error(error.status, error)
-        except (OSError, ValueError, FunctionError, PayloadTooLarge, Throttled) as error:
+        except (OSError, ValueError, RecursionError, FunctionError, PayloadTooLarge, Throttled) as error:
             return _error(400, error)
 
     return handle
+
+
+def _refusal(request: web.BaseRequest, token: str) -> web.Response | None:
+    port = request.get_extra_info("sockname")[1]
+    if request.headers.get("Host") not in (f"{HOST}:{port}", f"localhost:{port}"):
+        return _error(403, f"the Host is not {HOST}:{port}")
+    given = request.headers.get("Authorization", "").encode(errors="surrogateescape")
+    if not secrets.compare_digest(given, f"Bearer {token}".encode()):
+        refusal = _error(401, "the token is not that of daemon.json: Authorization: Bearer TOKEN")
+        refusal.headers["WWW-Authenticate"] = "Bearer"
+        return refusal
+    return None
 
 
 async def _dispatch(
@@ -58,7 +82,7 @@ async def _dispatch(
     parts = [unquote(part) for part in request.raw_path.partition("?")[0].strip("/").split("/")]
     match request.method, parts:
         case "GET", ["health"]:
-            return web.json_response({"status": "ok"})
+            return _error(503, gcp.lost) if gcp.lost else web.json_response({"status": "ok"})
         case "PUT", ["aws", "apis", api_id]:
             return web.json_response({"url": await apis.open(api_id)})
         case "GET", ["aws", "apis", api_id]:
@@ -73,19 +97,19 @@ async def _dispatch(
             await functions.start(arn)
             return web.Response(status=204)
         case "POST", ["aws", "functions", arn, "invocations"]:
-            return web.json_response(body=await functions.call(arn, await _read(request)))
-        case method, ["aws", "resources", type, id]:
-            return await _keep(method, kept, (type, id), request)
+            return web.json_response(body=await functions.call(arn, bytes(await _read(request, msgspec.Raw))))
+        case "PUT" | "GET" | "DELETE", ["aws", "resources", type, id]:
+            return await _keep(request, kept, (type, id))
         case "PUT", ["gcp", "resources", type, id]:
-            body = json.loads(await _read(request))
-            return web.json_response(await gcp.put(type, id, body["inputs"], body.get("files") or {}))
+            body = await _read(request, GcpBody)
+            return web.json_response(await gcp.put(type, id, body.inputs, body.files))
         case "GET", ["gcp", "resources", type, id]:
             return web.json_response(gcp.get(type, id))
         case "DELETE", ["gcp", "resources", type, id]:
             await gcp.delete(type, id)
             return web.Response(status=204)
         case "PUT", ["faults", service] if service in relays:
-            relays[service].break_down(Fault(json.loads(await _read(request))["fault"]))
+            relays[service].break_down((await _read(request, FaultBody)).fault)
             return web.Response(status=204)
         case "DELETE", ["faults", service] if service in relays:
             relays[service].repair()
@@ -94,21 +118,22 @@ async def _dispatch(
             await relays[service].holding()
             return web.json_response({})
         case _:
-            return web.json_response({"error": f"{request.method} {request.path} is not known"}, status=404)
+            return _error(404, f"{request.method} {request.path} is not known")
 
 
-async def _keep(method: str, kept: Kept, key: tuple[str, str], request: web.BaseRequest) -> web.Response:
+async def _keep(request: web.BaseRequest, kept: Kept, key: tuple[str, str]) -> web.Response:
     """What the laptop's AWS does nothing with, but must remember."""
-    if method == "PUT":
-        kept[key] = json.loads(await _read(request))
+    if request.method == "PUT":
+        kept[key] = await _read(request, dict[str, Any])
     elif key not in kept:
         raise NotFound(f"{' '.join(key)} does not exist")
-    return web.json_response(kept.pop(key) if method == "DELETE" else kept[key])
+    return web.json_response(kept.pop(key) if request.method == "DELETE" else kept[key])
 
 
-async def _read(request: web.BaseRequest) -> bytes:
-    return b"".join([chunk async for chunk in request.content.iter_any()])
+async def _read[T](request: web.BaseRequest, schema: type[T]) -> T:
+    """The body, decoded. Raises ValueError if it is not JSON of that type."""
+    return msgspec.json.decode(b"".join([chunk async for chunk in request.content.iter_any()]), type=schema)
 
 
-def _error(status: int, error: Exception) -> web.Response:
+def _error(status: int, error: Exception | str) -> web.Response:
     return web.json_response({"error": " ".join(str(error).split())}, status=status)

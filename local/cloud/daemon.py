@@ -1,8 +1,8 @@
 """The laptop's two clouds, in one process: `app/.venv/bin/python -m local.cloud.daemon --home DIR`.
 
 Moto's AWS server, HTTP APIs and Lambda, Google Cloud's control plane and Cloud Run, Firestore, Momento, an issuer of
-tokens, and the control API. When all of it is ready, DIR/daemon.json says where; SIGTERM and SIGINT end it. Nothing
-outlives the process.
+tokens, and the control API. When all of it is ready, DIR/daemon.json says where; SIGTERM, SIGINT and SIGHUP end it.
+Nothing outlives the process.
 """
 
 import argparse
@@ -14,8 +14,8 @@ import secrets
 import signal
 import sys
 import venv
-from collections.abc import AsyncGenerator, Generator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
 from local.cloud import firestore_emulator, lambda_environment
@@ -34,54 +34,76 @@ from local.cloud.unpack import remove
 
 
 def main() -> None:
+    os.umask(0o077)  # logs, code and daemon.json are for their owner alone from their first byte
     parser = argparse.ArgumentParser(prog="local.cloud.daemon", description="the laptop's two clouds")
     parser.add_argument("--home", type=Path, required=True, help="the folder for the lock, daemon.json, logs and code")
-    home: Path = parser.parse_args().home.resolve()
-    home.mkdir(parents=True, exist_ok=True)
+    parser.add_argument("--lock", type=int, metavar="FD", help="daemon.lock, opened and locked by the parent process")
+    arguments = parser.parse_args()
+    home: Path = arguments.home.resolve()
     try:
-        with _only_one(home):
-            asyncio.run(_run(home))
+        if os.getsid(0) != os.getpid():
+            os.setsid()  # all children are in this session, so that the reaper finds them
+        home.mkdir(parents=True, exist_ok=True)
+        asyncio.run(_run(home, _locked(home, arguments.lock)))
     except OSError as error:
         sys.exit(f"the laptop's clouds cannot run in {home}: {error}")
 
 
-@contextmanager
-def _only_one(home: Path) -> Generator[None]:
-    """Holds the home for as long as the process lives; exits with one line if another daemon does."""
-    with (home / "daemon.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            sys.exit(f"another daemon of the laptop's clouds is running in {home}: stop it with `make down`")
-        yield
+def _locked(home: Path, inherited: int | None) -> int:
+    """The descriptor of daemon.lock, which holds the home and names this process.
+
+    Exits with one line if another daemon holds it.
+    """
+    lock = os.open(home / "daemon.lock", os.O_RDWR | os.O_CREAT, 0o600) if inherited is None else inherited
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        sys.exit(f"another daemon of the laptop's clouds is running in {home}: stop it with `make down`")
+    os.ftruncate(lock, 0)
+    os.write(lock, f"{os.getpid()}\n".encode())
+    return lock
 
 
-async def _run(home: Path) -> None:
+async def _run(home: Path, lock: int) -> None:
+    """Serves until a signal comes, also while it starts."""
+    serving = asyncio.create_task(_serve(home, lock))
     end = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, end.set)
+    ending = asyncio.create_task(end.wait())
+    await asyncio.wait({serving, ending}, return_when=asyncio.FIRST_COMPLETED)
+    ending.cancel()
+    serving.cancel()
+    with suppress(asyncio.CancelledError):
+        await serving
+
+
+async def _serve(home: Path, lock: int) -> None:
     facts_file = home / "daemon.json"
     facts_file.unlink(missing_ok=True)
-    async with _clouds(home) as facts:
+    async with _clouds(home, lock) as facts:
         unfinished = facts_file.with_suffix(".unfinished")
+        unfinished.unlink(missing_ok=True)
         unfinished.write_text(json.dumps(facts, indent=2) + "\n")
-        unfinished.chmod(0o600)
         unfinished.rename(facts_file)
-        await end.wait()
-        facts_file.unlink(missing_ok=True)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            facts_file.unlink(missing_ok=True)
 
 
 @asynccontextmanager
-async def _clouds(home: Path) -> AsyncGenerator[dict[str, str | int]]:
+async def _clouds(home: Path, lock: int) -> AsyncGenerator[dict[str, str | int]]:
     """All of the clouds, started in order and stopped in the opposite one; yields the content of daemon.json."""
     logs, run = home / "logs", home / "run"
     logs.mkdir(exist_ok=True)
     remove(run)
     async with AsyncExitStack() as stack:
         stack.callback(remove, run)
-        python = await asyncio.to_thread(_clean_python, run / "python")
-        momento_api_key = secrets.token_urlsafe(24)
-        processes = Processes()
+        await asyncio.to_thread(_CleanPython(symlinks=True).create, run / "python")
+        python = run / "python" / "bin" / "python3"
+        momento_api_key, token = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
+        processes = Processes(lock)
         stack.push_async_callback(processes.stop_all, grace=1)
         firestore, (aws, momento) = await asyncio.gather(
             firestore_emulator.start(processes, logs / "firestore.log"), asyncio.to_thread(_servers, momento_api_key)
@@ -110,11 +132,12 @@ async def _clouds(home: Path) -> AsyncGenerator[dict[str, str | int]]:
         gcp = Gcp(firestore)
         gcp.open(processes, python, run / "cloud-run", logs, addresses["firestore"])
         stack.push_async_callback(gcp.close)
-        front = await listen(control(apis, functions, gcp, relays))
+        front = await listen(control(token, apis, functions, gcp, relays))
         stack.push_async_callback(front.close)
         yield {
             "pid": os.getpid(),
             "control": front.url,
+            "token": token,
             "aws": f"http://{addresses['aws']}",
             "firestore": addresses["firestore"],
             "firestoreKind": firestore.kind,
@@ -128,10 +151,11 @@ def _servers(momento_api_key: str) -> tuple[Aws, MomentoServer]:
     return Aws(), MomentoServer(momento_api_key).start()
 
 
-def _clean_python(folder: Path) -> Path:
+class _CleanPython(venv.EnvBuilder):
     """A Python without any packages, which is what Lambda and Cloud Run give to the artifact."""
-    venv.create(folder, symlinks=True)
-    return folder / "bin" / "python3"
+
+    def setup_scripts(self, context: object) -> None:
+        """Nobody activates it, and these would be readable by others."""
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
 """Firestore on the laptop: Google's emulator if it is installed, else the built-in server.
 
-`python -m local.cloud.firestore_emulator`, with FIRESTORE_EMULATOR_HOST set, warms an emulator up.
+`python -m local.cloud.firestore_emulator`, with FIRESTORE_EMULATOR_HOST set, warms an emulator up: it makes each kind
+of call once, since in a young JVM that can take longer than the app waits for an answer.
 """
 
 import asyncio
 import os
 import shutil
-import subprocess
 import sys
 import urllib.error
 import urllib.request
@@ -18,11 +18,15 @@ from local.cloud.processes import Child, Processes
 
 JAR = "platform/cloud-firestore-emulator/cloud-firestore-emulator.jar"
 MAIN_CLASS = "com.google.cloud.datastore.emulator.firestore.CloudFirestore"
-STARTS_WITHIN = 30  # seconds
+STARTS_WITHIN = 120  # seconds
+WARM_UP = [sys.executable, "-m", "local.cloud.firestore_emulator"]
+CLEARS_WITHIN = 30  # seconds
+LOST = "Firestore's emulator died, and its data with it"
 
 
 class BuiltIn:
     kind = "built-in"
+    lost = ""
 
     def __init__(self) -> None:
         from local.cloud.firestore import FirestoreServer  # costs 0.3 s, for nothing if the emulator is there
@@ -46,27 +50,57 @@ class GoogleEmulator:
     def __init__(self, address: str, child: Child) -> None:
         self.address = address
         self._child = child
+        child.exited.add_done_callback(_report)
+
+    @property
+    def lost(self) -> str:
+        """What is wrong when the emulator died. It is not started again, since its data would still be missing."""
+        return "" if self._child.alive else LOST
 
     @classmethod
     async def start(cls, processes: Processes, jar: Path, log: Path) -> "GoogleEmulator":
-        port = free_port()
-        command = ["java", "-Duser.language=en", "-cp", jar, MAIN_CLASS, "--host", HOST, "--port", str(port)]
+        """Raises OSError."""
+        address = f"{HOST}:{free_port()}"
+        host, _, port = address.partition(":")
+        command = ["java", "-Duser.language=en", "-cp", jar, MAIN_CLASS, "--host", host, "--port", port]
         child = await processes.start(command, log.parent, dict(os.environ), log)
-        async with asyncio.timeout(STARTS_WITHIN):
-            while not await asyncio.to_thread(_answers, f"http://{HOST}:{port}/"):
-                if child.exited.done():
-                    raise OSError(f"Google's Firestore emulator did not start: see {log}")
-                await asyncio.sleep(0.05)
-        await asyncio.to_thread(warm_up, f"{HOST}:{port}")
-        return cls(f"{HOST}:{port}", child)
+        working = asyncio.create_task(_await_work(address, processes, log))
+        await asyncio.wait({working, child.exited}, timeout=STARTS_WITHIN, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            working.cancel()
+            how = "ended" if child.exited.done() else f"did not answer within {STARTS_WITHIN} seconds"
+            raise OSError(f"Google's Firestore emulator {how} while it started: see {log}")
+        await working
+        return cls(address, child)
 
     async def clear(self, project: str, database: str) -> None:
         """https://firebase.google.com/docs/emulator-suite/connect_firestore#clear_your_database_between_tests"""
         url = f"http://{self.address}/emulator/v1/projects/{project}/databases/{database}/documents"
-        await asyncio.to_thread(lambda: urllib.request.urlopen(urllib.request.Request(url, method="DELETE")).close())
+        request = urllib.request.Request(url, method="DELETE")
+        try:
+            await asyncio.to_thread(lambda: urllib.request.urlopen(request, timeout=CLEARS_WITHIN).close())
+        except urllib.error.HTTPError:
+            raise
+        except OSError:
+            self._child.kill()  # it is dead already, or hangs: its data are gone either way
 
     async def close(self) -> None:
+        self._child.exited.remove_done_callback(_report)
         await self._child.stop(grace=0)
+
+
+async def _await_work(address: str, processes: Processes, log: Path) -> None:
+    """Returns when the emulator has made each kind of call once. Raises OSError if it cannot."""
+    while not await asyncio.to_thread(_answers, f"http://{address}/"):
+        await asyncio.sleep(0.05)
+    environment = os.environ | {"FIRESTORE_EMULATOR_HOST": address}
+    warming = await processes.start(WARM_UP, Path.cwd(), environment, log)
+    if await asyncio.shield(warming.exited):
+        raise OSError(f"Google's Firestore emulator at {address} does not work: see {log}")
+
+
+def _report(_: asyncio.Future[int]) -> None:
+    print(LOST, file=sys.stderr, flush=True)
 
 
 type Firestore = BuiltIn | GoogleEmulator
@@ -84,18 +118,6 @@ def emulator_jar() -> Path | None:
     gcloud = shutil.which("gcloud")
     sdks = ([Path(gcloud).resolve().parents[1]] if gcloud else []) + [Path("/usr/lib/google-cloud-sdk")]
     return next((sdk / JAR for sdk in sdks if (sdk / JAR).exists()), None)
-
-
-def warm_up(address: str) -> None:
-    """Makes each kind of call once: in a young JVM it can take longer than the app waits for an answer.
-
-    In a process of its own, since the client takes the address from the environment. Raises OSError if it fails.
-    """
-    command = [sys.executable, "-m", "local.cloud.firestore_emulator"]
-    result = subprocess.run(command, env=os.environ | {"FIRESTORE_EMULATOR_HOST": address}, capture_output=True)
-    if result.returncode:
-        last_line = result.stderr.decode().strip().rpartition("\n")[2]
-        raise OSError(f"Google's Firestore emulator at {address} does not work: {last_line}")
 
 
 def _make_each_call() -> None:

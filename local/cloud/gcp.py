@@ -62,6 +62,11 @@ class Gcp:
         assert self._run
         return self._run
 
+    @property
+    def lost(self) -> str:
+        """What the cloud lost and cannot get back, as one line."""
+        return self._firestore.lost
+
     def get(self, type: str, id: str) -> dict[str, Properties]:
         """Raises NotFound."""
         resource = self._resources.get((type, id))
@@ -72,11 +77,13 @@ class Gcp:
     async def put(self, type: str, id: str, inputs: Properties, files: dict[str, str]) -> dict[str, Properties]:
         """Creates or updates. `files` are paths of files that the inputs mean by assets. Raises GcpError."""
         old = self._resources.get((type, id))
-        content = self._content(type, inputs, files)
         try:
+            content = self._content(type, inputs, files)
             computed = await self._computed(type, id, inputs, old, content)
         except (SpecError, StartError, NotFound) as error:
             raise GcpError(f"{inputs.get('name', id)}: {error}") from error
+        except (KeyError, TypeError, AttributeError) as error:
+            raise GcpError(f"{type} {id}: the inputs are malformed: {error!r}") from error
         self._resources[type, id] = Resource(inputs, {**inputs, **computed}, content)
         return self.get(type, id)
 

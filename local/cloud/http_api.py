@@ -1,4 +1,4 @@
-"""API Gateway's HTTP APIs: a listener for each, in front of Lambda.
+"""API Gateway's HTTP APIs: a listener for each, in front of Lambda. It serves route `$default` of stage `$default`.
 
 What API Gateway answers by itself is {"message": ...}, with the statuses of
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-troubleshooting-lambda.html and its quotas.
@@ -10,18 +10,17 @@ import re
 import sys
 
 from aiohttp import web
-from moto.apigatewayv2.models import Api, Stage
 
 from local.cloud import http_api_event
 from local.cloud.aws import Aws, Function, NotFound
 from local.cloud.http_api_event import MalformedAnswer, Match
-from local.cloud.http_api_routes import Route, choose
 from local.cloud.http_api_throttle import Throttle
 from local.cloud.lambda_runtime_api import FunctionError
 from local.cloud.lambda_service import LambdaService, PayloadTooLarge, Throttled
-from local.cloud.listener import Listener, listen, target
+from local.cloud.listener import Listener, has_valid_host, listen, target
 
 PREFERRED_PORT = 8081
+DEFAULT = "$default"
 MAX_BODY = 10 * 1024 * 1024  # bytes
 MAX_HEAD = 10240  # bytes of request line and header values together
 LAMBDA_ARN = re.compile(r"arn:aws:lambda:[^/]+")
@@ -46,14 +45,13 @@ class HttpApis:
 
     async def open(self, api_id: str) -> str:
         """The URL of the API, which is opened if it is not open. Raises NotFound if moto has no such API."""
-        with self._aws.lock:
-            self._aws.api(api_id)
+        await self._aws.ask(lambda: self._aws.api(api_id))
         if api_id not in self._listeners:
 
             async def handle(request: web.BaseRequest) -> web.StreamResponse:
                 return await self._handle(api_id, request)
 
-            self._listeners[api_id] = await listen(handle, PREFERRED_PORT)
+            self._listeners[api_id] = await listen(handle, PREFERRED_PORT, MAX_BODY)
         return self._listeners[api_id].url
 
     def url(self, api_id: str) -> str:
@@ -83,8 +81,7 @@ class HttpApis:
     async def _respond(self, api_id: str, request: web.BaseRequest, request_id: str) -> web.Response:
         body = await _body(request)
         try:
-            with self._aws.lock:
-                match, function, timeout = self._route(api_id, request)
+            match, function, timeout = await self._aws.ask(lambda: self._route(api_id, request))
         except (NotFound, PermissionError) as error:
             raise _failed(error) from error
         trace_id = http_api_event.trace_id(request)
@@ -106,17 +103,13 @@ class HttpApis:
     def _route(self, api_id: str, request: web.BaseRequest) -> tuple[Match, Function, float]:
         """The route, the version that it leads to and the integration's timeout in seconds."""
         backend, api = self._aws.api(api_id)
-        path = http_api_event.decoded_path(target(request).partition("?")[0])
-        stage, path_in_stage = _stage(api, path)
-        chosen = choose(
-            (Route(r.route_key, r.target or "") for r in api.routes.values()), request.method, path_in_stage
-        )
-        if not chosen:
+        stage = api.stages.get(DEFAULT)
+        route = next((route for route in api.routes.values() if route.route_key == DEFAULT), None)
+        if not stage or not route:
             raise Refused(404, "Not Found")
-        route, parameters = chosen
-        if not self._throttle.admits((api_id, stage.name, route.key), stage.default_route_settings):
+        if not self._throttle.admits(api_id, stage.default_route_settings):
             raise Refused(429, "Too Many Requests")
-        integration = api.integrations[route.target.removeprefix("integrations/")]
+        integration = api.integrations[(route.target or "").removeprefix("integrations/")]
         arn = LAMBDA_ARN.search(integration.integration_uri or "")
         if not arn:
             raise NotFound(f"integration {integration.integration_uri} is not a Lambda function")
@@ -124,43 +117,28 @@ class HttpApis:
             api_id=api_id,
             account=backend.account_id,
             domain=api.api_endpoint.removeprefix("https://"),
-            stage=stage.name,
-            stage_variables=stage.stage_variables or {},
-            route_key=route.key,
-            path=path,
-            path_parameters=parameters,
+            path=http_api_event.decoded_path(target(request).partition("?")[0]),
         )
-        function = self._aws.function(arn[0], _source_arn(backend.region_name, match))
-        return match, function, (integration.timeout_in_millis or 30000) / 1000
-
-
-def _source_arn(region: str, match: Match) -> str:
-    """What a Lambda permission's SourceArn is held against: API, stage and route, as in api/stage/GET/users/{id}."""
-    route = match.route_key.replace("ANY ", "*").replace(" ", "")
-    return f"arn:aws:execute-api:{region}:{match.account}:{match.api_id}/{match.stage}/{route}"
-
-
-def _stage(api: Api, path: str) -> tuple[Stage, str]:
-    """The stage of a request and the path below it; only `$default` has none of its own in the path."""
-    name, _, rest = path.removeprefix("/").partition("/")
-    if name in api.stages:
-        return api.stages[name], "/" + rest
-    if "$default" in api.stages:
-        return api.stages["$default"], path
-    raise Refused(404, "Not Found")
+        source = f"arn:aws:execute-api:{backend.region_name}:{match.account}:{api_id}/{DEFAULT}/{DEFAULT}"
+        return match, self._aws.function(arn[0], source), (integration.timeout_in_millis or 30000) / 1000
 
 
 async def _body(request: web.BaseRequest) -> bytes:
+    if not has_valid_host(request):
+        raise Refused(400, "Bad Request")
     line = len(f"{request.method} {request.raw_path} HTTP/1.1")
     if line > MAX_HEAD:
         raise Refused(414, "Request-URI Too Long")
     if line + sum(len(value) for _, value in request.raw_headers) > MAX_HEAD:
         raise Refused(431, "Request Header Fields Too Large")
+    too_large = Refused(413, "Request Entity Too Large")
+    if (request.content_length or 0) > MAX_BODY:
+        raise too_large
     body = bytearray()
     async for chunk in request.content.iter_any():
         body += chunk
         if len(body) > MAX_BODY:
-            raise Refused(413, "Request Entity Too Large")
+            raise too_large
     return bytes(body)
 
 

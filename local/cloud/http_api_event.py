@@ -31,16 +31,12 @@ class MalformedAnswer(ValueError):
 
 @dataclass(frozen=True)
 class Match:
-    """The route that a request took. `path` is decoded, with the stage when it has a name."""
+    """The API that a request matched, by route `$default` of stage `$default`. `path` is decoded."""
 
     api_id: str
     account: str
     domain: str
-    stage: str
-    stage_variables: dict[str, str]
-    route_key: str
     path: str
-    path_parameters: dict[str, str]
 
 
 def request_id() -> str:
@@ -68,13 +64,11 @@ def event(request: web.BaseRequest, body: bytes, match: Match, request_id: str, 
     optional: dict[str, Any] = {
         "cookies": cookies,
         "queryStringParameters": parameters,
-        "pathParameters": match.path_parameters,
-        "stageVariables": match.stage_variables,
         "body": text,
     }
     return {
         "version": "2.0",
-        "routeKey": match.route_key,
+        "routeKey": "$default",
         "rawPath": match.path,
         "rawQueryString": query,
         "headers": headers,
@@ -91,8 +85,8 @@ def event(request: web.BaseRequest, body: bytes, match: Match, request_id: str, 
                 "userAgent": request.headers.get("User-Agent", ""),
             },
             "requestId": request_id,
-            "routeKey": match.route_key,
-            "stage": match.stage,
+            "routeKey": "$default",
+            "stage": "$default",
             "time": time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(now)),
             "timeEpoch": int(now * 1000),
         },

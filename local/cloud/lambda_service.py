@@ -34,17 +34,22 @@ class LambdaService:
 
     async def prepare(self, arn: str) -> None:
         """Unpacks the code of a function, as Lambda does before it calls one active. Raises NotFound or ValueError."""
-        function = self._find(arn)
+        function = await self._find(arn)
         await asyncio.to_thread(unpack, function.code, self._code)
 
     async def start(self, arn: str) -> None:
-        """Starts an environment of a version, as Lambda does for a snapshot. Raises NotFound or FunctionError."""
-        function = self._find(arn)
+        """Starts an environment of a published version, as Lambda does for a snapshot.
+
+        Raises NotFound, FunctionError, and ValueError for an ARN without a version's number.
+        """
+        if not arn.rpartition(":")[2].isdigit():
+            raise ValueError(f"{arn} names no published version")
+        function = await self._find(arn)
         self._idle[function].append(await self._new_environment(function))
 
     async def call(self, arn: str, event: bytes) -> bytes:
         """The answer to an event that comes from no API. Raises as `invoke`, and NotFound."""
-        return await self.invoke(self._find(arn), event, trace_id="")
+        return await self.invoke(await self._find(arn), event, trace_id="")
 
     async def invoke(self, function: Function, event: bytes, trace_id: str) -> bytes:
         """The function's answer, JSON. Raises FunctionError, Throttled or PayloadTooLarge."""
@@ -84,12 +89,11 @@ class LambdaService:
 
     async def _new_environment(self, function: Function) -> Environment:
         code = await asyncio.to_thread(unpack, function.code, self._code)
-        credentials = await asyncio.to_thread(self._aws.credentials, function.role, function.region, function.name)
+        credentials = await self._aws.ask(lambda: self._aws.credentials(function.role, function.region, function.name))
         return await Environment.start(self._workshop, function, code, credentials)
 
-    def _find(self, arn: str) -> Function:
-        with self._aws.lock:
-            return self._aws.function(arn)
+    async def _find(self, arn: str) -> Function:
+        return await self._aws.ask(lambda: self._aws.function(arn))
 
     async def _reap(self) -> None:
         while True:

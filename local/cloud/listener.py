@@ -5,6 +5,7 @@ import logging
 import re
 import secrets
 import socket
+import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,9 +19,11 @@ HOST = "127.0.0.1"
 CHILDREN_PORTS = range(20_000, 32_768)
 MAX_LINE = 1024 * 1024  # bytes of a request line or of a header; what is too long for a front it says itself
 MAX_HEADERS = 32768
+VALID_HOST = re.compile(r"(\[[\da-f:.]+\]|[\w.~!$&'()*+,;=%-]*)(:\d*)?", re.ASCII | re.IGNORECASE)
 LOGGER = logging.getLogger(__name__)
-# What is no HTTP is the client's fault, gets a 400, and may have secrets in it.
-LOGGER.addFilter(lambda record: not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError)))
+# What is no HTTP gets a 400 and may have secrets in it; who hangs up gets nothing. Both are no errors of the clouds.
+OF_CLIENTS = (HttpProcessingError, ConnectionError)
+LOGGER.addFilter(lambda record: not (record.exc_info and isinstance(record.exc_info[1], OF_CLIENTS)))
 
 
 @dataclass(frozen=True)
@@ -40,14 +43,23 @@ class Listener:
         await self._runner.cleanup()
 
 
-async def listen(handler: Handler, preferred_port: int = 0) -> Listener:
-    """Listens on the preferred port or on the next one that is free; 0 is any free port."""
+async def listen(handler: Handler, preferred_port: int = 0, max_body: int = sys.maxsize) -> Listener:
+    """Listens on the preferred port or on the next one that is free; 0 is any free port.
+
+    A client that expects 100-continue (RFC 9110, 10.1.1) gets it at once, unless its body is larger than `max_body`.
+    """
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
-        expects = request.headers.get("Expect", "").lower() == "100-continue" and request.version >= (1, 1)
-        if expects and request.transport:
+        expectations = ",".join(request.headers.getall("Expect", [])).lower().split(",")
+        expects = "100-continue" in map(str.strip, expectations) and request.version >= (1, 1)
+        too_large = (request.content_length or 0) > max_body
+        if expects and not too_large and request.transport:
             request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        return await handler(request)
+        response = await handler(request)
+        # A refused body may come all the same; behind an Upgrade, aiohttp's parser loses the next request.
+        if (expects and too_large) or "Upgrade" in request.headers:
+            response.force_close()
+        return response
 
     server = web.Server(
         handle,
@@ -76,6 +88,11 @@ def target(request: web.BaseRequest) -> str:
     """The path and query that are asked for, in whichever of its forms the target came (RFC 9112, 3.2)."""
     path = re.sub(r"^\w[\w+.-]*://[^/?#]*", "", request.raw_path).partition("#")[0]
     return path if path.startswith("/") else f"/{path}"
+
+
+def has_valid_host(request: web.BaseRequest) -> bool:
+    """Whether the Host header, if there is one, is well-formed (RFC 9112, 3.2), whatever host it names."""
+    return bool(VALID_HOST.fullmatch(request.headers.get("Host", "")))
 
 
 def free_port() -> int:

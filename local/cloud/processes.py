@@ -1,4 +1,4 @@
-"""The daemon's child processes: each leads a process group, and none outlives the daemon."""
+"""The daemon's child processes: each leads a process group in the daemon's session, and none outlives the daemon."""
 
 import asyncio
 import os
@@ -15,9 +15,9 @@ REAPER = Path(__file__).with_name("reaper.py")
 class Child:
     """A running process group. `exited` completes with the leader's return code; a signal's is negative."""
 
-    def __init__(self, process: asyncio.subprocess.Process, exited: asyncio.Task[int]) -> None:
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
         self.pid = process.pid
-        self.exited = exited
+        self.exited = asyncio.create_task(self._watch(process))
 
     @property
     def alive(self) -> bool:
@@ -37,6 +37,12 @@ class Child:
         self.kill()
         await self.exited
 
+    async def _watch(self, process: asyncio.subprocess.Process) -> int:
+        code = await process.wait()
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+        return code
+
     def _signal(self, number: signal.Signals) -> None:
         if not self.exited.done():
             with suppress(ProcessLookupError):
@@ -44,12 +50,18 @@ class Child:
 
 
 class Processes:
-    """Starts children and tells the reaper, which kills them even after a `kill -9` of this process."""
+    """Starts children, and a reaper that kills them even after a `kill -9` of this process.
 
-    def __init__(self) -> None:
+    This process must lead its session. The reaper is in another one and inherits `lock`.
+    """
+
+    def __init__(self, lock: int) -> None:
         self._children: set[Child] = set()
         self._reaper = subprocess.Popen(
-            [sys.executable, "-I", "-S", REAPER], stdin=subprocess.PIPE, text=True, start_new_session=True
+            [sys.executable, "-I", "-S", REAPER, str(os.getsid(0))],
+            stdin=subprocess.PIPE,
+            start_new_session=True,
+            pass_fds=[lock],
         )
 
     async def start(self, command: Sequence[str | Path], cwd: Path, env: Mapping[str, str], log: Path) -> Child:
@@ -62,10 +74,9 @@ class Processes:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                start_new_session=True,
+                process_group=0,
             )
-        self._tell_reaper(f"+{process.pid}")
-        child = Child(process, asyncio.create_task(self._watch(process)))
+        child = Child(process)
         self._children.add(child)
         child.exited.add_done_callback(lambda _: self._children.discard(child))
         return child
@@ -74,15 +85,3 @@ class Processes:
         """Stops every child, all at the same time, then the reaper."""
         await asyncio.gather(*(child.stop(grace) for child in list(self._children)))
         self._reaper.communicate()
-
-    async def _watch(self, process: asyncio.subprocess.Process) -> int:
-        code = await process.wait()
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        self._tell_reaper(f"-{process.pid}")
-        return code
-
-    def _tell_reaper(self, line: str) -> None:
-        assert self._reaper.stdin
-        with suppress(BrokenPipeError):
-            print(line, file=self._reaper.stdin, flush=True)

@@ -1,21 +1,38 @@
-"""Kills the daemon's children when the daemon is gone, however it went. Its stdin is a pipe from processes.py.
+"""Kills the daemon's children when the daemon is gone, however it went.
 
-Lines on it are `+PID` and `-PID`, process groups that began and ended. End of file means that the daemon ended.
+Its stdin is a pipe from processes.py, so end of file means that the daemon ended. Its argument is the daemon's session.
+It inherits the lock of the daemon's home, which is free for the next daemon when the last child is dead.
 """
 
 import os
+import select
 import signal
 import sys
 from contextlib import suppress
+from pathlib import Path
 
 
 def main() -> None:
-    groups: set[int] = set()
-    for line in sys.stdin:
-        (groups.add if line[0] == "+" else groups.discard)(int(line[1:]))
-    for group in groups:
-        with suppress(ProcessLookupError):
-            os.killpg(group, signal.SIGKILL)
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
+    sys.stdin.read()
+    while members := _members(sys.argv[1]):
+        for pid in members:
+            with suppress(ProcessLookupError):
+                end = os.pidfd_open(pid)
+                os.kill(pid, signal.SIGKILL)
+                select.select([end], [], [])
+
+
+def _members(session: str) -> list[int]:
+    """The living processes of a session but its leader (https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html)."""
+    found: list[int] = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            state, _, _, its_session, *_ = (process / "stat").read_text().rpartition(")")[2].split()
+            if its_session == session != process.name and state not in "ZX":
+                found.append(int(process.name))
+    return found
 
 
 if __name__ == "__main__":

@@ -46,12 +46,12 @@ def _extract(archive: bytes, folder: Path) -> None:
 def _make_read_only(folder: Path) -> None:
     for directory, _, files in folder.walk():
         for file in files:
-            (directory / file).chmod(0o444)
-        directory.chmod(0o555)
+            (directory / file).chmod(0o400)
+        directory.chmod(0o500)
 
 
 def remove(folder: Path) -> None:
     """Removes a folder with read-only folders in it; nothing happens if it is not there."""
     for directory, _, _ in folder.walk():
-        directory.chmod(0o755)
+        directory.chmod(0o700)
     shutil.rmtree(folder, ignore_errors=True)

@@ -25,10 +25,12 @@ def facts() -> dict[str, Any]:
 
 def control(method: str, *path: str, body: Props | None = None) -> Props | None:
     """Asks the daemon. None if it has no such thing. Raises StandInError with the daemon's words."""
-    address: str = facts()["control"]
+    daemon = facts()
+    address: str = daemon["control"]
     url = "/".join([address, *(quote(part, safe="") for part in path)])
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data, {"Content-Type": "application/json"}, method=method)
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {daemon['token']}"}
+    request = urllib.request.Request(url, data, headers, method=method)
     try:
         with urllib.request.urlopen(request) as response:
             return json.loads(response.read() or "null")

@@ -24,7 +24,7 @@ from app.settings import CacheSettings
 from local.cloud.aws import Aws
 from local.cloud.firestore import FirestoreServer
 from local.cloud.firestore_emulator import MAIN_CLASS as FIRESTORE_EMULATOR
-from local.cloud.firestore_emulator import emulator_jar, warm_up
+from local.cloud.firestore_emulator import WARM_UP, emulator_jar
 from local.cloud.listener import HOST, free_port
 from local.cloud.momento import MomentoServer
 
@@ -77,7 +77,7 @@ def google_firestore() -> Generator[str]:
         raise NotInstalled("Google's Firestore emulator needs java and a Google Cloud SDK with the emulator")
     port = free_port()
     with _running(["java", "-cp", str(jar), FIRESTORE_EMULATOR, "--host", HOST, "--port", str(port)], port):
-        warm_up(f"{HOST}:{port}")
+        subprocess.run(WARM_UP, env=os.environ | {"FIRESTORE_EMULATOR_HOST": f"{HOST}:{port}"}, check=True)
         yield f"{HOST}:{port}"
 
 

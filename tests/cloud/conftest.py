@@ -33,16 +33,18 @@ class Daemon:
     _clients: list[Any] = field(default_factory=list[Any])
 
     @classmethod
-    def start(cls, home: Path, path: str = "", previous: int = 0) -> "Daemon":
+    def start(cls, home: Path, path: str = "", previous: int = 0, lock: int | None = None) -> "Daemon":
         """Starts a daemon and waits for its daemon.json, not the one that the daemon with pid `previous` left behind.
 
-        Without Java on `path`, Firestore is the built-in one.
+        Without Java on `path`, Firestore is the built-in one. `lock` is a descriptor of the locked daemon.lock.
         """
         home.mkdir(parents=True, exist_ok=True)
-        with (home / "daemon.log").open("a") as log:
+        locked = [] if lock is None else ["--lock", str(lock)]
+        with open(home / "daemon.log", "a", opener=lambda path, flags: os.open(path, flags, 0o600)) as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "local.cloud.daemon", "--home", home],
+                [sys.executable, "-m", "local.cloud.daemon", "--home", home, *locked],
                 cwd=ROOT,
+                pass_fds=[] if lock is None else [lock],
                 env=os.environ | {"PATH": path},
                 stdout=log,
                 stderr=log,
@@ -78,10 +80,10 @@ class Daemon:
 
     @cached_property
     def control(self) -> httpx.Client:
-        return self.http(self.facts["control"])
+        return self.http(self.facts["control"], {"Authorization": f"Bearer {self.facts['token']}"})
 
-    def http(self, url: str) -> httpx.Client:
-        client = httpx.Client(base_url=url, timeout=60)
+    def http(self, url: str, headers: dict[str, str] | None = None) -> httpx.Client:
+        client = httpx.Client(base_url=url, headers=headers, timeout=60)
         self._clients.append(client)
         return client
 

@@ -1,12 +1,20 @@
 """Moto as AWS: it is not made for several threads, so it gets one request at a time."""
 
+import asyncio
 import io
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, cast
 
-from local.cloud.aws import one_at_a_time
+import aiohttp
+import boto3
+import pytest
+
+from local.cloud.aws import Aws, NotFound, one_at_a_time
+from local.cloud.http_api import HttpApis
+from local.cloud.lambda_service import LambdaService
 
 
 def test_requests_do_not_overlap():
@@ -32,3 +40,50 @@ def test_requests_do_not_overlap():
         second = pool.submit(request, b"second")
         assert (first.result(), second.result()) == ([b"first"], [b"second"])
     assert overlapped == [False]
+
+
+class Watched:
+    """A lock that remembers which threads have taken it."""
+
+    def __init__(self, lock: threading.Lock) -> None:
+        self.threads = set[threading.Thread]()
+        self._lock = lock
+
+    def __enter__(self) -> None:
+        self.threads.add(threading.current_thread())
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+
+def test_the_event_loop_never_waits_for_the_lock(tmp_path: Path):
+    async def ask_everything() -> None:
+        api_id = client.create_api(Name="a", ProtocolType="HTTP")["ApiId"]
+        functions = LambdaService(aws, cast(Any, None), tmp_path)
+        apis = HttpApis(aws, functions)
+        arn = "arn:aws:lambda:eu-west-1:123456789012:function:none:1"
+        for work in (apis.open("none"), functions.prepare(arn), functions.start(arn), functions.call(arn, b"{}")):
+            with pytest.raises(NotFound):
+                await work
+        async with aiohttp.request("GET", await apis.open(api_id)) as response:
+            assert response.status == 404
+        await apis.close()
+        await functions.close()
+
+    aws = Aws()
+    make_client = cast(Callable[..., Any], boto3.client)  # pyright: ignore[reportUnknownMemberType]
+    client = make_client(
+        "apigatewayv2",
+        endpoint_url=aws.url,
+        region_name="eu-west-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+    aws.lock = cast(Any, Watched(aws.lock))
+    try:
+        asyncio.run(ask_everything())
+    finally:
+        client.close()
+        aws.close()
+    assert threading.current_thread() not in cast(Watched, aws.lock).threads

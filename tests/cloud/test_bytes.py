@@ -4,6 +4,7 @@
 """
 
 import http.client
+import re
 import socket
 import sys
 import sysconfig
@@ -14,7 +15,7 @@ import pytest
 
 from app.http.problems import PROBLEM_JSON
 from tests.app.gunicorn import ROOT, gunicorn
-from tests.cloud.byte_cases import DIFFERENT, EVERYWHERE, LIES, LIVE, MALFORMED, get, sized
+from tests.cloud.byte_cases import DIFFERENT, EVERYWHERE, LIES, LIVE, MALFORMED, get, post, sized
 from tests.cloud.conftest import Daemon, deploying
 from tests.cloud.test_cloud_run import SERVICE, Cloud
 from tests.flask_run import flask_run
@@ -142,12 +143,50 @@ def test_an_encoded_body_is_told_which_encodings_are_taken(runtimes: dict[str, A
         assert send(address, sized(b"Content-Encoding: gzip")).headers["Accept-Encoding"] == "identity", name
 
 
-def test_who_waits_for_a_100_gets_it(runtimes: dict[str, Address]) -> None:
+@pytest.mark.parametrize("expectation", [b"100-continue", b"100-Continue", b"100-continue, 100-continue"])
+def test_who_waits_for_a_100_gets_it(runtimes: dict[str, Address], expectation: bytes) -> None:
+    alone = {"aws", "gcp"} if b"," in expectation else set(runtimes)  # gunicorn and `flask run` know one at a time
     for name, address in runtimes.items():
-        head, _, body = sized(b"Expect: 100-continue", b"Connection: close").partition(b"\r\n\r\n")
+        head, _, body = sized(b"Expect: " + expectation, b"Connection: close").partition(b"\r\n\r\n")
+        if name not in alone:
+            continue
         with socket.create_connection(address, timeout=60) as connection, connection.makefile("rb") as answer:
             connection.sendall(head + b"\r\n\r\n")
             assert answer.readline().startswith(b"HTTP/1.1 100 "), name
             connection.sendall(body)
             statuses = [line.split()[1] for line in answer if line.startswith(b"HTTP/1.1 ")]
             assert statuses[-1] == b"400", name  # `flask run` has sent a second 100
+
+
+def test_who_waits_for_a_100_with_too_large_a_body_gets_a_413_instead(runtimes: dict[str, Address]) -> None:
+    for name in "aws", "gcp":
+        request = post(b"Content-Length: %d" % (32 * 2**20 + 1), b"Expect: 100-continue", body=b"")
+        with socket.create_connection(runtimes[name], timeout=60) as connection, connection.makefile("rb") as answer:
+            connection.sendall(request)
+            assert answer.readline().startswith(b"HTTP/1.1 413 "), name
+            assert b"Connection: close\r\n" in iter(answer.readline, b"\r\n")
+
+
+def test_no_http_1_0_client_gets_a_100(runtimes: dict[str, Address]) -> None:
+    request = sized(b"Expect: 100-continue").replace(b"HTTP/1.1", b"HTTP/1.0")
+    for name in "aws", "gcp":
+        assert whole(runtimes[name], request).split()[1] == b"400", name
+
+
+@pytest.mark.parametrize("front", ["aws", "gcp"])
+def test_connections_stay_in_sync(runtimes: dict[str, Address], front: str) -> None:
+    """What comes behind a request on its connection is answered as a request of its own, or not at all."""
+    follower = get(LIVE, b"X-Request-Id: follower", b"Connection: close")
+    cases = {name: case[0] for name, case in (EVERYWHERE | DIFFERENT).items()} | MALFORMED
+    for name, case in cases.items():
+        answers = whole(runtimes[front], case + follower)
+        first, *others = re.findall(rb"HTTP/1.[01] (?!100 )(\d{3}) ", answers)
+        assert first < b"500", name
+        assert others == [b"200"] * answers.lower().count(b"\r\nx-request-id: follower\r\n"), (name, answers)
+
+
+def whole(address: Address, request: bytes) -> bytes:
+    """All that comes until the connection is closed."""
+    with socket.create_connection(address, timeout=60) as connection, connection.makefile("rb") as answer:
+        connection.sendall(request)
+        return answer.read()

@@ -1,6 +1,10 @@
 """The daemon's life: what it leaves behind, and what it does when it is not alone."""
 
+import asyncio
+import fcntl
 import os
+import re
+import resource
 import select
 import signal
 import socket
@@ -10,8 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.cloud.conftest import ROOT, Daemon
+from local.cloud.firestore_emulator import JAR, LOST, GoogleEmulator, emulator_jar
+from local.cloud.processes import Child
+from tests.cloud.conftest import ROOT, Daemon, Deploy, deploying
 from tests.cloud.test_cloud_run import Cloud
+
+COMMAND = [sys.executable, "-m", "local.cloud.daemon", "--home"]
+DATABASE = "gcp:firestore/database:Database"
 
 
 def descendants(pid: int) -> set[int]:
@@ -36,7 +45,13 @@ def wait_until_gone(pids: set[int]) -> None:
             os.close(watch)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def processes(daemon: Daemon, program: str) -> list[int]:
+    """The daemon's descendants with that text in their command lines."""
+    found = descendants(daemon.process.pid)
+    return [pid for pid in found if program in Path(f"/proc/{pid}/cmdline").read_text()]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL])
 def test_nothing_outlives_the_daemon_and_the_next_one_starts(tmp_path: Path, number: signal.Signals):
     daemon = Daemon.start(tmp_path)
     cloud = Cloud(daemon, tmp_path, "service")
@@ -54,14 +69,144 @@ def test_nothing_outlives_the_daemon_and_the_next_one_starts(tmp_path: Path, num
     assert "Traceback" not in next_one.log
 
 
+def test_children_that_die_together_are_replaced(tmp_path: Path):
+    daemon = Daemon.start(tmp_path)
+    daemon.client("iam").create_role(RoleName="function", AssumeRolePolicyDocument="{}")
+    with deploying(daemon) as deploy:
+        clients = [
+            deploy("def handler(event, context): return 1").http,
+            Cloud(daemon, tmp_path, "service").deployed(),
+        ]
+        assert [client.get("/").status_code for client in clients] == [200, 200]
+        children = descendants(daemon.process.pid) - set(processes(daemon, "reaper.py"))
+        for child in children:
+            os.kill(child, signal.SIGKILL)
+        wait_until_gone(children)
+        assert [client.get("/").status_code for client in clients] == [200, 200]
+    assert daemon.stop() == 0
+
+
+def test_the_lock_is_inherited_and_free_when_the_last_child_is_dead(tmp_path: Path):
+    with (tmp_path / "daemon.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        daemon = Daemon.start(tmp_path, lock=lock.fileno())
+    assert Cloud(daemon, tmp_path, "service").deployed().get("/").status_code == 200
+    assert (tmp_path / "daemon.lock").read_text() == f"{daemon.process.pid}\n"
+    [reaper] = processes(daemon, "reaper.py")
+    ends = [os.pidfd_open(pid) for pid in descendants(daemon.process.pid) - {reaper}]
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        os.kill(reaper, number)
+    daemon.stop(signal.SIGKILL)
+    with (tmp_path / "daemon.lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert select.select(ends, [], [], 0)[0] == ends
+    for end in ends:
+        os.close(end)
+
+
 def test_a_second_daemon_on_the_same_home_refuses_in_one_line(daemon: Daemon):
-    command = [sys.executable, "-m", "local.cloud.daemon", "--home", daemon.home]
-    second = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    second = subprocess.run([*COMMAND, daemon.home], cwd=ROOT, capture_output=True, text=True)
     assert second.returncode == 1
     assert second.stderr.splitlines() == [
         f"another daemon of the laptop's clouds is running in {daemon.home}: stop it with `make down`"
     ]
     assert daemon.control.get("/health").is_success
+
+
+def test_a_full_disk_is_one_line(tmp_path: Path):
+    def no_bytes() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+    full = subprocess.run([*COMMAND, tmp_path], cwd=ROOT, preexec_fn=no_bytes, capture_output=True, text=True)
+    assert (full.returncode, full.stderr) == (
+        1,
+        f"the laptop's clouds cannot run in {tmp_path}: [Errno 27] File too large\n",
+    )
+
+
+@pytest.mark.parametrize("blocked", ["", "logs", "run", "daemon.lock", "daemon.unfinished"])
+def test_a_home_that_cannot_be_written_is_one_line(tmp_path: Path, blocked: str):
+    """Folders have the names of files, and a file those of folders: root could write anything else."""
+    home = tmp_path / "home"
+    if blocked.startswith("daemon."):
+        (home / blocked).mkdir(parents=True)
+    else:
+        (home / blocked).parent.mkdir(exist_ok=True)
+        (home / blocked).touch()
+    environment = os.environ | {"PATH": ""}
+    refusal = subprocess.run([*COMMAND, home], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert refusal.returncode == 1
+    assert re.fullmatch(f"the laptop's clouds cannot run in {home}: .*\n", refusal.stderr)
+
+
+def emulator_of_one_line(folder: Path, line: str) -> str:
+    """A PATH with a Google Cloud SDK on it, and a Java that runs this line of shell instead."""
+    jar, java, gcloud = folder / JAR, folder / "bin" / "java", folder / "bin" / "gcloud"
+    for file in (jar, java, gcloud):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"#!/bin/sh\n{line}\n")
+        file.chmod(0o700)
+    return str(folder / "bin")
+
+
+def test_an_emulator_that_dies_while_it_starts_is_one_line(tmp_path: Path):
+    environment = os.environ | {"PATH": emulator_of_one_line(tmp_path / "sdk", "kill -9 $$")}
+    refusal = subprocess.run([*COMMAND, tmp_path], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert refusal.returncode == 1
+    assert refusal.stderr == (
+        f"the laptop's clouds cannot run in {tmp_path}: Google's Firestore emulator ended while it started: "
+        f"see {tmp_path}/logs/firestore.log\n"
+    )
+
+
+def test_the_daemon_ends_while_an_emulator_hangs(tmp_path: Path):
+    begun = tmp_path / "begun"
+    os.mkfifo(begun)
+    environment = os.environ | {"PATH": emulator_of_one_line(tmp_path / "sdk", f"echo $$ > {begun}; kill -STOP $$")}
+    daemon = subprocess.Popen([*COMMAND, tmp_path], cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
+    child = int(begun.read_text())
+    daemon.terminate()
+    assert (daemon.communicate(timeout=60)[1], daemon.returncode) == ("", 0)
+    wait_until_gone({child})
+
+
+@pytest.fixture
+def with_google(tmp_path: Path) -> Daemon:
+    if not emulator_jar():
+        pytest.skip("Google's Firestore emulator needs java and a Google Cloud SDK with the emulator")
+    return Daemon.start(tmp_path, os.environ["PATH"])
+
+
+def test_an_emulator_that_dies_is_told_and_can_still_be_cleared(with_google: Daemon, tmp_path: Path):
+    cloud = Cloud(with_google, tmp_path, "service")
+    assert cloud.put(DATABASE, "users", {"project": "p", "name": "users"}).status_code == 200
+    assert with_google.control.get("/health").status_code == 200
+    [emulator] = processes(with_google, JAR)
+    os.kill(emulator, signal.SIGKILL)
+    wait_until_gone({emulator})
+    health = with_google.control.get("/health")
+    assert (health.status_code, health.json()) == (503, {"error": LOST})
+    assert cloud.delete(DATABASE, "users").status_code == 204
+    assert with_google.stop() == 0
+    assert with_google.log.splitlines() == [LOST]
+
+
+def test_an_emulator_that_hangs_does_not_hold_up_the_end(with_google: Daemon):
+    [emulator] = processes(with_google, JAR)
+    os.kill(emulator, signal.SIGSTOP)
+    assert with_google.stop() == 0
+    wait_until_gone({emulator})
+    assert with_google.log == ""
+
+
+def test_nothing_in_the_home_is_for_others(daemon: Daemon, deploy: Deploy, tmp_path: Path):
+    cloud = Cloud(daemon, tmp_path, "private")
+    clients = [deploy("def handler(event, context): return 1").http, cloud.deployed()]
+    assert [client.get("/").status_code for client in clients] == [200, 200]
+    found = {file: file.lstat().st_mode for file in daemon.home.rglob("*") if not file.is_symlink()}
+    assert {"daemon.json", "daemon.lock", "main.py", "server.py", "pyvenv.cfg"} <= {file.name for file in found}
+    assert not [str(file) for file, mode in found.items() if mode & 0o077]
+    cloud.delete("gcp:cloudrunv2/service:Service", cloud.name)
 
 
 def test_everything_listens_on_127_0_0_1_only(daemon: Daemon):
@@ -94,14 +239,15 @@ def test_a_port_that_is_taken_is_passed_over(daemon: Daemon, tmp_path: Path):
         assert cloud.delete("gcp:cloudrunv2/service:Service", name).status_code == 204
 
 
-def test_what_the_control_api_does_not_know_is_one_line(daemon: Daemon):
-    assert daemon.control.put("/aws/apis/none").json() == {"error": "HTTP API none does not exist"}
-    assert daemon.control.get("/aws/apis/none").status_code == 404
-    assert daemon.control.get("/gcp/resources/a/b").json() == {"error": "a b does not exist"}
-    assert daemon.control.get("/nowhere").json() == {"error": "GET /nowhere is not known"}
-    assert daemon.control.put("/gcp/resources/a/b", content=b"{").status_code == 400
+def test_an_emulator_that_hangs_is_killed_instead_of_cleared(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("local.cloud.firestore_emulator.CLEARS_WITHIN", 0.1)
 
+    async def clear() -> tuple[int, str]:
+        child = Child(await asyncio.create_subprocess_exec("sleep", "infinity", process_group=0))
+        with socket.create_server(("127.0.0.1", 0)) as hanging:
+            emulator = GoogleEmulator(f"127.0.0.1:{hanging.getsockname()[1]}", child)
+            assert not emulator.lost
+            await emulator.clear("p", "users")
+            return await child.exited, emulator.lost
 
-def test_daemon_json_is_for_its_owner_only(daemon: Daemon):
-    assert daemon.facts_file.stat().st_mode & 0o077 == 0
-    assert daemon.facts["pid"] == daemon.process.pid
+    assert asyncio.run(clear()) == (-signal.SIGKILL, LOST)

@@ -192,41 +192,7 @@ def test_a_document_is_at_most_1_mib(users: Any) -> None:
         users.document("a").set({"d": "x" * (2**20 + 1)}, **NOW)
 
 
-def test_a_transaction_reads_then_writes(client: firestore.Client, users: Any) -> None:
-    @firestore.transactional
-    def increment(transaction: Any) -> bool:
-        seen = users.document("a").get(transaction=transaction)
-        transaction.set(users.document("a"), {"n": seen.get("n") + 1 if seen.exists else 1})
-        return seen.exists
-
-    assert [increment(client.transaction()), increment(client.transaction())] == [False, True]
-    assert fields(users.document("a")) == {"n": 2}
-
-
-def test_a_failed_transaction_writes_nothing(client: firestore.Client, users: Any) -> None:
-    @firestore.transactional
-    def fail(transaction: Any) -> None:
-        users.document("a").get(transaction=transaction)
-        transaction.set(users.document("a"), {})
-        raise KeyError
-
-    with pytest.raises(KeyError):
-        fail(client.transaction())
-    assert not users.document("a").get(**NOW).exists
-
-
-def test_a_transaction_ends_once(client: firestore.Client, users: Any) -> None:
-    transaction: Any = client.transaction()
-    transaction._begin()
-    id = transaction.id
-    transaction._commit()
-    transaction._id = id
-    transaction.set(users.document("a"), {})
-    with pytest.raises(exceptions.InvalidArgument):
-        transaction._commit()
-
-
-# The built-in server alone: the emulator takes more ids, locks what a transaction reads, and has what is missing here.
+# The built-in server alone: the emulator takes more ids, and has what is missing here.
 
 
 @pytest.fixture
@@ -244,25 +210,6 @@ def test_ids_that_the_documentation_forbids_are_invalid(built_in_client: firesto
         built_in_client.document("users", id).set({}, **NOW)
 
 
-@pytest.mark.parametrize("read", ["the document", "a missing one", "the collection"])
-def test_a_transaction_aborts_when_what_it_read_has_changed(built_in_client: firestore.Client, read: str) -> None:
-    users: Any = built_in_client.collection("users")
-    users.document("there").set({"n": 1}, **NOW)
-    transaction: Any = built_in_client.transaction()
-    transaction._begin()
-    if read == "the collection":
-        list(users.stream(transaction=transaction))
-        users.document("new").set({}, **NOW)
-    else:
-        document = users.document("there" if read == "the document" else "missing")
-        document.get(transaction=transaction)
-        document.set({"n": 2}, **NOW)
-    transaction.set(users.document("written"), {})
-    with pytest.raises(exceptions.Aborted):
-        transaction._commit()
-    assert not users.document("written").get(**NOW).exists
-
-
 def test_what_only_google_has_is_unimplemented(built_in_client: firestore.Client) -> None:
     users: Any = built_in_client.collection("users")
     with pytest.raises(exceptions.MethodNotImplemented, match="where: only Google's emulator has it"):
@@ -271,6 +218,9 @@ def test_what_only_google_has_is_unimplemented(built_in_client: firestore.Client
         users.order_by("n").get(**NOW)
     with pytest.raises(exceptions.MethodNotImplemented, match="transforms"):
         users.document("a").set({"n": firestore.Increment(1)}, **NOW)
+    transaction: Any = built_in_client.transaction()
+    with pytest.raises(exceptions.MethodNotImplemented):
+        transaction._begin()
 
 
 def test_clear_empties_one_database_and_a_fault_stops_a_call(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,7 +43,7 @@ def test_two_at_a_time_unpack_it_once(tmp_path: Path) -> None:
     with ThreadPoolExecutor(4) as pool:
         [folder] = set(pool.map(unpack, [archive("new")] * 8, [tmp_path] * 8))
     assert list(tmp_path.iterdir()) == [folder]
-    assert (folder / "app.py").stat().st_mode & 0o777 == 0o444
+    assert (folder / "app.py").stat().st_mode & 0o777 == 0o400
 
 
 def test_what_is_no_archive_leaves_nothing(tmp_path: Path) -> None:
