@@ -1,8 +1,10 @@
 """Stand-ins for the provider plugins of aws and gcp: the engine's own protocol in front, the laptop's clouds behind."""
 
+import shlex
 import sys
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("aws", "gcp")
@@ -15,10 +17,19 @@ def install(pulumi_home: Path) -> None:
     engine downloads nothing (https://www.pulumi.com/docs/iac/concepts/plugins/).
     """
     for package in PACKAGES:
-        folder = pulumi_home / "plugins" / f"resource-{package}-v{version(f'pulumi-{package}')}"
-        folder.mkdir(parents=True, exist_ok=True)
-        executable = folder / f"pulumi-resource-{package}"
-        executable.write_text(
-            f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -m local.providers.{package} "$@"\n'
+        folder = f"resource-{package}-v{version(f'pulumi-{package}')}"
+        command = shlex.join([sys.executable, "-m", f"local.providers.{package}"])
+        write_script(
+            pulumi_home / "plugins" / folder / f"pulumi-resource-{package}",
+            f'#!/bin/sh\nexport PYTHONPATH={shlex.quote(str(ROOT))}\nexec {command} "$@"\n',
         )
-        executable.chmod(0o755)
+
+
+def write_script(path: Path, text: str) -> None:
+    """Writes an executable whole or not at all, since another command may run or write the same one meanwhile."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with NamedTemporaryFile("w", dir=path.parent, delete_on_close=False) as unfinished:
+        unfinished.write(text)
+        unfinished.close()
+        Path(unfinished.name).chmod(0o700)
+        Path(unfinished.name).rename(path)

@@ -54,6 +54,27 @@ def observed(inputs: Props, live: Mapping[str, Any], ordinary: Mapping[str, Any]
     return result
 
 
+def unhonoured(honours: frozenset[str] | None, inputs: Props) -> Iterator[str]:
+    """The paths of the inputs that the resource type does not honour."""
+    if honours is not None:
+        for name, value in inputs.items():
+            yield from _unhonoured(honours, value, name, name)
+
+
+def _unhonoured(honours: frozenset[str], value: Any, path: str, plain: str) -> Iterator[str]:
+    """`plain` is the path without indexes."""
+    if plain in honours:
+        return
+    if not any(honoured.startswith(f"{plain}.") for honoured in honours):
+        yield path
+    elif is_list(value):
+        for index, item in enumerate(value):
+            yield from _unhonoured(honours, item, f"{path}[{index}]", plain)
+    elif is_object(value):
+        for name, item in value.items():
+            yield from _unhonoured(honours, item, f"{path}.{name}", f"{plain}.{name}")
+
+
 def _within(old: Any, live: Any) -> Any:
     """Live in old's terms: nested properties that old left out are the cloud's defaults, not drift."""
     if same(old, live):

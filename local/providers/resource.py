@@ -20,7 +20,16 @@ class Resource(ABC):
     """One resource type. Properties have their Pulumi names and plain values, secrets revealed."""
 
     replaces: frozenset[str] = frozenset()
-    """The inputs that cannot change in place, from the real provider's documentation."""
+    """The inputs that cannot change in place, as paths without indexes: nor can what is below or above them."""
+
+    honours: frozenset[str] | None = None
+    """The inputs that reach the cloud, as paths without indexes: all that is below a path does. None: all inputs do.
+
+    The provider refuses others, since a change of them would never be applied, and drift of them never be seen.
+    """
+
+    file: str
+    """Where the next input or type is to be added."""
 
     defaults: Mapping[str, Any] = MappingProxyType({})
     """What the cloud sets for inputs that are left out, other than empty values."""

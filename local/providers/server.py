@@ -11,6 +11,7 @@ from typing import Any
 import grpc
 from pulumi.runtime.proto import provider_pb2_grpc
 
+from local.providers.parent import end_with_parent
 from local.providers.resource import StandInError
 from local.providers.standin import StandIn
 
@@ -47,7 +48,8 @@ class OneLineErrors(grpc.ServerInterceptor):
 
 
 def serve(provider: StandIn) -> None:
-    """Prints the port, as the engine expects, and serves until the engine ends the process, by SIGINT."""
+    """Prints the port, as the engine expects, and serves until the engine sends SIGINT or ends."""
+    end_with_parent()
     signal.signal(signal.SIGINT, _end)
     server = grpc.server(
         ThreadPoolExecutor(max_workers=16),

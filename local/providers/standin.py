@@ -6,6 +6,7 @@ It is served directly because the SDK's `pulumi.provider.experimental` drops wha
 
 import hashlib
 import os
+import re
 from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from typing import Any
@@ -19,11 +20,12 @@ from pulumi.runtime import proto
 from pulumi.runtime.proto import PropertyDiff
 
 from local.providers import sdk
-from local.providers.compare import changes, observed
+from local.providers.compare import changes, observed, unhonoured
 from local.providers.resource import Resource, StandInError, UpdateFailed
 from local.providers.values import Props, overlay, pack, plain
 
 DEFAULTS = "__defaults"  # the names of the inputs that the provider chose, as the real providers note them
+INDEX = re.compile(r"\[\d+\]")
 REPLACING: Mapping[PropertyDiff.Kind.ValueType, PropertyDiff.Kind.ValueType] = {
     PropertyDiff.ADD: PropertyDiff.ADD_REPLACE,
     PropertyDiff.DELETE: PropertyDiff.DELETE_REPLACE,
@@ -95,8 +97,12 @@ class StandIn(proto.ResourceProviderServicer):
         if (name := resource.autoname) and name not in news and name in sdk.properties(args):
             kept = olds.get(name) if name in olds.get(DEFAULTS, []) else None
             chosen = {name: kept or self.autoname(request.name, _seven_hex(request.randomSeed)), DEFAULTS: [name]}
-        failures = _failures(sdk.faults(args, news | {k: v for k, v in chosen.items() if k != DEFAULTS}))
-        return proto.CheckResponse(inputs=overlay(request.news, chosen), failures=failures)
+        swallowed = {
+            path: f"the laptop's {self.package} has no '{path}' of {request.type}: add it to {resource.file}"
+            for path in unhonoured(resource.honours, news)
+        }
+        faults = swallowed | dict(sdk.faults(args, news | {k: v for k, v in chosen.items() if k != DEFAULTS}))
+        return proto.CheckResponse(inputs=overlay(request.news, chosen), failures=_failures(faults.items()))
 
     def Diff(self, request: proto.DiffRequest, context: grpc.ServicerContext) -> proto.DiffResponse:
         olds, news = plain(request.old_inputs), plain(request.news)
@@ -133,7 +139,7 @@ class StandIn(proto.ResourceProviderServicer):
         resource, olds, news = self.resource(request.type), plain(request.olds), plain(request.news)
         old_inputs, inputs = plain(request.old_inputs), _without(request.news, {DEFAULTS})
         if request.preview:
-            changed = {path.split(".")[0].split("[")[0] for path, _ in changes(_given(old_inputs), _given(news))}
+            changed = {_root(path) for path, _ in changes(_given(old_inputs), _given(news))}
             forgotten = resource.unsettled(changed, news) | (old_inputs.keys() - news.keys())
             kept = _without(request.olds, forgotten | news.keys())
             kept.MergeFrom(inputs)
@@ -184,19 +190,26 @@ def _failure_details(id: str, properties: Struct, inputs: Struct, reason: str) -
 
 
 def _diff_response(found: list[tuple[str, PropertyDiff.Kind.ValueType]], forcing: frozenset[str]) -> proto.DiffResponse:
-    def root(path: str) -> str:
-        return path.split(".")[0].split("[")[0]
-
+    replacing = {path for path, _ in found if any(_meet(INDEX.sub("", path), forced) for forced in forcing)}
     return proto.DiffResponse(
         changes=proto.DiffResponse.DIFF_SOME if found else proto.DiffResponse.DIFF_NONE,
-        diffs=sorted({root(path) for path, _ in found}),
-        replaces=sorted({root(path) for path, _ in found} & forcing),
+        diffs=sorted({_root(path) for path, _ in found}),
+        replaces=sorted({_root(path) for path in replacing}),
         detailedDiff={
-            path: PropertyDiff(kind=REPLACING[kind] if root(path) in forcing else kind, inputDiff=True)
+            path: PropertyDiff(kind=REPLACING[kind] if path in replacing else kind, inputDiff=True)
             for path, kind in found
         },
         hasDetailedDiff=True,
     )
+
+
+def _meet(path: str, other: str) -> bool:
+    """Whether one is the other or lies below it."""
+    return f"{path}.".startswith(f"{other}.") or other.startswith(f"{path}.")
+
+
+def _root(path: str) -> str:
+    return path.split(".")[0].split("[")[0]
 
 
 def _failures(faults: Iterable[tuple[str, str]]) -> list[proto.CheckFailure]:

@@ -1,16 +1,19 @@
 """Serves the provider on a free port of 127.0.0.1 and prints the port, as the engine expects of a plugin."""
 
 import os
+import select
 import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
+from threading import Thread
 
 import grpc
 from pulumi.runtime.proto import provider_pb2_grpc
 
 
 def main() -> None:
+    _end_with_engine()
     try:
         from pulumi_momento.plugin.provider import MomentoProvider
     except ModuleNotFoundError as error:
@@ -22,6 +25,27 @@ def main() -> None:
     server.start()
     print(port, flush=True)
     server.wait_for_termination()
+
+
+def _end_with_engine() -> None:
+    """Ends this process with the engine, which cannot end its plugins if it is killed; where Linux has pidfds."""
+    if sys.platform != "linux":
+        return
+    engine = os.getppid()
+    try:
+        ended = os.pidfd_open(engine)
+    except ProcessLookupError:
+        os._exit(1)
+    except OSError:  # before Linux 5.3
+        return
+    if os.getppid() != engine:
+        os._exit(1)
+
+    def wait() -> None:
+        select.select([ended], [], [])
+        os._exit(1)
+
+    Thread(target=wait, daemon=True).start()
 
 
 def _end(number: int, frame: object) -> None:

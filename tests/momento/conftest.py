@@ -82,19 +82,21 @@ class Engine:
     said: list[str] = field(default_factory=list[str])
 
     def preview(self, program: Program) -> dict[str, int]:
-        return dict(self.stack.preview(program=program, on_output=self.said.append).change_summary)
+        summary = self.stack.preview(program=program, on_output=self.said.append).change_summary
+        return {str(operation): count for operation, count in summary.items()}
 
     def up(self, program: Program) -> auto.UpResult:
         return self.stack.up(program=program, show_secrets=False, on_output=self.said.append)
 
     def refresh(self) -> dict[str, int]:
-        return dict(self.stack.refresh(show_secrets=False, on_output=self.said.append).summary.resource_changes or {})
+        summary = self.stack.refresh(show_secrets=False, on_output=self.said.append).summary
+        return {str(operation): count for operation, count in (summary.resource_changes or {}).items()}
 
     def destroy(self) -> None:
         self.stack.destroy(show_secrets=False, on_output=self.said.append)
 
     def deployment(self) -> dict[str, Any]:
-        return self.stack.export_stack().deployment or {}
+        return dict(self.stack.export_stack().deployment or {})
 
 
 @pytest.fixture

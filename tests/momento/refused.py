@@ -23,9 +23,9 @@ def main(folder: str, endpoint: str, key: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         silent = f"http://127.0.0.1:{listener.getsockname()[1]}"
 
-        def cache(name: str, key: str = key, endpoint: str = endpoint, **options: str) -> None:
+        def cache(name: str, key: str = key, endpoint: str = endpoint, import_: str | None = None) -> None:
             account = Provider(f"account-{name}", api_key=key, endpoint=endpoint)
-            Cache(name, name=name, opts=pulumi.ResourceOptions(provider=account, **options))
+            Cache(name, name=name, opts=pulumi.ResourceOptions(provider=account, import_=import_))
 
         def program() -> None:
             cache("taken")

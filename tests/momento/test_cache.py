@@ -61,7 +61,8 @@ def test_a_cache_of_others_is_read_and_left_alone_with_the_settings_of_the_envir
     bare: Engine, momento: Momento
 ) -> None:
     momento.create("theirs")
-    bare.stack.workspace.env_vars |= {"MOMENTO_API_KEY": momento.key, "MOMENTO_ENDPOINT": momento.endpoint}
+    settings = {"MOMENTO_API_KEY": momento.key, "MOMENTO_ENDPOINT": momento.endpoint}
+    bare.stack.workspace.env_vars = {**bare.stack.workspace.env_vars, **settings}
     result = bare.up(lambda: pulumi.export("name", pulumi_momento.Cache.get("users", "theirs").name))
     assert result.outputs["name"].value == "theirs"
     bare.destroy()

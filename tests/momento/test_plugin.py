@@ -7,13 +7,14 @@ import subprocess
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any, Protocol, cast
 
 import grpc
 import pytest
 from google.protobuf.empty_pb2 import Empty
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.struct_pb2 import Struct
-from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 from pulumi.runtime.rpc import UNKNOWN
 
 from tests.momento.conftest import ROOT
@@ -21,8 +22,16 @@ from tests.momento.conftest import ROOT
 PLUGIN = ROOT / "pulumi_momento" / "pulumi-resource-momento"
 SECRET = "1b47061264138c4ac30d75fd1eb44270"
 
-type Stub = provider_pb2_grpc.ResourceProviderStub
 type Check = Callable[[provider_pb2.CheckRequest], provider_pb2.CheckResponse]
+
+
+class Stub(Protocol):
+    """ResourceProviderStub, of whose methods the SDK gives no types."""
+
+    CheckConfig: Check
+    Check: Check
+    GetSchema: Callable[[provider_pb2.GetSchemaRequest], provider_pb2.GetSchemaResponse]
+    GetPluginInfo: Callable[[Empty], plugin_pb2.PluginInfo]
 
 
 @pytest.fixture(scope="module")
@@ -31,11 +40,11 @@ def plugin() -> Iterator[Stub]:
     with subprocess.Popen([PLUGIN, "127.0.0.1:1"], env=environment, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         with grpc.insecure_channel(f"127.0.0.1:{process.stdout.readline().strip()}") as channel:
-            yield provider_pb2_grpc.ResourceProviderStub(channel)
+            yield cast(Stub, provider_pb2_grpc.ResourceProviderStub(channel))
         process.terminate()
 
 
-def check(method: Check, new: dict[str, str], old: dict[str, str] | None = None) -> tuple[dict[str, object], list[str]]:
+def check(method: Check, new: dict[str, Any], old: dict[str, str] | None = None) -> tuple[dict[str, Any], list[str]]:
     """What the inputs become, and the reasons why they are refused."""
     olds, news = Struct(), Struct()
     olds.update(old or {})

@@ -12,7 +12,7 @@ from pulumi import automation as auto
 from pulumi_aws import dynamodb, lambda_
 from pulumi_gcp import projects, storage
 
-from local import policy
+from local.engine import POLICY_PACK
 from tests.local.providers.conftest import Engine
 
 PRODUCTION = {"project": "test", "stack": "test", "environment": "production"}
@@ -42,10 +42,9 @@ def program() -> None:
 
 def main(folder: Path) -> None:
     engine = Engine(folder, folder / "nowhere")
-    policy.install(folder / "pulumi")
     try:
         engine.stack.preview(
-            program=program, policy_packs=[policy.PACK], on_output=print, on_error=print, color="never"
+            program=program, policy_packs=[POLICY_PACK], on_output=print, on_error=print, color="never"
         )
     except auto.CommandError:
         print("stopped")

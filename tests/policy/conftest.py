@@ -1,18 +1,18 @@
 """The policy pack as the engine starts it, and as the engine asks it."""
 
 import subprocess
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, cast
 
 import grpc
 import pytest
 from google.protobuf.empty_pb2 import Empty
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 
-from local import policy
+from local.engine import POLICY_PACK
 from local.providers.values import pack as packed
 
 type Faults = dict[str, list[str]]
@@ -35,9 +35,17 @@ class Resource:
         return {"type": self.type, "urn": self.urn, "name": self.name, "properties": packed(inputs)}
 
 
+class Stub(Protocol):
+    """AnalyzerStub, of whose methods the SDK gives no types."""
+
+    GetAnalyzerInfo: Callable[[Empty], analyzer_pb2.AnalyzerInfo]
+    Analyze: Callable[[analyzer_pb2.AnalyzeRequest], analyzer_pb2.AnalyzeResponse]
+    AnalyzeStack: Callable[[analyzer_pb2.AnalyzeStackRequest], analyzer_pb2.AnalyzeResponse]
+
+
 class Pack:
     def __init__(self, channel: grpc.Channel) -> None:
-        self._stub = analyzer_pb2_grpc.AnalyzerStub(channel)
+        self._stub = cast(Stub, analyzer_pb2_grpc.AnalyzerStub(channel))
 
     def rules(self) -> set[str]:
         return {rule.name for rule in self._stub.GetAnalyzerInfo(Empty()).policies}
@@ -75,9 +83,6 @@ def running(command: list[str | Path], cwd: Path) -> Generator[Pack]:
 
 @pytest.fixture(scope="session")
 def pack(tmp_path_factory: pytest.TempPathFactory) -> Generator[Pack]:
-    """Started by the plugin of an engine without a language host."""
-    home = tmp_path_factory.mktemp("pulumi")
-    policy.install(home)
-    [plugin] = home.glob("plugins/analyzer-policy-python-*/pulumi-analyzer-policy-python")
-    with running([plugin, "127.0.0.1:1", ".", "-toolchain=uv", "-virtualenv=.venv"], Path(policy.PACK)) as pack:
+    """Started as the engine starts an executable, from another folder."""
+    with running([POLICY_PACK, "127.0.0.1:1"], tmp_path_factory.mktemp("elsewhere")) as pack:
         yield pack

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from local import policy
 from local.home import ROOT
 from local.providers import sdk
 from local.providers.values import UNKNOWN, seal
@@ -51,7 +50,7 @@ def test_every_rule_has_a_case_that_breaks_it(pack: Pack) -> None:
 def test_the_pack_starts_from_any_folder(pack: Pack, tmp_path: Path) -> None:
     """As Python's language host starts it: in the program's folder, with the pack's."""
     python = ROOT / "policy" / ".venv" / "bin" / "python"
-    with running([python, "-u", "-m", "pulumi.policy", "127.0.0.1:1", policy.PACK], tmp_path) as other:
+    with running([python, "-u", "-m", "pulumi.policy", "127.0.0.1:1", str(ROOT / "policy")], tmp_path) as other:
         assert other.rules() == pack.rules()
 
 
@@ -114,7 +113,7 @@ def test_no_message_tells_the_secret(pack: Pack, wrong: Props) -> None:
 def test_what_needs_no_tags_takes_none() -> None:
     code = "import json; from rules.tags import UNTAGGABLE; print(json.dumps(UNTAGGABLE, default=list))"
     python = ROOT / "policy" / ".venv" / "bin" / "python"
-    result = subprocess.run([python, "-c", code], cwd=policy.PACK, check=True, stdout=subprocess.PIPE)
+    result = subprocess.run([python, "-c", code], cwd=ROOT / "policy", check=True, stdout=subprocess.PIPE)
     for service, names in json.loads(result.stdout).items():
         labels = {"tags"} if service.startswith("aws:") else {"labels", "userLabels"}
         for name in names:

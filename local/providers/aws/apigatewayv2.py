@@ -4,26 +4,25 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from local.providers.aws.cloud import ACCOUNT, AwsResource, removed_tags
+from local.providers.aws.cloud import ACCOUNT, AwsResource, arguments, removed_tags, told
 from local.providers.home import control
 from local.providers.resource import StandInError
-from local.providers.values import Props, is_object
+from local.providers.values import Props
 
 RENAMED = {"TimeoutMilliseconds": "TimeoutInMillis"}
+"""What boto3 does not call by Pulumi's name."""
 
 
 class _HttpApiResource(AwsResource):
-    """boto3's names are Pulumi's with a capital letter, all the way down, but for RENAMED."""
-
     service = "apigatewayv2"
     settable: tuple[str, ...]
     """The inputs that are sent and read back as they are."""
 
     def arguments(self, inputs: Props) -> Props:
-        return {_boto3(name): _spell(inputs[name], _capital) for name in self.settable if name in inputs}
+        return {RENAMED.get(name, name): value for name, value in arguments(self.settable, inputs).items()}
 
     def told(self, answer: Mapping[str, Any]) -> Props:
-        return {name: _spell(answer.get(_boto3(name)), _small) for name in self.settable}
+        return told(self.settable, {**answer, **{name: answer.get(other) for name, other in RENAMED.items()}})
 
 
 class Api(_HttpApiResource):
@@ -34,7 +33,8 @@ class Api(_HttpApiResource):
             "routeSelectionExpression": "$request.method $request.path",
         }
     )
-    settable = ("name", "protocolType", "description", "corsConfiguration", "disableExecuteApiEndpoint", "version")
+    settable = ("name", "protocolType", "description", "disableExecuteApiEndpoint", "version")
+    honours = frozenset({*settable, "tags"})
 
     def create(self, inputs: Props) -> str:
         identifier = self.client.create_api(**self.arguments(inputs), Tags=inputs.get("tags", {}))["ApiId"]
@@ -52,8 +52,6 @@ class Api(_HttpApiResource):
         }
 
     def update(self, identifier: str, olds: Props, news: Props) -> None:
-        if "corsConfiguration" in olds and "corsConfiguration" not in news:
-            self.client.delete_cors_configuration(ApiId=identifier)
         empty = {"Description": "", "DisableExecuteApiEndpoint": False, "Version": ""}
         arguments = {name: value for name, value in self.arguments(news).items() if name != "ProtocolType"}
         self.client.update_api(ApiId=identifier, **(empty | arguments))
@@ -95,47 +93,37 @@ class _Part(_HttpApiResource):
 
 class Integration(_Part):
     part = "Integration"
-    replaces = frozenset({"apiId", "integrationType", "integrationSubtype"})
-    defaults = MappingProxyType(
-        {"connectionType": "INTERNET", "payloadFormatVersion": "1.0", "timeoutMilliseconds": 30000}
-    )
+    replaces = frozenset({"apiId", "integrationType"})
+    defaults = MappingProxyType({"payloadFormatVersion": "1.0", "timeoutMilliseconds": 30000})
     settable = (
         "integrationType",
         "integrationUri",
         "integrationMethod",
         "payloadFormatVersion",
-        "connectionType",
         "description",
         "timeoutMilliseconds",
     )
+    honours = frozenset({"apiId", *settable})
 
 
 class Route(_Part):
     part = "Route"
-    defaults = MappingProxyType({"authorizationType": "NONE"})
-    settable = (
-        "routeKey",
-        "target",
-        "authorizationType",
-        "authorizerId",
-        "authorizationScopes",
-        "operationName",
-        "apiKeyRequired",
-    )
+    settable = ("routeKey", "target", "operationName")
+    honours = frozenset({"apiId", *settable})
 
 
 class Stage(_HttpApiResource):
     """Its id is its name."""
 
     replaces = frozenset({"apiId", "name"})
-    settable = ("accessLogSettings", "autoDeploy", "defaultRouteSettings", "description", "stageVariables")
+    settable = ("accessLogSettings", "autoDeploy", "defaultRouteSettings", "description")
+    honours = frozenset({"apiId", "name", "tags", *settable})
 
     def create(self, inputs: Props) -> str:
         self.client.create_stage(
             ApiId=inputs["apiId"],
             StageName=inputs["name"],
             Tags=inputs.get("tags", {}),
-            RouteSettings=_route_settings(inputs),
             **self.arguments(inputs),
         )
         return inputs["name"]
@@ -166,35 +154,9 @@ class Stage(_HttpApiResource):
         return {"ApiId": known["apiId"], "StageName": identifier}
 
 
-def _route_settings(inputs: Props) -> Props:
-    settings: list[Props] = inputs.get("routeSettings", [])
-    return {
-        one["routeKey"]: {_capital(name): value for name, value in one.items() if name != "routeKey"}
-        for one in settings
-    }
-
-
 def _arn(region: str, api: str) -> str:
     return f"arn:aws:apigateway:{region}::/apis/{api}"
 
 
 def _execution_arn(region: str, api: str) -> str:
     return f"arn:aws:execute-api:{region}:{ACCOUNT}:{api}"
-
-
-def _boto3(name: str) -> str:
-    return RENAMED.get(_capital(name), _capital(name))
-
-
-def _capital(name: str) -> str:
-    return name[0].upper() + name[1:]
-
-
-def _small(name: str) -> str:
-    return name[0].lower() + name[1:]
-
-
-def _spell(value: Any, spelling: Any) -> Any:
-    if is_object(value):
-        return {spelling(name): item for name, item in value.items()}
-    return value

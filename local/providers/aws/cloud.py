@@ -1,14 +1,14 @@
 """The way to the laptop's AWS, and what every AWS resource type shares."""
 
 import importlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from threading import Lock
 from typing import Any
 
 from local.providers.home import facts
 from local.providers.resource import Resource
-from local.providers.values import Props
+from local.providers.values import Props, is_object
 
 ACCOUNT = "123456789012"
 
@@ -41,10 +41,33 @@ class AwsResource(Resource):
 
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
+        self.file = f"{type(self).__module__.replace('.', '/')}.py"
 
     @property
     def client(self) -> Any:
         return self.cloud.client(self.service)
+
+
+def arguments(names: Iterable[str], inputs: Props) -> Props:
+    """The inputs of these names as boto3 spells them: with a capital letter, also the names in an object."""
+    return {capital(name): _spelled(inputs[name], capital) for name in names if name in inputs}
+
+
+def told(names: Iterable[str], answer: Mapping[str, Any]) -> Props:
+    """The inputs of these names in boto3's answer, None if they are not there."""
+    return {name: _spelled(answer.get(capital(name)), _small) for name in names}
+
+
+def capital(name: str) -> str:
+    return name[0].upper() + name[1:]
+
+
+def _small(name: str) -> str:
+    return name[0].lower() + name[1:]
+
+
+def _spelled(value: Any, spelling: Callable[[str], str]) -> Any:
+    return {spelling(name): item for name, item in value.items()} if is_object(value) else value
 
 
 def tag_list(tags: Mapping[str, str] | None) -> list[dict[str, str]]:

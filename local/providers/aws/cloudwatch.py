@@ -1,28 +1,17 @@
 """CloudWatch: log groups (boto3 calls them `logs`)."""
 
-from types import MappingProxyType
-
-from local.providers.aws.cloud import AwsResource, only, removed_tags
+from local.providers.aws.cloud import AwsResource, removed_tags
 from local.providers.values import Props
 
 
 class LogGroup(AwsResource):
     service = "logs"
-    replaces = frozenset({"name", "namePrefix", "logGroupClass"})
-    defaults = MappingProxyType({"logGroupClass": "STANDARD"})
+    honours = frozenset({"name", "retentionInDays", "skipDestroy", "tags"})
+    replaces = frozenset({"name"})
 
     def create(self, inputs: Props) -> str:
         name: str = inputs["name"]
-        self.client.create_log_group(
-            logGroupName=name,
-            **only(
-                {
-                    "tags": inputs.get("tags"),
-                    "kmsKeyId": inputs.get("kmsKeyId"),
-                    "logGroupClass": inputs.get("logGroupClass"),
-                }
-            ),
-        )
+        self.client.create_log_group(logGroupName=name, tags=inputs.get("tags", {}))
         self._retain(name, inputs)
         return name
 
@@ -36,8 +25,6 @@ class LogGroup(AwsResource):
             "name": identifier,
             "arn": arn,
             "retentionInDays": group.get("retentionInDays", 0),
-            "kmsKeyId": group.get("kmsKeyId"),
-            "logGroupClass": group.get("logGroupClass", "STANDARD"),
             "tags": self.client.list_tags_for_resource(resourceArn=arn)["tags"],
         }
 

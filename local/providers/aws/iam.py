@@ -1,4 +1,4 @@
-"""IAM: roles, managed policies, and what ties them together. IAM is global: nothing here has a region."""
+"""IAM: roles and their policies. IAM is global: nothing here has a region."""
 
 import json
 from types import MappingProxyType
@@ -9,7 +9,13 @@ from local.providers.values import Props
 
 class Role(AwsResource):
     service = "iam"
-    replaces = frozenset({"name", "namePrefix", "path"})
+    honours = frozenset(
+        {
+            *("name", "assumeRolePolicy", "description", "maxSessionDuration", "path", "permissionsBoundary", "tags"),
+            "forceDetachPolicies",
+        }
+    )
+    replaces = frozenset({"name", "path"})
     defaults = MappingProxyType({"path": "/", "maxSessionDuration": 3600})
 
     def create(self, inputs: Props) -> str:
@@ -68,7 +74,8 @@ class RolePolicy(AwsResource):
     """A role's inline policy; its id is role:name."""
 
     service = "iam"
-    replaces = frozenset({"name", "namePrefix", "role"})
+    honours = frozenset({"name", "policy", "role"})
+    replaces = frozenset({"name", "role"})
 
     def create(self, inputs: Props) -> str:
         self.client.put_role_policy(
@@ -87,74 +94,6 @@ class RolePolicy(AwsResource):
     def delete(self, identifier: str, known: Props) -> None:
         role, name = identifier.split(":")
         self.client.delete_role_policy(RoleName=role, PolicyName=name)
-
-
-class RolePolicyAttachment(AwsResource):
-    """A managed policy on a role; its id is role/arn."""
-
-    service = "iam"
-    replaces = frozenset({"role", "policyArn"})
-
-    def create(self, inputs: Props) -> str:
-        self.client.attach_role_policy(RoleName=inputs["role"], PolicyArn=inputs["policyArn"])
-        return f"{inputs['role']}/{inputs['policyArn']}"
-
-    def read(self, identifier: str, known: Props) -> Props | None:
-        role, arn = identifier.split("/", 1)
-        attached = self.client.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
-        return {"role": role, "policyArn": arn} if any(policy["PolicyArn"] == arn for policy in attached) else None
-
-    def update(self, identifier: str, olds: Props, news: Props) -> None: ...
-
-    def delete(self, identifier: str, known: Props) -> None:
-        role, arn = identifier.split("/", 1)
-        self.client.detach_role_policy(RoleName=role, PolicyArn=arn)
-
-
-class Policy(AwsResource):
-    """A managed policy; its id is its ARN."""
-
-    service = "iam"
-    replaces = frozenset({"name", "namePrefix", "path", "description"})
-    defaults = MappingProxyType({"path": "/"})
-
-    def create(self, inputs: Props) -> str:
-        return self.client.create_policy(
-            PolicyName=inputs["name"],
-            PolicyDocument=_text(inputs["policy"]),
-            Tags=tag_list(inputs.get("tags")),
-            **only({"Path": inputs.get("path"), "Description": inputs.get("description")}),
-        )["Policy"]["Arn"]
-
-    def read(self, identifier: str, known: Props) -> Props | None:
-        policy = self.client.get_policy(PolicyArn=identifier)["Policy"]
-        version = self.client.get_policy_version(PolicyArn=identifier, VersionId=policy["DefaultVersionId"])
-        return {
-            "name": policy["PolicyName"],
-            "arn": identifier,
-            "policyId": policy["PolicyId"],
-            "path": policy["Path"],
-            "description": policy.get("Description", ""),
-            "attachmentCount": policy["AttachmentCount"],
-            "policy": json.dumps(version["PolicyVersion"]["Document"]),
-            "tags": tag_map(policy.get("Tags", [])),
-        }
-
-    def update(self, identifier: str, olds: Props, news: Props) -> None:
-        """A policy has at most five versions: those that are not the default make room."""
-        for version in self.client.list_policy_versions(PolicyArn=identifier)["Versions"]:
-            if not version["IsDefaultVersion"]:
-                self.client.delete_policy_version(PolicyArn=identifier, VersionId=version["VersionId"])
-        self.client.create_policy_version(PolicyArn=identifier, PolicyDocument=_text(news["policy"]), SetAsDefault=True)
-        if removed := removed_tags(olds, news):
-            self.client.untag_policy(PolicyArn=identifier, TagKeys=removed)
-        self.client.tag_policy(PolicyArn=identifier, Tags=tag_list(news.get("tags")))
-
-    def delete(self, identifier: str, known: Props) -> None:
-        for version in self.client.list_policy_versions(PolicyArn=identifier)["Versions"]:
-            if not version["IsDefaultVersion"]:
-                self.client.delete_policy_version(PolicyArn=identifier, VersionId=version["VersionId"])
-        self.client.delete_policy(PolicyArn=identifier)
 
 
 def _text(policy: str | Props) -> str:

@@ -46,7 +46,12 @@ KINDS: Mapping[str, Kind] = {
     ),
     "aws:acm/certificate:Certificate": Kind(
         "arn:aws:acm:{region}:{account}:certificate/{unique}",
-        frozenset({"domainName", "validationMethod", "keyAlgorithm"}),
+        frozenset(
+            {
+                *("domainName", "validationMethod", "keyAlgorithm", "subjectAlternativeNames"),
+                *("certificateAuthorityArn", "validationOptions"),
+            }
+        ),
         {
             "arn": "{id}",
             "status": "PENDING_VALIDATION",

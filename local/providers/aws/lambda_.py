@@ -10,11 +10,14 @@ from local.providers.values import Props, is_object
 
 __all__ = ["Alias", "Function", "Permission"]
 
+ROUTING = "routingConfig.additionalVersionWeights"
+
 
 class Alias(AwsResource):
     """Its id is its ARN."""
 
     service = "lambda"
+    honours = frozenset({"name", "functionName", "functionVersion", "description", ROUTING})
     replaces = frozenset({"name", "functionName"})
 
     def create(self, inputs: Props) -> str:
@@ -56,10 +59,9 @@ class Permission(AwsResource):
             "principal": "Principal",
             "qualifier": "Qualifier",
             "sourceArn": "SourceArn",
-            "sourceAccount": "SourceAccount",
         }
     )
-    replaces = frozenset(arguments)
+    honours = replaces = frozenset(arguments)
 
     def create(self, inputs: Props) -> str:
         self.client.add_permission(**only({self.arguments[name]: inputs.get(name) for name in self.arguments}))
@@ -73,6 +75,7 @@ class Permission(AwsResource):
         principal = found["Principal"]
         source = found.get("Condition", {}).get("ArnLike", {}).get("AWS:SourceArn")
         return {
+            **{name: known[name] for name in ("function", "qualifier") if name in known},
             "statementId": identifier,
             "action": found["Action"],
             "principal": next(iter(principal.values())) if is_object(principal) else principal,

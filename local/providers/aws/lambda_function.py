@@ -3,20 +3,32 @@
 from pathlib import Path
 from types import MappingProxyType
 
-from local.providers.aws.cloud import AwsResource, only, removed_tags
+from local.providers.aws.cloud import AwsResource, arguments, only, removed_tags, told
 from local.providers.home import control
 from local.providers.resource import StandInError, UpdateFailed
 from local.providers.values import Asset, Props
 
-CODE = {"code", "s3Bucket", "s3Key", "s3ObjectVersion", "sourceCodeHash", "architectures"}
+CODE = {"code", "s3Bucket", "s3Key", "s3ObjectVersion", "architectures"}
 NOT_VERSIONED = {"tags", "publish", "reservedConcurrentExecutions", "skipDestroy"}
+CONFIGURATION = ("role", "runtime", "handler", "description", "memorySize", "timeout", "environment")
+FORGOTTEN = ("loggingConfig", "snapStart", "tracingConfig")
+"""Configuration that moto takes and does not tell: it cannot drift."""
+LEFT_OUT = {
+    "Description": "",
+    "MemorySize": 128,
+    "Timeout": 3,
+    "Environment": {"Variables": dict[str, str]()},
+    "SnapStart": {"ApplyOn": "None"},
+    "TracingConfig": {"Mode": "PassThrough"},
+}
 
 
 class Function(AwsResource):
     """Its id is its name. `publish` makes every change of code or configuration a new version."""
 
     service = "lambda"
-    replaces = frozenset({"name", "packageType"})
+    honours = frozenset({"name", "codeSha256", *CODE, *NOT_VERSIONED, *CONFIGURATION, *FORGOTTEN})
+    replaces = frozenset({"name"})
     defaults = MappingProxyType({"memorySize": 128, "timeout": 3, "architectures": ["x86_64"], "packageType": "Zip"})
 
     def create(self, inputs: Props) -> str:
@@ -26,7 +38,7 @@ class Function(AwsResource):
             Publish=inputs.get("publish", False),
             Tags=inputs.get("tags", {}),
             **_configuration(inputs),
-            **only({"Architectures": inputs.get("architectures"), "PackageType": inputs.get("packageType")}),
+            **arguments(["architectures"], inputs),
         )
         self._make_ready(inputs["name"])
         self._reserve({}, inputs)
@@ -38,7 +50,6 @@ class Function(AwsResource):
         versions = self.client.get_paginator("list_versions_by_function").paginate(FunctionName=identifier)
         version = [one["Version"] for page in versions for one in page["Versions"]][-1]
         arn: str = function["FunctionArn"].removesuffix(":$LATEST")
-        variables = function.get("Environment", {}).get("Variables")
         return {
             "name": identifier,
             "arn": arn,
@@ -46,15 +57,7 @@ class Function(AwsResource):
             "qualifiedArn": f"{arn}:{version}",
             "qualifiedInvokeArn": invoke_arn(self.cloud.region, f"{arn}:{version}"),
             "version": version,
-            "role": function["Role"],
-            "handler": function.get("Handler"),
-            "runtime": function.get("Runtime"),
-            "description": function.get("Description", ""),
-            "memorySize": function["MemorySize"],
-            "timeout": function["Timeout"],
-            "architectures": function["Architectures"],
-            "packageType": function["PackageType"],
-            "environment": {"variables": variables} if variables else None,
+            **told((*CONFIGURATION, "architectures", "packageType"), function),
             "reservedConcurrentExecutions": found.get("Concurrency", {}).get("ReservedConcurrentExecutions", -1),
             "lastModified": function["LastModified"],
             "codeSha256": function["CodeSha256"],
@@ -71,8 +74,9 @@ class Function(AwsResource):
             olds["codeSha256"],
         )
         if code:
-            architectures = only({"Architectures": news.get("architectures")})
-            self.client.update_function_code(FunctionName=identifier, **_code(news), **architectures)
+            self.client.update_function_code(
+                FunctionName=identifier, **_code(news), **arguments(["architectures"], news)
+            )
             self._make_ready(identifier)
         self._reserve(olds, news)
         if news.get("publish") and (configuration or code or not olds.get("publish")):
@@ -117,25 +121,7 @@ def invoke_arn(region: str, arn: str) -> str:
 
 
 def _configuration(inputs: Props) -> Props:
-    environment: Props = inputs.get("environment", {})
-    logging, snap_start = inputs.get("loggingConfig"), inputs.get("snapStart")
-    return {
-        "Role": inputs["role"],
-        "Description": inputs.get("description", ""),
-        "MemorySize": inputs.get("memorySize", 128),
-        "Timeout": inputs.get("timeout", 3),
-        "Environment": {"Variables": environment.get("variables", {})},
-        "Layers": inputs.get("layers", []),
-        "SnapStart": {"ApplyOn": snap_start["applyOn"] if snap_start else "None"},
-    } | only(
-        {
-            "Runtime": inputs.get("runtime"),
-            "Handler": inputs.get("handler"),
-            "LoggingConfig": logging and {name[0].upper() + name[1:]: value for name, value in logging.items()},
-            "TracingConfig": {"Mode": inputs["tracingConfig"]["mode"]} if "tracingConfig" in inputs else None,
-            "EphemeralStorage": {"Size": inputs["ephemeralStorage"]["size"]} if "ephemeralStorage" in inputs else None,
-        }
-    )
+    return LEFT_OUT | arguments((*CONFIGURATION, *FORGOTTEN), inputs)
 
 
 def _code(inputs: Props) -> Props:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from local.providers.aws.cloud import AwsResource, only, tag_list, tag_map
+from local.providers.aws.cloud import AwsResource, arguments, capital, tag_list, tag_map, told
 from local.providers.resource import StandInError
 from local.providers.values import Asset, Props
 
@@ -17,7 +17,8 @@ class Bucket(AwsResource):
 
     service = "s3"
     autoname = None  # `bucket`, or `bucketPrefix` and something random
-    replaces = frozenset({"bucket", "bucketPrefix", "objectLockEnabled"})
+    honours = frozenset({"bucket", "bucketPrefix", "forceDestroy", "tags"})
+    replaces = frozenset({"bucket", "bucketPrefix"})
 
     def create(self, inputs: Props) -> str:
         name = inputs.get("bucket") or inputs.get("bucketPrefix", "") + os.urandom(8).hex()
@@ -66,16 +67,17 @@ class BucketPublicAccessBlock(AwsResource):
 
     service = "s3"
     autoname = None
+    honours = frozenset({"bucket", *NOT_PUBLIC})
     replaces = frozenset({"bucket"})
 
     def create(self, inputs: Props) -> str:
-        block = {_capital(name): inputs.get(name, False) for name in NOT_PUBLIC}
+        block = {capital(name): inputs.get(name, False) for name in NOT_PUBLIC}
         self.client.put_public_access_block(Bucket=inputs["bucket"], PublicAccessBlockConfiguration=block)
         return inputs["bucket"]
 
     def read(self, identifier: str, known: Props) -> Props | None:
         block = self.client.get_public_access_block(Bucket=identifier)["PublicAccessBlockConfiguration"]
-        return {"bucket": identifier, **{name: block[_capital(name)] for name in NOT_PUBLIC}}
+        return {"bucket": identifier, **told(NOT_PUBLIC, block)}
 
     def update(self, identifier: str, olds: Props, news: Props) -> None:
         self.create(news)
@@ -89,6 +91,7 @@ class BucketObjectv2(AwsResource):
 
     service = "s3"
     autoname = None
+    honours = frozenset({"bucket", "key", "source", "contentType", "tags"})
     replaces = frozenset({"bucket", "key"})
 
     def create(self, inputs: Props) -> str:
@@ -97,7 +100,7 @@ class BucketObjectv2(AwsResource):
             Key=inputs["key"],
             Body=_body(inputs),
             Tagging=urlencode(inputs.get("tags", {})),
-            **only({"ContentType": inputs.get("contentType")}),
+            **arguments(["contentType"], inputs),
         )
         return f"{inputs['bucket']}/{inputs['key']}"
 
@@ -122,17 +125,11 @@ class BucketObjectv2(AwsResource):
         self.client.delete_object(Bucket=bucket, Key=key)
 
     def unsettled(self, changed: set[str], news: Props) -> set[str]:
-        return {"etag"} if "source" in changed or "content" in changed else set()
+        return {"etag"} if "source" in changed else set()
 
 
 def _body(inputs: Props) -> bytes:
     source: Any = inputs.get("source")
     if isinstance(source, Asset) and source.path:
         return Path(source.path).read_bytes()
-    if "content" in inputs:
-        return inputs["content"].encode()
-    raise StandInError(f"object {inputs['key']}: on the laptop, source must be a FileAsset, or content a string")
-
-
-def _capital(name: str) -> str:
-    return name[0].upper() + name[1:]
+    raise StandInError(f"object {inputs['key']}: on the laptop, source must be a FileAsset")

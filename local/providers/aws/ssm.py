@@ -2,19 +2,22 @@
 
 from types import MappingProxyType
 
-from local.providers.aws.cloud import AwsResource, only, removed_tags, tag_list, tag_map
+from local.providers.aws.cloud import AwsResource, arguments, removed_tags, tag_list, tag_map
 from local.providers.values import Props
+
+PUT = ("type", "value", "description", "tier", "dataType")
 
 
 class Parameter(AwsResource):
     """Its id is its name. The SDK marks its value as a secret output."""
 
     service = "ssm"
+    honours = frozenset({"name", "tags", *PUT})
     replaces = frozenset({"name", "dataType"})
     defaults = MappingProxyType({"tier": "Standard", "dataType": "text"})
 
     def create(self, inputs: Props) -> str:
-        self._put(inputs, Overwrite=inputs.get("overwrite", False))
+        self._put(inputs)
         self._tag(inputs)
         return inputs["name"]
 
@@ -23,12 +26,11 @@ class Parameter(AwsResource):
         filters = [{"Key": "Name", "Option": "Equals", "Values": [identifier]}]
         described = self.client.describe_parameters(ParameterFilters=filters)["Parameters"][0]
         tags = self.client.list_tags_for_resource(ResourceType="Parameter", ResourceId=identifier)["TagList"]
-        value = "insecureValue" if "insecureValue" in known else "value"
         return {
             "name": identifier,
             "arn": self.cloud.arn("ssm", f"parameter/{identifier.removeprefix('/')}"),
             "type": parameter["Type"],
-            value: parameter["Value"],
+            "value": parameter["Value"],
             "version": parameter["Version"],
             "dataType": parameter.get("DataType", "text"),
             "description": described.get("Description", ""),
@@ -37,7 +39,7 @@ class Parameter(AwsResource):
         }
 
     def update(self, identifier: str, olds: Props, news: Props) -> None:
-        if any(olds.get(name) != news.get(name) for name in ("value", "insecureValue", "description", "type", "tier")):
+        if any(olds.get(name) != news.get(name) for name in PUT):
             self._put(news, Overwrite=True)
         if removed := removed_tags(olds, news):
             self.client.remove_tags_from_resource(ResourceType="Parameter", ResourceId=identifier, TagKeys=removed)
@@ -50,14 +52,7 @@ class Parameter(AwsResource):
         return {"version"} if changed - {"tags"} else set()
 
     def _put(self, inputs: Props, **options: bool) -> None:
-        names = {"description": "Description", "keyId": "KeyId", "tier": "Tier", "dataType": "DataType"}
-        self.client.put_parameter(
-            Name=inputs["name"],
-            Type=inputs["type"],
-            Value=inputs.get("value", inputs.get("insecureValue")),
-            **only({key: inputs.get(name) for name, key in names.items()}),
-            **options,
-        )
+        self.client.put_parameter(Name=inputs["name"], **arguments(PUT, inputs), **options)
 
     def _tag(self, inputs: Props) -> None:
         if tags := tag_list(inputs.get("tags")):

@@ -9,25 +9,16 @@ from local.providers.resource import Resource, StandInError, UpdateFailed
 from local.providers.standin import StandIn
 from local.providers.values import Asset, Props
 
-PROJECT_NUMBER = "123456789012"
-
 
 class Gcp(StandIn):
     package = "gcp"
 
     def resource(self, token: str) -> Resource:
         if token not in TYPES:
-            raise StandInError(f"the laptop's gcp has no {token}: add it to local/providers/gcp/types.py")
+            raise StandInError(f"the laptop's gcp has no {token}: add it to {GcpResource.file}")
         return GcpResource(token, TYPES[token], self.outputs(token, {}))
 
     def function(self, token: str, args: Props) -> Props:
-        project, region = self.settings.get("project"), self.settings.get("region", "")
-        if token == "gcp:organizations/getClientConfig:getClientConfig":
-            known = {"project": project or "", "region": region, "zone": self.settings.get("zone", "")}
-            return known | {"id": f"projects/{project}/regions/{region}", "accessToken": "laptop"}
-        if token == "gcp:organizations/getProject:getProject":
-            name = args.get("projectId") or project or ""
-            return {"id": f"projects/{name}", "projectId": name, "name": name, "number": PROJECT_NUMBER}
         raise StandInError(f"the laptop's gcp has no function {token}: add it to local/providers/gcp/provider.py")
 
     def autoname(self, name: str, suffix: str) -> str:
@@ -43,8 +34,11 @@ class Gcp(StandIn):
 
 
 class GcpResource(Resource):
+    file = "local/providers/gcp/types.py"
+
     def __init__(self, token: str, kind: Type, common: Props) -> None:
         self.replaces, self.autoname, self.defaults = kind.replaces, kind.autoname, kind.defaults
+        self.honours = kind.honours
         self._token, self._kind, self._common = token, kind, common
 
     def create(self, inputs: Props) -> str:

@@ -3,15 +3,16 @@
 import json
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import boto3
+import boto3  # pyright: ignore[reportMissingTypeStubs]
 import httpx
 import pytest
 from pulumi import automation as auto
 
+from local import clouds as laptops_clouds
 from local import providers
 from local.home import APP_PYTHON, ROOT, Home
 from local.tools import pulumi
@@ -27,7 +28,7 @@ def clouds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     home = Home(tmp_path_factory.mktemp("clouds"))
     command = [APP_PYTHON, "-m", "local.cloud.daemon", "--home", home.path]
     with home.log.open("w") as log, subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log) as daemon:
-        while not home.daemon():
+        while not (home.facts.exists() and laptops_clouds.running(home)):
             assert daemon.poll() is None, home.log.read_text()
             time.sleep(0.05)
         yield home.path
@@ -45,7 +46,7 @@ class Aws:
         if service not in self._clients:
             credentials = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
             where = {"endpoint_url": self._address, "region_name": REGION}
-            self._clients[service] = boto3.client(service, **where, **credentials)
+            self._clients[service] = boto3.client(service, **where, **credentials)  # pyright: ignore[reportUnknownMemberType]
         return self._clients[service]
 
     def forget_everything(self) -> None:
@@ -120,7 +121,7 @@ class Engine:
         return any(secret in file.read_text() for file in (self.folder / "state").rglob("*.json"))
 
 
-def _changes(summary: Any) -> dict[str, int]:
+def _changes(summary: Mapping[Any, int] | None) -> dict[str, int]:
     return {str(operation): count for operation, count in (summary or {}).items() if operation != "same"}
 
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import pulumi
 from pulumi import automation as auto
-from pulumi_aws import cloudwatch, dynamodb, iam, lambda_, sqs
-from pulumi_gcp import compute, storage
+from pulumi_aws import cloudwatch, dynamodb, gamelift, iam, lambda_
+from pulumi_gcp import cloudrunv2, healthcare, storage
 
 from stacks.aws_domain import custom_domain
 from tests.local.providers.conftest import Engine
@@ -24,19 +24,30 @@ TRUST = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service":
 
 
 def mistaken() -> None:
-    dynamodb.Table("users", attributes=[{"name": "id"}], ttl={"enable": True})  # pyright: ignore[reportArgumentType]
+    recovery: Any = {"enable": True}
+    attribute: Any = {"name": "id"}
+    dynamodb.Table("users", attributes=[attribute], point_in_time_recovery=recovery)
+
+
+def swallowed() -> None:
+    lambda_.Function("api", role="r", dead_letter_config={"target_arn": "arn:aws:sqs:eu-west-1:123456789012:q"})
 
 
 def mistaken_gcp() -> None:
     storage.Bucket("source", location="us", versioning={"enable": True})  # pyright: ignore[reportArgumentType]
 
 
+def swallowed_gcp() -> None:
+    container: Any = {"image": "scratch", "commands": ["a"], "working_dir": "/"}
+    cloudrunv2.Service("api", location="us-central1", template={"containers": [container]})
+
+
 def lacking() -> None:
-    sqs.Queue("queue")
+    gamelift.Alias("game", routing_strategy={"type": "TERMINAL", "message": "over"})
 
 
 def lacking_gcp() -> None:
-    compute.Network("network")
+    healthcare.Dataset("game", location="us-central1")
 
 
 def right() -> None:

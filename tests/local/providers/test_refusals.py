@@ -24,19 +24,35 @@ def said(folder: Path, home: Path, verb: str, *programs: str) -> str:
             "mistaken",
             [
                 "missing required property 'attributes[0].type'",
-                "unknown property 'ttl.enable': did you mean 'enabled'?",
+                "unknown property 'pointInTimeRecovery.enable': did you mean 'enabled'?",
             ],
         ),
         ("preview", "mistaken_gcp", ["unknown property 'versioning.enable': did you mean 'enabled'?"]),
         (
             "preview",
+            "swallowed",
+            [
+                "the laptop's aws has no 'deadLetterConfig' of aws:lambda/function:Function: "
+                "add it to local/providers/aws/lambda_function.py"
+            ],
+        ),
+        (
+            "preview",
+            "swallowed_gcp",
+            [
+                "the laptop's gcp has no 'template.containers[0].workingDir' of gcp:cloudrunv2/service:Service: "
+                "add it to local/providers/gcp/types.py"
+            ],
+        ),
+        (
+            "preview",
             "lacking",
-            ["the laptop's aws has no aws:sqs/queue:Queue: add it to local/providers/aws/sqs.py"],
+            ["the laptop's aws has no aws:gamelift/alias:Alias: add it to local/providers/aws/gamelift.py"],
         ),
         (
             "preview",
             "lacking_gcp",
-            ["the laptop's gcp has no gcp:compute/network:Network: add it to local/providers/gcp/types.py"],
+            ["the laptop's gcp has no gcp:healthcare/dataset:Dataset: add it to local/providers/gcp/types.py"],
         ),
         ("up", "right", ["the laptop's clouds are not running (no daemon.json in {home}): run `make up`"]),
         ("up", "right_gcp", ["the laptop's clouds are not running (no daemon.json in {home}): run `make up`"]),

@@ -1,6 +1,5 @@
 """The provider protocol's answers, asked directly."""
 
-import json
 from typing import Any
 from unittest.mock import create_autospec
 
@@ -10,7 +9,6 @@ from google.protobuf.struct_pb2 import Struct
 from pulumi.runtime import proto
 from pulumi.runtime.proto import PropertyDiff
 
-from local.providers.aws.functions import FUNCTIONS
 from local.providers.aws.provider import Aws
 from local.providers.compare import changes, observed
 from local.providers.gcp.provider import Gcp
@@ -51,8 +49,9 @@ def test_check_leaves_secrets_and_unknowns_as_they_are() -> None:
 
 
 def test_check_reports_every_fault() -> None:
-    failures = check({"hashKye": "id", "ttl": {"enable": True}, "tags": []}).failures
-    assert {failure.property for failure in failures} == {"hashKye", "ttl.enable", "tags"}
+    failures = check({"hashKye": "id", "pointInTimeRecovery": {"enable": True}, "tags": [], "ttl": UNKNOWN}).failures
+    recovery = ["pointInTimeRecovery.enable", "pointInTimeRecovery.enabled"]  # unknown, and missing
+    assert sorted(failure.property for failure in failures) == ["hashKye", *recovery, "tags", "ttl"]
 
 
 def test_the_config_of_a_provider_is_checked() -> None:
@@ -126,28 +125,6 @@ def test_only_drift_is_observed() -> None:
         "tags": {},
         "code": "c",
         "deletionProtectionEnabled": True,
-    }
-
-
-def test_policy_documents_are_rendered_as_iam_reads_them() -> None:
-    statement = {
-        "actions": ["s3:GetObject", "s3:Get*"],
-        "resources": ["*"],
-        "principals": [{"type": "Service", "identifiers": ["lambda.amazonaws.com"]}],
-        "conditions": [{"test": "StringEquals", "variable": "aws:a", "values": ["b"]}],
-    }
-    result = FUNCTIONS["aws:iam/getPolicyDocument:getPolicyDocument"]("eu-west-1", {"statements": [statement]})
-    assert json.loads(result["json"]) == {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Action": ["s3:Get*", "s3:GetObject"],
-                "Resource": "*",
-                "Principal": {"Service": "lambda.amazonaws.com"},
-                "Condition": {"StringEquals": {"aws:a": "b"}},
-            }
-        ],
     }
 
 
