@@ -1,63 +1,8 @@
-"""`python -m local up|preview|drift|destroy|down|outputs|token`: what the Makefile calls."""
+import signal
 
-import argparse
-import os
-import sys
-from pathlib import Path
+# Importing Pulumi takes half a second, in which Ctrl-C must not print a traceback.
+signal.signal(signal.SIGINT, signal.SIG_DFL)
 
-from local import commands
-from local.home import ROOT, Home, LocalError
-from local.tools import ToolMissing
-from stacks.artifact import ArtifactError
+from local.cli import main  # noqa: E402
 
-
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m local", description="The laptop's two clouds")
-    parser.add_argument("--home", type=Path, default=ROOT / ".local", help="folder of the clouds (default: .local)")
-    actions = parser.add_subparsers(dest="action", required=True)
-    up = actions.add_parser("up", help="bring stacks up and print their URLs")
-    up.add_argument("stacks", nargs="*", help="which (default: aws and gcp)")
-    up.add_argument("--auth", choices=["laptop"], help="ask for tokens of the laptop's issuer")
-    up.add_argument("--refresh", action="store_true", help="mend what has drifted")
-    up.add_argument(
-        "--rollout", type=int, default=100, help="percent of the requests to the newest version (default: 100)"
-    )
-    up.add_argument("--artifact", default="build", help="sha256:... of an artifact that ran before, instead of a build")
-    actions.add_parser("preview", help="show what up would change").add_argument("stack")
-    actions.add_parser("drift", help="show what is not as the last up left it").add_argument("stack")
-    actions.add_parser("destroy", help="destroy stacks").add_argument("stacks", nargs="+")
-    actions.add_parser("down", help="destroy all stacks and stop the clouds")
-    actions.add_parser("outputs", help="print all outputs as JSON")
-    token = actions.add_parser("token", help="print a token of the laptop's issuer")
-    token.add_argument("user", help="the id of the user who is asking")
-    token.add_argument("--admin", action="store_true", help="who may write every user")
-    arguments = parser.parse_args()
-    home = Home(arguments.home.resolve())
-    try:
-        match arguments.action:
-            case "up":
-                commands.up(
-                    home,
-                    arguments.stacks,
-                    auth=arguments.auth == "laptop",
-                    refresh=arguments.refresh,
-                    rollout=arguments.rollout,
-                    pinned=arguments.artifact,
-                )
-            case "preview":
-                commands.preview(home, arguments.stack)
-            case "drift":
-                commands.drift(home, arguments.stack)
-            case "destroy":
-                commands.destroy(home, arguments.stacks)
-            case "token":
-                commands.token(home, arguments.user, arguments.admin)
-            case action:
-                {"down": commands.down, "outputs": commands.outputs}[action](home)
-    except (LocalError, ToolMissing, ArtifactError, KeyboardInterrupt) as error:
-        print(str(error) or "interrupted", file=sys.stderr, flush=True)
-        os._exit(1)  # what Pulumi's SDK leaves behind in a program that failed would write tracebacks at the exit
-
-
-if __name__ == "__main__":
-    main()
+main()

@@ -2,20 +2,21 @@
 
 import json
 import urllib.request
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import contextmanager
 
 from pulumi import automation as auto
 
-from local import engine, policy
+from local import clouds, engine, stack_files
+from local.clouds import Daemon, Unusable
 from local.drift import find_drift
-from local.engine_runs import at_once, shown, side_by_side
-from local.home import ROOT, Daemon, Home, LocalError
+from local.engine_runs import at_once, shown, side_by_side, unless_interrupted
+from local.home import ROOT, Home, LocalError
 from local.tools import say
 from stacks import artifact
 
 UP_BY_DEFAULT = ["aws", "gcp"]
-NOT_RUNNING = "the laptop's clouds are not running: `make up` starts them"
+CUT_OFF = "an earlier run was killed in the middle of a change"
 
 
 def up(home: Home, names: Sequence[str], *, auth: bool, refresh: bool, rollout: int, pinned: str) -> None:
@@ -24,19 +25,21 @@ def up(home: Home, names: Sequence[str], *, auth: bool, refresh: bool, rollout: 
     With `auth` the app asks for tokens of the laptop's issuer. With `refresh` the engine asks the clouds first, and
     mends what has drifted. `rollout` and `pinned` are the stacks' keys `rollout` and `artifact`.
     """
-    names = _known(names or UP_BY_DEFAULT)
+    names = _configured(names or UP_BY_DEFAULT)
     engine.warm_up()
     with home.exclusive():
         say(f"artifact {artifact.build(ROOT).digest if pinned == 'build' else pinned}")
-        with _clouds(home) as (wait_for_daemon, opened):
-            stacks = [opened.get(name) or engine.open_stack(home, name) for name in names]
+        with _clouds(home) as wait_for_daemon:
+            stacks = [engine.open_stack(home, name) for name in names]
             daemon = wait_for_daemon()
             settings = {"rollout": str(rollout), "artifact": pinned} | (_asking(daemon) if auth else {})
             at_once(stacks, lambda stack: engine.configure(stack, daemon, settings))
-        with home.changing():
-            results = side_by_side(
-                stacks, "up", lambda stack: stack.up(refresh=refresh, policy_packs=[policy.PACK], **shown(stack))
-            )
+
+        def bring_up(stack: auto.Stack) -> auto.UpResult:
+            with home.changing(stack.name):
+                return stack.up(refresh=refresh, policy_packs=[engine.POLICY_PACK], **shown(stack))
+
+        results = side_by_side(home, stacks, "up", bring_up)
     for name, result in zip(names, results, strict=True):
         told = {key: output.value for key, output in result.outputs.items()}
         print("  ".join([name, *(told[key] for key in ("url", "persistence", "artifactDigest"))]))
@@ -49,58 +52,88 @@ def _asking(daemon: Daemon) -> dict[str, str]:
 
 
 @contextmanager
-def _clouds(home: Home) -> Generator[tuple[Callable[[], Daemon], dict[str, auto.Stack]]]:
-    """A wait for the daemon, and the stacks that it has: clouds live in memory, so their stacks' states end with them.
+def _clouds(home: Home) -> Generator[Callable[[], Daemon]]:
+    """A wait for the daemon: clouds live in memory, so the state of their stacks ends with them.
 
-    It is started if need be, and started afresh if the state does not tell the truth about it.
+    It is started if need be, and started afresh if it is of no use or if the state does not tell the truth about it.
     """
-    if daemon := home.daemon():
-        opened = _up(home) if home.change_is_unfinished else []
-        if not any(at_once(opened, engine.was_cut_off)):
-            yield lambda: daemon, {stack.name: stack for stack in opened}
-            return
-        say("an earlier run was cut off in the middle of a change: starting the clouds afresh")
-        home.stop_daemon(daemon)
-    home.forget()
-    with home.starting_daemon() as wait_for_daemon:
-        yield wait_for_daemon, {}
+    daemon = _usable(home)
+    if daemon and _was_cut_off(home):
+        say(f"{CUT_OFF}: starting the clouds afresh")
+        clouds.stop(home)
+        daemon = None
+    if daemon:
+        yield lambda: daemon
+    else:
+        with clouds.starting(home) as wait_for_daemon:
+            yield wait_for_daemon
+
+
+def _usable(home: Home) -> Daemon | None:
+    """The daemon; one that is of no use is stopped."""
+    try:
+        return clouds.running(home)
+    except Unusable as error:
+        say(f"{error.reason}: stopping them")
+        clouds.stop(home)
+        return None
+
+
+def _was_cut_off(home: Home) -> bool:
+    if not (unfinished := home.unfinished()):
+        return False
+    return any(at_once(_up(home, unfinished), engine.was_cut_off))
 
 
 def preview(home: Home, name: str) -> None:
     """Shows what an `up` of the stack would change. Needs no running clouds."""
-    _known([name])
+    _configured([name])
     with home.exclusive():
-        daemon = home.daemon()
+        daemon = clouds.running(home)
         if not daemon:
             home.forget()
+        elif _was_cut_off(home):
+            say(f"{CUT_OFF}: `make up` will start the clouds afresh, and not go on from what follows")
         engine.warm_up()
         artifact.build(ROOT)
         stack = engine.open_stack(home, name)
         engine.configure(stack, daemon)
-        side_by_side([stack], "preview", _preview)
+        side_by_side(home, [stack], "preview", _preview)
 
 
 def _preview(stack: auto.Stack) -> None:
-    stack.preview(policy_packs=[policy.PACK], diff=True, color="never", on_output=print, on_error=say)
+    out, err = unless_interrupted(print), unless_interrupted(say)
+    stack.preview(policy_packs=[engine.POLICY_PACK], diff=True, color="never", on_output=out, on_error=err)
 
 
 def down(home: Home) -> None:
     """Destroys every stack with the engine, then ends the clouds."""
     with home.exclusive():
-        daemon = home.daemon()
-        if daemon:
-            _destroy(home, _up(home))
-            home.stop_daemon(daemon)
-        home.forget()
+        daemon = _usable(home)
+        if daemon and not _was_cut_off(home):
+            _destroy(home, _up(home, engine.stacks_with_state(home)))
+        _end(home)
         say("the laptop's clouds are gone" if daemon else "the laptop's clouds were not running")
 
 
+def _end(home: Home) -> None:
+    clouds.stop(home)
+    home.forget()
+
+
 def destroy(home: Home, names: Sequence[str]) -> None:
-    """Destroys the stacks with the engine; the clouds and the other stacks stay up."""
+    """Destroys the stacks with the engine; the clouds and the other stacks stay up.
+
+    After an engine was killed nobody knows what the clouds hold, so all of them go.
+    """
+    names = _known(names)
     with home.exclusive():
-        if not home.daemon():
-            raise LocalError(NOT_RUNNING)
-        _destroy(home, [_one_that_is_up(home, name) for name in _known(names)])
+        _running(home)
+        if _was_cut_off(home):
+            _end(home)
+            say(f"{CUT_OFF}: the laptop's clouds are gone, with all stacks")
+        else:
+            _destroy(home, [_one_that_is_up(home, name) for name in names])
 
 
 def _destroy(home: Home, stacks: list[auto.Stack]) -> None:
@@ -110,8 +143,12 @@ def _destroy(home: Home, stacks: list[auto.Stack]) -> None:
         files = ", ".join(f"Pulumi.{name}.yaml" for name in protected)
         way = f"set better-together:environment to development in {files}, `make up STACK='{' '.join(protected)}'`"
         raise LocalError(f"nothing was deleted, {', '.join(protected)} protected: {way}, then try again")
-    with home.changing():
-        side_by_side(stacks, "destroy", lambda stack: stack.destroy(remove=True, **shown(stack)))
+
+    def take_down(stack: auto.Stack) -> None:
+        with home.changing(stack.name):
+            stack.destroy(remove=True, **shown(stack))
+
+    side_by_side(home, stacks, "destroy", take_down)
 
 
 def drift(home: Home, name: str) -> None:
@@ -121,11 +158,14 @@ def drift(home: Home, name: str) -> None:
     """
     _known([name])
     with home.exclusive():
-        if not home.daemon():
-            raise LocalError(NOT_RUNNING)
+        _running(home)
         stack = _one_that_is_up(home, name)
+        if name in home.unfinished():
+            raise LocalError(
+                f"the last change of stack {name} failed or was cut off: `make up STACK={name}` completes it"
+            )
         moved: list[str] = []
-        side_by_side([stack], "drift", lambda stack: moved.extend(find_drift(stack)))
+        side_by_side(home, [stack], "drift", lambda stack: moved.extend(find_drift(stack)))
         print(*moved or [f"stack {name} is as its last up left it"], sep="\n")
         if moved:
             raise LocalError(f"stack {name} has drifted: `make up STACK={name} REFRESH=1` mends it")
@@ -133,36 +173,50 @@ def drift(home: Home, name: str) -> None:
 
 def outputs(home: Home) -> None:
     """Prints the outputs of all stacks as one JSON object keyed by stack name."""
-    if not home.daemon():
-        raise LocalError(NOT_RUNNING)
+    _running(home)
     print(json.dumps(engine.outputs(home), indent=2))
 
 
 def token(home: Home, user: str, admin: bool) -> None:
     """Prints a token of the laptop's issuer for the user."""
-    daemon = home.daemon()
-    if not daemon:
-        raise LocalError("the laptop's clouds are not running: `make up AUTH=laptop` starts them")
+    daemon = _running(home)
     wanted = {"sub": user, "scope": "users:admin" if admin else ""}
     with urllib.request.urlopen(daemon.issuer + "/tokens", json.dumps(wanted).encode(), timeout=5) as answer:
         print(json.load(answer)["token"])
 
 
-def _known(names: Sequence[str]) -> Sequence[str]:
-    """Raises LocalError if the checkout lacks one of the stacks."""
+def _known(names: Sequence[str]) -> list[str]:
+    """Each stack once. Raises LocalError if the checkout lacks one of them."""
+    there = stack_files.names()
     for name in names:
-        if name not in engine.stacks():
-            there = ", ".join(engine.stacks())
-            raise LocalError(f"there is no stack {name!r}: no Pulumi.{name}.yaml; there are {there}")
+        if name not in there:
+            raise LocalError(f"there is no stack {name!r}: no Pulumi.{name}.yaml; there are {', '.join(there)}")
+    return list(dict.fromkeys(names))
+
+
+def _configured(names: Sequence[str]) -> list[str]:
+    """Each stack once. Raises LocalError if the checkout lacks one of them, or has a broken file for it."""
+    names = _known(names)
+    for name in names:
+        stack_files.plain_config(name)
     return names
 
 
-def _up(home: Home) -> list[auto.Stack]:
-    return [engine.open_stack(home, name) for name in engine.stacks_with_state(home)]
+def _running(home: Home) -> Daemon:
+    """Raises LocalError if the clouds do not run, or are of no use."""
+    daemon = clouds.running(home)
+    if not daemon:
+        raise LocalError("the laptop's clouds are not running: `make up` starts them")
+    return daemon
+
+
+def _up(home: Home, names: Collection[str]) -> list[auto.Stack]:
+    """Those of the stacks that are up."""
+    return [engine.reopen_stack(home, name) for name in engine.stacks_with_state(home) if name in names]
 
 
 def _one_that_is_up(home: Home, name: str) -> auto.Stack:
     """Raises LocalError if the stack is not up."""
-    if name not in engine.stacks_with_state(home):
+    if not (found := _up(home, [name])):
         raise LocalError(f"stack {name} is not up: `make up STACK={name}`")
-    return engine.open_stack(home, name)
+    return found[0]

@@ -1,12 +1,13 @@
 """The real Pulumi engine on the laptop's clouds: unmodified stacks, real state, stand-in provider plugins."""
 
+import copy
 import importlib
 import json
 import runpy
-import shutil
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -14,8 +15,9 @@ from typing import Any
 import yaml
 from pulumi import automation as auto
 
-from local import policy, providers
-from local.home import ROOT, Daemon, Home, LocalError
+from local import providers, stack_files
+from local.clouds import Daemon
+from local.home import ROOT, Home
 from local.tools import pulumi
 
 PROJECT = "better-together"
@@ -23,12 +25,9 @@ PASSPHRASE = "laptop"  # what it protects is the key of the laptop's own Momento
 NO_KEY = "no-key-without-clouds"  # not a word that errors use: the engine writes [secret] wherever it stands
 GCP_PROJECT = "better-together-laptop"
 AUDIENCE = "better-together"  # of the tokens of the laptop's issuer
+# An engine that is built from its Go module has no language host for Python, but runs executables itself.
+POLICY_PACK = str(ROOT / "policy" / "start")
 _importing = threading.Lock()  # the SDKs import their modules lazily, which is not safe from several threads
-
-
-def stacks() -> list[str]:
-    """The stacks that the checkout has a file for: Pulumi.<stack>.yaml."""
-    return sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
 
 
 def warm_up() -> None:
@@ -42,14 +41,25 @@ def warm_up() -> None:
     threading.Thread(target=work).start()
 
 
+def open_stack(home: Home, name: str) -> auto.Stack:
+    """The engine's stack, made if need be, with the plain config of the checkout's stack file. Raises LocalError."""
+    return _stack(home, name, stack_files.plain_config(name))
+
+
 def stacks_with_state(home: Home) -> list[str]:
     return [stack.name for stack in _workspace(home).list_stacks()]
 
 
-def open_stack(home: Home, name: str) -> auto.Stack:
-    """The engine's stack, made if need be, with the settings of the checkout's stack file."""
+def reopen_stack(home: Home, name: str) -> auto.Stack:
+    """A stack as its last `up` left it, whatever has become of its stack file."""
+    return _stack(home, name, {})
+
+
+def _stack(home: Home, name: str, config: Mapping[str, Any]) -> auto.Stack:
+    """The engine writes into stack files, so it works on a copy."""
     workspace = _workspace(home)
-    _lay_out(home, name)
+    settings = {"config": dict(config), "encryptionsalt": stack_files.SALT}
+    (home.workspace / f"Pulumi.{name}.yaml").write_text(yaml.safe_dump(settings))
     return auto.Stack.create_or_select(name, workspace)
 
 
@@ -59,23 +69,20 @@ def configure(stack: auto.Stack, daemon: Daemon | None, settings: Mapping[str, s
     Without a daemon it is good for previews alone.
     """
     key = daemon.momento_api_key if daemon else NO_KEY
+    is_on_gcp = stack_files.plain_config(stack.name).get(f"{PROJECT}:cloud") == "gcp"
     stack.set_all_config(
         {
             "momento:apiKey": auto.ConfigValue(key, secret=True),
             "momento:endpoint": auto.ConfigValue(daemon.momento if daemon else "http://127.0.0.1:0"),
             f"{PROJECT}:momentoApiKey": auto.ConfigValue(key, secret=True),
-            **({"gcp:project": auto.ConfigValue(GCP_PROJECT)} if _is_on_gcp(stack.name) else {}),
+            **({"gcp:project": auto.ConfigValue(GCP_PROJECT)} if is_on_gcp else {}),
             **{f"{PROJECT}:{key}": auto.ConfigValue(value) for key, value in settings.items()},
         }
     )
 
 
 def was_cut_off(stack: auto.Stack) -> bool:
-    """Whether an earlier run died while it changed the clouds, so that the state no longer tells the truth.
-
-    The caller holds the home: a lock that is still there is a dead run's, and is taken away.
-    """
-    stack.cancel()
+    """Whether an engine was killed while it changed the clouds, so that the state no longer tells the truth."""
     return bool((stack.export_stack().deployment or {}).get("pending_operations"))
 
 
@@ -93,7 +100,7 @@ def outputs(home: Home) -> dict[str, dict[str, Any]]:
     def ask(stack: str) -> dict[str, Any]:
         # workspace.stack_outputs() would decrypt them, which takes as long again.
         command = ["stack", "output", "--json", "--stack", stack]
-        return json.loads(pulumi().run(command, str(home.workspace), environment).stdout)
+        return json.loads(_command().run(command, str(home.workspace), environment).stdout)
 
     return {stack.name: ask(stack.name) for stack in workspace.list_stacks()}
 
@@ -101,14 +108,18 @@ def outputs(home: Home) -> dict[str, dict[str, Any]]:
 def _workspace(home: Home) -> auto.LocalWorkspace:
     for folder in (home.workspace, home.pulumi_home, home.state):
         folder.mkdir(parents=True, exist_ok=True)
-    shutil.copy(ROOT / "Pulumi.yaml", home.workspace)
+    providers.install(home.pulumi_home)
+    for name in ("Pulumi.yaml", "pulumi_momento"):
+        if not (link := home.workspace / name).exists():
+            link.symlink_to(ROOT / name)
     return auto.LocalWorkspace(
         work_dir=str(home.workspace),
         pulumi_home=str(home.pulumi_home),
-        pulumi_command=pulumi(),
+        pulumi_command=_command(),
         program=_program,
         env_vars={
             "BETTER_TOGETHER_HOME": str(home.path),
+            "PULUMI_COMMAND": pulumi().command,
             # With metadata the engine writes each file's attributes in place: a program that reads its stack's outputs
             # meanwhile, as ours does, may find half of them (https://pkg.go.dev/gocloud.dev/blob/fileblob).
             "PULUMI_BACKEND_URL": f"{home.state.as_uri()}?metadata=skip",
@@ -119,30 +130,13 @@ def _workspace(home: Home) -> auto.LocalWorkspace:
     )
 
 
+@cache
+def _command() -> auto.PulumiCommand:
+    command = copy.copy(pulumi())
+    command.command = str(Path(__file__).with_name("engine.sh"))
+    return command
+
+
 def _program() -> None:
     with _importing:
         runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
-
-
-def _lay_out(home: Home, name: str) -> None:
-    """Puts plugins and project files in place. The engine writes into stack files, so it works on copies."""
-    providers.install(home.pulumi_home)
-    policy.install(home.pulumi_home)
-    plugin = home.workspace / "pulumi_momento"
-    if not plugin.exists():
-        plugin.symlink_to(ROOT / "pulumi_momento")
-    copy = home.workspace / f"Pulumi.{name}.yaml"
-    salt = {k: v for k, v in _settings(copy).items() if k == "encryptionsalt"}
-    copy.write_text(yaml.safe_dump(_settings(ROOT / copy.name) | salt))
-
-
-def _is_on_gcp(name: str) -> bool:
-    return _settings(ROOT / f"Pulumi.{name}.yaml").get("config", {}).get(f"{PROJECT}:cloud") == "gcp"
-
-
-def _settings(path: Path) -> dict[str, Any]:
-    """Raises LocalError if the file is not YAML, also for a number of more digits than Python reads."""
-    try:
-        return yaml.safe_load(path.read_text()) or {} if path.exists() else {}
-    except (yaml.YAMLError, ValueError) as error:
-        raise LocalError(f"{path.name} cannot be read: {' '.join(str(error).split())}") from None

@@ -1,15 +1,20 @@
-"""Runs of the engine for several stacks at once: what they say, and what Ctrl-C does to them."""
+"""Runs of the engine for several stacks at once: what they say, and what an interrupt does to them."""
 
 import signal
 import sys
 from collections.abc import Callable, Collection, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from threading import Event
 from typing import TypedDict
 
 from pulumi import automation as auto
 
-from local.home import LocalError
+from local import locks
+from local.home import Home, LocalError
+
+INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_interrupted = Event()
 
 
 def at_once[T](stacks: Collection[auto.Stack], ask: Callable[[auto.Stack], T]) -> list[T]:
@@ -18,9 +23,9 @@ def at_once[T](stacks: Collection[auto.Stack], ask: Callable[[auto.Stack], T]) -
         return list(pool.map(ask, stacks))
 
 
-def side_by_side[T](stacks: Sequence[auto.Stack], what: str, work: Callable[[auto.Stack], T]) -> list[T]:
+def side_by_side[T](home: Home, stacks: Sequence[auto.Stack], what: str, work: Callable[[auto.Stack], T]) -> list[T]:
     """Does the same to all stacks at once; what came of it. Raises LocalError naming those that failed."""
-    with _interrupts_go_to_the_engine() as interrupted, ThreadPoolExecutor(max(1, len(stacks))) as pool:
+    with _interrupts_go_to_the_engines(home), ThreadPoolExecutor(max(1, len(stacks))) as pool:
         done: list[T] = []
         failed: list[str] = []
         for stack, future in [(stack, pool.submit(work, stack)) for stack in stacks]:
@@ -28,7 +33,7 @@ def side_by_side[T](stacks: Sequence[auto.Stack], what: str, work: Callable[[aut
                 done.append(future.result())
             except auto.errors.CommandError:
                 failed.append(stack.name)
-    if interrupted():
+    if _interrupted.is_set():
         raise LocalError(f"{what} was interrupted: `make up` goes on from here, `make down` takes all away")
     if failed:
         raise LocalError(f"{what} of stack {' and '.join(failed)} failed: the error is above")
@@ -36,14 +41,25 @@ def side_by_side[T](stacks: Sequence[auto.Stack], what: str, work: Callable[[aut
 
 
 @contextmanager
-def _interrupts_go_to_the_engine() -> Generator[Callable[[], bool]]:
-    """Ctrl-C reaches the engine too, which ends what it has begun and writes it down: wait for that."""
-    seen: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, _: seen.append(number))
+def _interrupts_go_to_the_engines(home: Home) -> Generator[None]:
+    """An engine that is interrupted ends what it has begun and writes it down: wait for that."""
+    _interrupted.clear()
+
+    def pass_on(number: int, frame: object) -> None:
+        _interrupted.set()
+        locks.signal_holders(home.engine_lock, signal.SIGINT)
+
+    before = [(number, signal.signal(number, pass_on)) for number in INTERRUPTS]
     try:
-        yield lambda: bool(seen)
+        yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before:
+            signal.signal(number, handler)
+
+
+def unless_interrupted(write: Callable[[str], None]) -> Callable[[str], None]:
+    """Writes what the engine says, but for the traceback of the program that an interrupt cuts off."""
+    return lambda line: None if _interrupted.is_set() else write(line)
 
 
 class Shown(TypedDict):
@@ -60,4 +76,5 @@ def shown(stack: auto.Stack) -> Shown:
         if line.strip():
             sys.stderr.write(f"{stack.name} | {line.rstrip()}\n")  # one write, since the stacks speak at once
 
-    return {"color": "never", "show_secrets": False, "on_output": write, "on_error": write}
+    say = unless_interrupted(write)
+    return {"color": "never", "show_secrets": False, "on_output": say, "on_error": say}

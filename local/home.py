@@ -1,41 +1,28 @@
-"""Where the laptop's clouds live: one folder that holds their daemon, the engine's state and the logs."""
+"""Where the laptop's clouds live: one folder that holds their daemon, the engine's state and the logs.
 
-import fcntl
-import json
-import os
+Who is at work in it is asked of three locks: the command that runs holds command.lock, the engines and their plugins
+engine.lock, the daemon and what ends its children daemon.lock.
+"""
+
 import shutil
-import signal
-import subprocess
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from signal import SIGKILL
 
+from local import locks
 from local.tools import say
 
 ROOT = Path(__file__).resolve().parents[1]
 APP_PYTHON = ROOT / "app" / ".venv" / "bin" / "python"
-DAEMON_STARTS_WITHIN = 60  # seconds
+ENGINES_END_WITHIN = 60  # seconds
+KILLED_WITHIN = 10  # seconds
 
 
 class LocalError(Exception):
     """Something that the person at the keyboard can mend; the message is one line and says how."""
-
-
-@dataclass(frozen=True)
-class Daemon:
-    """The running clouds, as their daemon wrote them down in daemon.json."""
-
-    pid: int
-    control: str
-    momento: str
-    momento_api_key: str
-    firestore_kind: str
-    issuer: str
 
 
 @dataclass(frozen=True)
@@ -59,94 +46,81 @@ class Home:
     def log(self) -> Path:
         return self.path / "daemon.log"
 
-    @contextmanager
-    def exclusive(self) -> Generator[None]:
-        """Holds the home for one command. Raises LocalError at once if another command has it."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        with (self.path / "command.lock").open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise LocalError(f"another `make up` or `make down` is at work in {self.path}: wait for it") from None
-            yield
-
-    @contextmanager
-    def changing(self) -> Generator[None]:
-        """While the engine changes the clouds. `change_is_unfinished` if it did not come to its end."""
-        self._change.touch()
-        yield
-        self._change.unlink()
-
-    @property
-    def change_is_unfinished(self) -> bool:
-        return self._change.exists()
+    @cached_property
+    def temporary(self) -> Path:
+        """The folder for temporary files of all that is at work here, since a process that is killed leaves them."""
+        return self.path / "tmp"
 
     @cached_property
-    def _change(self) -> Path:
-        return self.path / "unfinished-change"
+    def facts(self) -> Path:
+        """What the daemon says about itself."""
+        return self.path / "daemon.json"
 
-    def daemon(self) -> Daemon | None:
-        """The daemon if it is alive and answers, else None."""
-        try:
-            facts = json.loads((self.path / "daemon.json").read_text())
-            with urllib.request.urlopen(facts["control"] + "/health", timeout=5):
-                pass
-        except (FileNotFoundError, urllib.error.URLError, OSError):
-            return None
-        return Daemon(
-            pid=facts["pid"],
-            control=facts["control"],
-            momento=facts["momento"],
-            momento_api_key=facts["momentoApiKey"],
-            firestore_kind=facts["firestoreKind"],
-            issuer=facts["issuer"],
-        )
+    @cached_property
+    def daemon_lock(self) -> Path:
+        return self.path / "daemon.lock"
+
+    @cached_property
+    def engine_lock(self) -> Path:
+        return self.path / "engine.lock"
 
     @contextmanager
-    def starting_daemon(self) -> Generator[Callable[[], Daemon]]:
-        """Starts the clouds, in a session of their own so that Ctrl-C spares them; yields what waits for them.
+    def exclusive(self) -> Generator[None]:
+        """Holds the home for one command, after the engines of a command that was killed have ended.
 
-        That raises LocalError if they do not answer in time. An interrupted command takes them away again.
+        Raises LocalError at once if another command has it.
         """
-        with self.log.open("a") as log:
-            process = subprocess.Popen(
-                [APP_PYTHON, "-m", "local.cloud.daemon", "--home", self.path],
-                cwd=ROOT,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        try:
-            yield lambda: self._wait_for_daemon(process)
-        except KeyboardInterrupt:
-            process.kill()
-            process.wait()
-            raise
+        self.path.mkdir(parents=True, exist_ok=True)
+        self.path.chmod(0o700)
+        with locks.taken(self.path / "command.lock") as lock:
+            if not lock:
+                raise LocalError(f"another `make up` or `make down` is at work in {self.path}: wait for it")
+            self._await_engines()
+            self._tidy()
+            self.temporary.mkdir(exist_ok=True)
+            yield
+            if not locks.is_held(self.daemon_lock):
+                shutil.rmtree(self.temporary)
 
-    def _wait_for_daemon(self, process: subprocess.Popen[bytes]) -> Daemon:
-        deadline = time.monotonic() + DAEMON_STARTS_WITHIN
-        while process.poll() is None and time.monotonic() < deadline:
-            if daemon := self.daemon():
-                say(f"clouds started: process {daemon.pid}, Firestore {daemon.firestore_kind}")
-                return daemon
-            time.sleep(0.05)
-        process.kill()
-        last_line = (self.log.read_text().strip().splitlines() or ["it said nothing"])[-1]
-        raise LocalError(f"the laptop's clouds did not start: {last_line} (all of it: {self.log})")
+    def _await_engines(self) -> None:
+        if not locks.is_held(self.engine_lock):
+            return
+        say("waiting for the engine of an earlier run to end ...")
+        if not locks.wait_until_free(self.engine_lock, ENGINES_END_WITHIN):
+            say(f"it has not ended within {ENGINES_END_WITHIN} s: killing it")
+            self.kill_holders(self.engine_lock)
+
+    def kill_holders(self, lock: Path) -> None:
+        """Raises LocalError if that does not free the lock."""
+        locks.signal_holders(lock, SIGKILL)
+        if not locks.wait_until_free(lock, KILLED_WITHIN):
+            raise LocalError(f"{lock} is still held: end the processes that `fuser {lock}` names")
+
+    def _tidy(self) -> None:
+        """Removes what engines left behind that were killed, stack locks and files that are cut off, and their logs."""
+        for folder in (self.state / ".pulumi" / "locks", self.pulumi_home / "workspaces", self.pulumi_home / "logs"):
+            shutil.rmtree(folder, ignore_errors=True)
+
+    @contextmanager
+    def changing(self, stack: str) -> Generator[None]:
+        """While the engine changes the stack, which is `unfinished` if that fails or is cut off."""
+        mark = self._unfinished / stack
+        mark.parent.mkdir(exist_ok=True)
+        mark.touch()
+        yield
+        mark.unlink()
+
+    def unfinished(self) -> set[str]:
+        return {mark.name for mark in self._unfinished.glob("*")}
+
+    @cached_property
+    def _unfinished(self) -> Path:
+        return self.path / "unfinished"
 
     def forget(self) -> None:
-        """Removes what only made sense with the clouds that are gone; the logs of the last run go with it."""
-        for name in ("state", "workspace", "run", "logs"):
-            shutil.rmtree(self.path / name, ignore_errors=True)
-        for file in (self.log, self._change):
+        """Removes what only made sense with clouds that are gone; the logs of the last run go with it."""
+        for folder in (self.state, self.workspace, self._unfinished, self.path / "run", self.path / "logs"):
+            shutil.rmtree(folder, ignore_errors=True)
+        for file in (self.log, self.facts):
             file.unlink(missing_ok=True)
-
-    def stop_daemon(self, daemon: Daemon) -> None:
-        """Ends the daemon and waits until the process is gone."""
-        while True:
-            try:
-                os.kill(daemon.pid, signal.SIGTERM)
-            except ProcessLookupError:
-                return
-            time.sleep(0.05)
+        self._tidy()

@@ -62,11 +62,14 @@ class Target:
 
 
 def _laptops_outputs(home: Path) -> Mapping[str, Mapping[str, Any]]:
-    from local import engine  # Pulumi's SDK, which a URL alone does not need
-    from local.home import Home
+    from local import clouds, engine  # Pulumi's SDK, which a URL alone does not need
+    from local.home import Home, LocalError
 
     laptop = Home(home.resolve())
-    return engine.outputs(laptop) if laptop.daemon() else {}
+    try:
+        return engine.outputs(laptop) if clouds.running(laptop) else {}
+    except LocalError as error:
+        raise UsageError(str(error)) from None
 
 
 def _pulumis_outputs(stack: str) -> Mapping[str, Any]:

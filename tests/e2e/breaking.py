@@ -7,8 +7,6 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
-
 from tests.e2e.laptop import Laptop
 
 STORES = {"aws": "aws", "gcp": "firestore"}
@@ -17,26 +15,28 @@ STORES = {"aws": "aws", "gcp": "firestore"}
 @contextmanager
 def broken(clouds: Laptop, service: str, fault: str) -> Generator[None]:
     """The fault (local/cloud/relay.py) in every connection to the service: aws, firestore or momento."""
-    url = f"{clouds.daemon()['control']}/faults/{service}"
-    httpx.put(url, json={"fault": fault}).raise_for_status()
+    clouds.control("PUT", f"/faults/{service}", {"fault": fault}).raise_for_status()
     try:
         yield
     finally:
-        httpx.delete(url).raise_for_status()
+        clouds.control("DELETE", f"/faults/{service}").raise_for_status()
 
 
 def await_held(clouds: Laptop, service: str) -> None:
     """Returns when a request to the service, which is `held`, is on its way."""
-    httpx.get(f"{clouds.daemon()['control']}/faults/{service}/held", timeout=30).raise_for_status()
+    clouds.control("GET", f"/faults/{service}/held").raise_for_status()
 
 
-def kill_workers(clouds: Laptop, cloud: str) -> None:
-    """kill -9 of what runs the app: the Lambda environments, or gunicorn's workers. The next request meets new ones."""
-    for pid in workers(clouds, cloud):
+def kill_workers(clouds: Laptop, cloud: str) -> int:
+    """kill -9 of what runs the app, the Lambda environments or gunicorn's workers; how many. The next request meets
+    new ones."""
+    pids = workers(clouds, cloud)
+    for pid in pids:
         gone = os.pidfd_open(pid)
         os.kill(pid, signal.SIGKILL)
         select.select([gone], [], [])
         os.close(gone)
+    return len(pids)
 
 
 def workers(clouds: Laptop, cloud: str) -> set[int]:

@@ -59,7 +59,8 @@ def second_checkout(tmp_path: Path) -> Path:
         target = tmp_path / source.relative_to(ROOT)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(source, target)
-    (tmp_path / "policy" / ".venv").symlink_to(ROOT / "policy" / ".venv")
+    for folder in ("app", "policy", "pulumi_momento"):
+        (tmp_path / folder / ".venv").symlink_to(ROOT / folder / ".venv")
     return tmp_path
 
 

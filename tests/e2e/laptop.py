@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 ROOT = Path(__file__).resolve().parents[2]
 APP_PYTHON = ROOT / "app" / ".venv" / "bin" / "python"
 
@@ -22,8 +24,22 @@ class Laptop:
     home: Path
 
     def run(self, *arguments: str, checkout: Path = ROOT) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "local", "--home", str(self.home), *arguments]
+        command = self.command(*arguments)
         return subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=False)
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """The command in a process group of its own."""
+        return subprocess.Popen(
+            self.command(*arguments),
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "local", "--home", str(self.home), *arguments]
 
     def must(self, *arguments: str, checkout: Path = ROOT) -> str:
         result = self.run(*arguments, checkout=checkout)
@@ -35,6 +51,12 @@ class Laptop:
 
     def daemon(self) -> dict[str, Any]:
         return json.loads((self.home / "daemon.json").read_text())
+
+    def control(self, method: str, path: str, body: dict[str, Any] | None = None) -> httpx.Response:
+        """The answer of the daemon's control API."""
+        daemon = self.daemon()
+        headers = {"Authorization": f"Bearer {daemon['token']}"}
+        return httpx.request(method, daemon["control"] + path, json=body, headers=headers, timeout=60)
 
     def processes(self) -> list[str]:
         """Command lines of all processes whose environment or arguments name this home."""

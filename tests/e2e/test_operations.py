@@ -13,9 +13,10 @@ import httpx
 import pytest
 from pulumi import automation as auto
 
+from local import clouds as laptops_clouds
 from local import engine
 from local.engine_runs import at_once
-from local.home import APP_PYTHON, Daemon, Home
+from local.home import APP_PYTHON, Home
 from tests.e2e.laptop import ROOT, Laptop
 
 PRODUCTION = ["aws-prod", "gcp-prod"]
@@ -34,8 +35,9 @@ def aws(clouds: Laptop, service: str) -> Generator[Any]:
     client.close()
 
 
-def gcp(clouds: Laptop, type: str, id: str) -> str:
-    return f"{clouds.daemon()['control']}/gcp/resources/{quote(type, safe='')}/{quote(f'{PROJECT}/{id}', safe='')}"
+def gcp(clouds: Laptop, method: str, type: str, id: str, body: dict[str, Any] | None = None) -> httpx.Response:
+    path = f"/gcp/resources/{quote(type, safe='')}/{quote(f'{PROJECT}/{id}', safe='')}"
+    return clouds.control(method, path, body)
 
 
 def delete_cache(clouds: Laptop, name: str) -> None:
@@ -101,8 +103,8 @@ def meddle_with_gcp(clouds: Laptop) -> None:
         (DATABASE, f"databases/{name}", {"deleteProtectionState": "DELETE_PROTECTION_ENABLED"}),
         (SERVICE, f"locations/us-central1/services/{name}", {"description": "mine"}),
     ):
-        inputs = httpx.get(gcp(clouds, type, id)).json()["inputs"]
-        httpx.put(gcp(clouds, type, id), json={"inputs": inputs | change}, timeout=60).raise_for_status()
+        inputs = gcp(clouds, "GET", type, id).json()["inputs"]
+        gcp(clouds, "PUT", type, id, {"inputs": inputs | change}).raise_for_status()
     delete_cache(clouds, name)
 
 
@@ -122,13 +124,15 @@ def test_a_production_stack_is_destroyed_only_after_it_became_a_development_one(
             assert re.search(f"stack {name} is protected: .*environment development", refusal)
             assert resources(stacks[name]) == before[name]
     finally:
-        daemon = Home(clouds.home).daemon()
+        home = Home(clouds.home)
+        daemon = laptops_clouds.running(home)
+        stacks = {name: engine.open_stack(home, name) for name in PRODUCTION}  # with the config of its file again
         at_once(stacks.values(), lambda stack: bring_up_for_development(stack, daemon))
         clouds.must("destroy", *PRODUCTION)
     assert list(clouds.outputs()) == ["aws", "gcp"]
     with aws(clouds, "dynamodb") as dynamodb:
         assert dynamodb.list_tables()["TableNames"] == ["better-together-aws"]
-    assert httpx.get(gcp(clouds, DATABASE, "databases/better-together-gcp-prod")).status_code == 404
+    assert gcp(clouds, "GET", DATABASE, "databases/better-together-gcp-prod").status_code == 404
 
 
 def refused_destroy(stack: auto.Stack) -> str:
@@ -138,7 +142,7 @@ def refused_destroy(stack: auto.Stack) -> str:
     return str(refusal.value)
 
 
-def bring_up_for_development(stack: auto.Stack, daemon: Daemon | None) -> None:
+def bring_up_for_development(stack: auto.Stack, daemon: laptops_clouds.Daemon | None) -> None:
     engine.configure(stack, daemon, {"environment": "development"})
     stack.up()
 

@@ -1,0 +1,139 @@
+"""The daemon of the laptop's clouds, as commands find, start and stop it: a daemon lives while its lock is held."""
+
+import json
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+from signal import SIGTERM
+from typing import Any
+
+from local import locks
+from local.home import APP_PYTHON, ROOT, Home, LocalError
+from local.tools import say
+
+ANSWERS_WITHIN = 180  # seconds; Firestore's emulator alone has 120 for its start
+STOPS_WITHIN = 60  # seconds
+
+
+@dataclass(frozen=True)
+class Daemon:
+    """The running clouds, as their daemon wrote them down in daemon.json."""
+
+    pid: int
+    control: str
+    token: str
+    momento: str
+    momento_api_key: str
+    firestore_kind: str
+    issuer: str
+
+
+class Unusable(LocalError):
+    """The clouds run, and are of no use any more."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"{reason}: `make up` starts the laptop's clouds afresh, `make down` stops them")
+        self.reason = reason
+
+
+def running(home: Home) -> Daemon | None:
+    """The daemon, None if none lives. One that starts is waited for. Raises Unusable."""
+    if not home.daemon_lock.exists():
+        return None
+    started = time.monotonic()
+    progress = started + 10
+    while locks.is_held(home.daemon_lock):
+        if facts := _answer(home):
+            return _daemon(facts)
+        if time.monotonic() > started + ANSWERS_WITHIN:
+            raise Unusable(f"the laptop's clouds have not answered for {ANSWERS_WITHIN} s")
+        if time.monotonic() > progress:
+            say("waiting for the laptop's clouds to answer ...")
+            progress += 15
+        time.sleep(0.05)
+    return None
+
+
+def _answer(home: Home) -> dict[str, Any] | None:
+    """daemon.json if the clouds answer where it says. Raises Unusable if they answer that something is lost."""
+    try:
+        facts = json.loads(home.facts.read_text())
+        authorization = {"Authorization": f"Bearer {facts['token']}"} if "token" in facts else {}
+        with urllib.request.urlopen(
+            urllib.request.Request(f"{facts['control']}/health", None, authorization), timeout=5
+        ):
+            return facts
+    except urllib.error.HTTPError as error:
+        if error.code == HTTPStatus.SERVICE_UNAVAILABLE:
+            raise Unusable(json.load(error)["error"]) from None
+    except (OSError, ValueError, TypeError, KeyError):
+        return None  # it starts, or is slow
+    return None
+
+
+def _daemon(facts: dict[str, Any]) -> Daemon:
+    try:
+        return Daemon(
+            pid=facts["pid"],
+            control=facts["control"],
+            token=facts["token"],
+            momento=facts["momento"],
+            momento_api_key=facts["momentoApiKey"],
+            firestore_kind=facts["firestoreKind"],
+            issuer=facts["issuer"],
+        )
+    except KeyError:
+        raise Unusable("the laptop's clouds that run are of another version of this project") from None
+
+
+@contextmanager
+def starting(home: Home) -> Generator[Callable[[], Daemon]]:
+    """Starts the clouds, in a session of their own so that Ctrl-C spares them; yields what waits for them.
+
+    That raises LocalError if they do not answer in time. A failed or interrupted command takes them away again.
+    """
+    with locks.taken(home.daemon_lock) as lock:
+        if not lock:
+            raise LocalError(f"another daemon of the laptop's clouds has started in {home.path}: try again")
+        home.forget()
+        with home.log.open("a") as log:
+            process = subprocess.Popen(
+                [APP_PYTHON, "-m", "local.cloud.daemon", "--home", home.path, "--lock", str(lock.fileno())],
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                pass_fds=[lock.fileno()],
+            )
+        print(process.pid, file=lock)
+    try:
+        yield lambda: _started(home)
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
+
+
+def _started(home: Home) -> Daemon:
+    daemon = running(home)
+    if not daemon:
+        last_line = (home.log.read_text().strip().splitlines() or ["it said nothing"])[-1]
+        raise LocalError(f"the laptop's clouds did not start: {last_line} (all of it: {home.log})")
+    say(f"clouds started: process {daemon.pid}, Firestore {daemon.firestore_kind}")
+    return daemon
+
+
+def stop(home: Home) -> None:
+    """Ends the daemon and all that it started; returns when nothing of it is left. Raises LocalError."""
+    if not locks.is_held(home.daemon_lock):
+        return
+    locks.signal_holders(home.daemon_lock, SIGTERM)
+    if not locks.wait_until_free(home.daemon_lock, STOPS_WITHIN):
+        say(f"the laptop's clouds have not stopped within {STOPS_WITHIN} s: killing them")
+        home.kill_holders(home.daemon_lock)

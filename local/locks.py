@@ -1,0 +1,47 @@
+"""Locks on files, which the kernel lets go of when the last process that holds one ends, however it ends (flock(2)).
+
+A lock's file lists the processes that hold it, a line for each.
+"""
+
+import fcntl
+import os
+import time
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from signal import Signals
+from typing import TextIO
+
+
+@contextmanager
+def taken(path: Path) -> Generator[TextIO | None]:
+    """Holds the lock, with its file empty; yields None if another process holds it."""
+    with path.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield None
+        else:
+            file.truncate(0)
+            yield file
+
+
+def is_held(path: Path) -> bool:
+    with taken(path) as file:
+        return file is None
+
+
+def wait_until_free(path: Path, within: float) -> bool:
+    """Whether the lock was free within so many seconds."""
+    deadline = time.monotonic() + within
+    while is_held(path):
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def signal_holders(path: Path, number: Signals) -> None:
+    for line in path.read_text().split():
+        with suppress(ProcessLookupError):
+            os.kill(int(line), number)

@@ -1,0 +1,69 @@
+"""The checkout's stack files, Pulumi.<stack>.yaml, as far as the laptop takes part in them: their plain config.
+
+Secrets, an `encryptionsalt`, a `secretsprovider` and a backend are of the real deployment. The laptop has its own.
+"""
+
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from local.home import ROOT, LocalError
+from local.providers.values import is_object
+
+# Of the passphrase in engine.py, as `pulumi stack init` made it: what it protects is made up for the laptop.
+SALT = "v1:B/cbSqKO26E=:v1:Kdkh6IlqkQewd6Gw:Cz6IGuEGnzLEuSrPgdwMSGqxdJXL4w=="
+
+
+def names() -> list[str]:
+    return sorted(path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in ROOT.glob("Pulumi.*.yaml"))
+
+
+def plain_config(stack: str) -> dict[str, Any]:
+    """Raises LocalError that names the file, and the line or key, if it cannot be read."""
+    path = ROOT / f"Pulumi.{stack}.yaml"
+    settings = _read(path)
+    if not is_object(settings):
+        raise LocalError(f"{path.name} holds {_called(settings)}: it takes keys, such as `config:`")
+    config: Any = settings.get("config") or {}
+    if not is_object(config):
+        raise LocalError(f"{path.name}: config is {_called(config)}: it takes keys, such as `aws:region: us-east-1`")
+    return {key: value for key, value in config.items() if not (is_object(value) and "secure" in value)}
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that stands twice, and names the line of a value that Python cannot hold."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        except ValueError as error:
+            raise yaml.constructor.ConstructorError(problem=str(error), problem_mark=node.start_mark) from None
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen = set[str]()
+        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+            if key.value in seen:
+                problem = f"the key {key.value} stands here a second time"
+                raise yaml.constructor.ConstructorError(problem=problem, problem_mark=key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+def _read(path: Path) -> Any:
+    try:
+        return yaml.load(path.read_text("utf-8"), _Loader) or {}
+    except UnicodeDecodeError as error:
+        raise LocalError(f"{path.name} is not UTF-8: byte {error.start} is {error.object[error.start]:#x}") from None
+    except yaml.MarkedYAMLError as error:
+        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise LocalError(f"{path.name}{line} cannot be read: {error.problem or error.context}") from None
+    except (yaml.YAMLError, RecursionError) as error:
+        raise LocalError(f"{path.name} cannot be read: {' '.join(str(error).split())}") from None
+    except OSError as error:
+        raise LocalError(f"{path.name} cannot be read: {error.strerror}") from None
+
+
+def _called(value: object) -> str:
+    return "a list" if isinstance(value, list) else f"{value!r}"

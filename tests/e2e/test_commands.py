@@ -1,0 +1,87 @@
+"""What a person meets who mistypes, breaks a stack file, has a slow pipe, or deploys the same checkout for real."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.e2e.laptop import Laptop
+
+OF_A_REAL_DEPLOYMENT = {
+    "secretsprovider": "awskms://alias/better-together?region=us-east-1",
+    "encryptedkey": "AQICAHhcJ3Rh",
+    "encryptionsalt": "v1:AAAAAAAAAAA=:v1:AAAAAAAAAAAAAAAA:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==",
+}
+SECRETS = {"momento:apiKey": {"secure": "v1:AAAA:AAAA"}, "better-together:momentoApiKey": {"secure": "v1:AAAA:AAAA"}}
+
+
+def test_a_stack_file_of_a_real_deployment_does_not_disturb_the_laptop(laptop: Laptop, second_checkout: Path) -> None:
+    for name in ("aws", "gcp"):
+        path = second_checkout / f"Pulumi.{name}.yaml"
+        settings = yaml.safe_load(path.read_text())
+        path.write_text(yaml.safe_dump(OF_A_REAL_DEPLOYMENT | {"config": settings["config"] | SECRETS}))
+    project = second_checkout / "Pulumi.yaml"
+    project.write_text(project.read_text() + "backend:\n  url: s3://somebodys-state?region=us-east-1\n")
+    assert "+ 26 to create" in laptop.must("preview", "aws", checkout=second_checkout)
+
+
+def test_a_broken_stack_file_is_one_line_and_down_works_all_the_same(laptop: Laptop, second_checkout: Path) -> None:
+    (second_checkout / "Pulumi.aws.yaml").write_text("config:\n\ta: b\n")
+    for command in (["up", "aws"], ["preview", "aws"]):
+        broken = laptop.run(*command, checkout=second_checkout)
+        assert broken.returncode == 1
+        assert broken.stderr.splitlines()[-1].startswith("Pulumi.aws.yaml, line 2 cannot be read: ")
+        assert "Traceback" not in broken.stderr
+    assert laptop.run("down", checkout=second_checkout).returncode == 0
+    assert laptop.processes() == []
+
+
+def test_a_broken_project_file_is_one_line(laptop: Laptop, second_checkout: Path) -> None:
+    (second_checkout / "Pulumi.yaml").write_text("name: [\n")
+    broken = laptop.run("preview", "aws", checkout=second_checkout)
+    assert broken.returncode == 1
+    assert "Pulumi.yaml" in broken.stderr.splitlines()[-1]
+    assert "Traceback" not in broken.stderr
+
+
+def test_a_stack_that_is_named_twice_is_one_stack(clouds: Laptop) -> None:
+    assert len(clouds.must("up", "gcp", "gcp").splitlines()) == 1
+
+
+@pytest.mark.parametrize("command", [["preview", "nobody"], ["destroy", "aws", "nobody"], ["drift", "nobody"]])
+def test_a_stack_that_is_not_there(clouds: Laptop, command: list[str]) -> None:
+    result = clouds.run(*command)
+    assert result.returncode == 1
+    there = "aws, aws-prod, gcp, gcp-prod"
+    assert result.stderr == f"there is no stack 'nobody': no Pulumi.nobody.yaml; there are {there}\n"
+
+
+def test_what_a_failing_command_prints_arrives_in_a_pipe(clouds: Laptop, second_checkout: Path) -> None:
+    """Python's own buffer holds it back when stdout is no terminal."""
+    path = second_checkout / "Pulumi.aws.yaml"
+    path.write_text(path.read_text() + "  better-together:timeoutSeconds: 0\n")
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    command = clouds.command("preview", "aws")
+    failed = subprocess.run(command, cwd=second_checkout, env=environment, capture_output=True, text=True, check=False)
+    assert failed.returncode == 1
+    assert "Pulumi.aws.yaml: better-together:timeoutSeconds is '0'" in failed.stdout + failed.stderr
+    assert "Previewing update (aws)" in failed.stdout
+
+
+def test_a_proxy_for_the_internet_is_not_asked_for_the_clouds(clouds: Laptop, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    assert clouds.outputs().keys() == {"aws", "gcp"}
+    assert clouds.must("drift", "aws") == "stack aws is as its last up left it\n"
+
+
+def test_a_home_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    for command in (["up"], ["down"], ["preview", "aws"]):
+        failed = Laptop(file / "home").run(*command)
+        assert failed.returncode == 1
+        assert failed.stderr.splitlines()[-1] == f"[Errno 20] Not a directory: '{file / 'home'}'"
+        assert "Traceback" not in failed.stderr
