@@ -1,7 +1,9 @@
+import functools
 import io
 import os
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from contextlib import ExitStack
 
 import httpx
 import pytest
@@ -21,15 +23,12 @@ from tests.app.clients import NewClient, lambda_client, wsgi_client
 from tests.app.servers import MOMENTO_API_KEY, await_connection, momento_cache
 from tests.app.stores import STORES, NewDataClient, store
 
-# How many examples each fuzzing test tries: `make fuzz`. Hypothesis itself would try 100.
-if examples := os.environ.get("FUZZ_EXAMPLES"):
-    settings.register_profile("fuzz", max_examples=int(examples), deadline=None, print_blob=True)
-    settings.load_profile("fuzz")
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Here, as pytest reads another ini file when it runs these tests together with others."""
-    config.addinivalue_line("markers", "fuzz: tries many random examples; `make fuzz` tries more")
+# How many examples each fuzzing test tries. `make test` and `make prove` try the same ones in every run.
+FUZZ_EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "2000"))
+settings.register_profile("test", max_examples=100, deadline=None, derandomize=True)
+settings.register_profile("prove", max_examples=500, deadline=None, derandomize=True)
+settings.register_profile("fuzz", max_examples=FUZZ_EXAMPLES, deadline=None, print_blob=True)
+settings.load_profile("test")
 
 
 @pytest.fixture
@@ -50,11 +49,22 @@ def patient_clients() -> Generator[None]:
         yield
 
 
+@pytest.fixture(scope="session")
+def started() -> Generator[Callable[[str], NewDataClient]]:
+    """Makes clients of a store, whose server starts once, when it is first asked for: those in Java take seconds."""
+    with ExitStack() as stack:
+
+        @functools.cache
+        def start(name: str) -> NewDataClient:
+            return stack.enter_context(store(name))
+
+        yield start
+
+
 @pytest.fixture(scope="session", params=STORES)
-def new_data_client(request: pytest.FixtureRequest) -> Generator[NewDataClient]:
+def new_data_client(request: pytest.FixtureRequest, started: Callable[[str], NewDataClient]) -> NewDataClient:
     """Makes clients of an empty store: each store in turn."""
-    with store(request.param) as new:
-        yield new
+    return started(request.param)
 
 
 @pytest.fixture

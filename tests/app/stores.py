@@ -1,4 +1,7 @@
-"""Fresh, empty DataClients on every store there is."""
+"""Fresh, empty DataClients on every store there is.
+
+All tests of stores take them from here: a new one needs an entry in SERVERS and one in CLIENTS.
+"""
 
 import os
 import uuid
@@ -14,11 +17,23 @@ from app.data.memory import MemoryDataClient
 from app.metrics import Metrics
 from tests.app import servers
 
-STORES = ["memory", "moto", "dynamodb-local", "built-in-firestore", "google-firestore"]
+SERVERS = {
+    "dynamodb": {"moto": servers.moto, "dynamodb-local": servers.dynamodb_local},
+    "firestore": {"built-in-firestore": servers.built_in_firestore, "google-firestore": servers.google_firestore},
+}
+STORES = ["memory", *(name for of_a_kind in SERVERS.values() for name in of_a_kind)]
+ONE_OF_EACH_KIND = [next(iter(of_a_kind)) for of_a_kind in SERVERS.values()]
 
 REGION = "us-east-1"
 
 type NewDataClient = Callable[[Metrics], DataClient]
+
+
+def on_real_stores(*kinds: str) -> pytest.MarkDecorator:
+    """Parametrize `new_data_client`: `make test` takes the first server of each kind, `make prove` all of them."""
+    names = [name for kind in kinds or SERVERS for name in SERVERS[kind]]
+    marked = [pytest.param(name, marks=[pytest.mark.prove] * (name not in ONE_OF_EACH_KIND)) for name in names]
+    return pytest.mark.parametrize("new_data_client", marked, indirect=True)
 
 
 @contextmanager
@@ -27,22 +42,13 @@ def store(name: str) -> Generator[NewDataClient]:
 
     Skips if it is not installed, unless the environment variable REQUIRED_STORES names it.
     """
+    if name == "memory":
+        yield lambda metrics: MemoryDataClient()
+        return
+    [(kind, server)] = [(kind, of_a_kind[name]) for kind, of_a_kind in SERVERS.items() if name in of_a_kind]
     try:
-        match name:
-            case "memory":
-                yield lambda metrics: MemoryDataClient()
-            case "moto":
-                with servers.moto() as url:
-                    yield partial(_dynamodb, url)
-            case "dynamodb-local":
-                with servers.dynamodb_local() as url:
-                    yield partial(_dynamodb, url)
-            case "built-in-firestore":
-                with servers.built_in_firestore() as address:
-                    yield partial(_firestore, address)
-            case _:
-                with servers.google_firestore() as address:
-                    yield partial(_firestore, address)
+        with server() as address:
+            yield partial(CLIENTS[kind], address)
     except servers.NotInstalled as missing:
         if name in os.environ.get("REQUIRED_STORES", "").split():
             raise
@@ -82,3 +88,6 @@ def _firestore(address: str, metrics: Metrics) -> DataClient:
     from app.data.firestore import FirestoreDataClient
 
     return FirestoreDataClient(f"test-{uuid.uuid4().hex[:20]}", "(default)", metrics, address)
+
+
+CLIENTS = {"dynamodb": _dynamodb, "firestore": _firestore}

@@ -22,7 +22,7 @@ from app.settings import AuthSettings, Settings
 from local.cloud.issuer import AUDIENCE, Issuer
 from local.cloud.lambda_runtime_api import MAX_PAYLOAD
 from tests.app.clients import wsgi_client
-from tests.app.stores import NewDataClient
+from tests.app.stores import NewDataClient, on_real_stores
 
 LONGEST_BACKOFF = 1.0  # botocore's standard mode, before the second attempt; it doubles with each
 SHIPPED = dynamodb.CONFIG
@@ -137,9 +137,16 @@ def state(store: DataClient) -> list[Any]:
     return [store.get_user("ada"), store.get_user("new")]
 
 
-@pytest.mark.parametrize("new_data_client", ["moto", "built-in-firestore"], indirect=True)
-@pytest.mark.parametrize("with_issuer", [False, True], ids=["", "slow issuer"])
-@pytest.mark.parametrize("timeout", [10, 29])
+@on_real_stores()
+@pytest.mark.parametrize(
+    ("with_issuer", "timeout"),
+    [
+        pytest.param(False, 10, marks=pytest.mark.prove),
+        (True, 10),
+        (False, 29),
+        pytest.param(True, 29, marks=pytest.mark.prove),
+    ],
+)
 def test_every_use_case_with_every_upstream_at_its_slowest(
     slow_store: DataClient, clock: Clock, issuer: Issuer, with_issuer: bool, timeout: int
 ) -> None:
@@ -161,7 +168,7 @@ def test_every_use_case_with_every_upstream_at_its_slowest(
         slow_store.delete_user("new")
 
 
-@pytest.mark.parametrize("new_data_client", ["moto", "built-in-firestore"], indirect=True)
+@on_real_stores()
 def test_what_a_slow_client_took_to_send_the_body_is_gone(slow_store: DataClient, clock: Clock) -> None:
     app = assemble(Settings(timeout_seconds=10), Metrics(stream=io.StringIO()), slow_store, SlowCache(clock))
 

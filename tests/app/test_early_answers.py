@@ -60,6 +60,7 @@ def test_a_client_that_gives_up_does_not_keep_others_waiting(address: tuple[str,
         assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
 
 
+@pytest.mark.prove
 def test_a_body_that_never_comes_is_not_waited_for_without_end(address: tuple[str, int]) -> None:
     with ExitStack() as stack:
         for request_line, status in (("POST /users", 400), ("GET /health/live", 200)):

@@ -3,8 +3,7 @@
 import io
 import json
 from collections import Counter
-from collections.abc import Generator
-from contextlib import ExitStack
+from collections.abc import Callable
 from typing import Any, cast
 
 import httpx
@@ -24,7 +23,7 @@ from app.metrics import Metrics
 from app.model import User
 from app.settings import Settings
 from tests.app.clients import wsgi_client
-from tests.app.stores import store
+from tests.app.stores import ONE_OF_EACH_KIND, NewDataClient, on_real_stores
 
 FOLLOWED = User(id="star", name="Star", version="v", followers=("1", "good"))
 GOOD = User(id="good", name="Good", version="v")
@@ -130,15 +129,13 @@ class Both:
 
 
 @pytest.fixture(scope="module")
-def both() -> Generator[Both]:
-    quiet = Metrics(stream=io.StringIO())
-    with ExitStack() as stack:
-        yield Both([stack.enter_context(store(name))(quiet) for name in ("moto", "built-in-firestore")])
+def both(started: Callable[[str], NewDataClient]) -> Both:
+    return Both([started(name)(Metrics(stream=io.StringIO())) for name in ONE_OF_EACH_KIND])
 
 
 @pytest.mark.fuzz
 @settings(
-    max_examples=settings().max_examples // 4,
+    max_examples=settings().max_examples // 10,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -215,9 +212,7 @@ RECORDS: dict[str, tuple[dict[str, Any], bool]] = {
 
 
 @pytest.mark.parametrize(("record", "readable"), RECORDS.values(), ids=RECORDS)
-@pytest.mark.parametrize(
-    "new_data_client", ["moto", "dynamodb-local", "built-in-firestore", "google-firestore"], indirect=True
-)
+@on_real_stores()
 def test_each_on_the_real_stores(data: DataClient, record: dict[str, Any], readable: bool, log: io.StringIO) -> None:
     data.put_users([FOLLOWED, GOOD])
     write(data, record)
@@ -239,7 +234,7 @@ def test_each_on_the_real_stores(data: DataClient, record: dict[str, Any], reada
 
 
 @pytest.mark.parametrize("limit", [1, 50])
-@pytest.mark.parametrize("new_data_client", ["dynamodb-local", "built-in-firestore"], indirect=True)
+@on_real_stores()
 def test_a_list_gets_over_many_that_cannot_be_read(data: DataClient, limit: int, log: io.StringIO) -> None:
     data.put_users([User(id=f"u{number}", name="a\nb", version="v") for number in range(1500)])
     data.put_users([GOOD, FOLLOWED])
@@ -277,7 +272,7 @@ ONLY_IN_FIRESTORE: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("record", ONLY_IN_DYNAMODB.values(), ids=ONLY_IN_DYNAMODB)
-@pytest.mark.parametrize("new_data_client", ["moto", "dynamodb-local"], indirect=True)
+@on_real_stores("dynamodb")
 def test_types_of_dynamodb_alone(data: DataClient, record: dict[str, Any]) -> None:
     assert isinstance(data, DynamoDBDataClient)
     data._client.put_item(TableName=data._table, Item={"id": {"S": "1"}, **record})  # pyright: ignore[reportPrivateUsage]
@@ -285,7 +280,7 @@ def test_types_of_dynamodb_alone(data: DataClient, record: dict[str, Any]) -> No
 
 
 @pytest.mark.parametrize("record", ONLY_IN_FIRESTORE.values(), ids=ONLY_IN_FIRESTORE)
-@pytest.mark.parametrize("new_data_client", ["built-in-firestore", "google-firestore"], indirect=True)
+@on_real_stores("firestore")
 def test_types_of_firestore_alone(data: DataClient, record: dict[str, Any]) -> None:
     assert isinstance(data, FirestoreDataClient)
     write_messages(data, record)

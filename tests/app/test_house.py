@@ -1,11 +1,16 @@
 """Rules of the house, checked in processes of their own."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from app.settings import Settings, SettingsError
+from tests.app import test_store_failures
+from tests.app.stores import CLIENTS, SERVERS
 
 APP = Path(__file__).parents[2] / "app"
 SOURCES = [path for path in APP.rglob("*.py") if ".venv" not in path.parts]
@@ -14,28 +19,37 @@ FIRESTORE = {"PERSISTENCE": "firestore", "GOOGLE_CLOUD_PROJECT": "p", "FIRESTORE
 MOMENTO = {"MOMENTO_CACHE": "c", "MOMENTO_ENDPOINT": "http://127.0.0.1:1", "MOMENTO_API_KEY": "k"}
 
 
+ABSENT: list[tuple[dict[str, str], set[str]]] = [
+    (
+        {},
+        {
+            *("boto3", "botocore", "google", "grpc", "momento_wire_types", "jwt", "cryptography", "urllib3"),
+            "app.http.openapi",
+        },
+    ),
+    (DYNAMODB, {"google", "grpc", "momento_wire_types"}),
+    (FIRESTORE, {"boto3", "botocore", "momento_wire_types"}),
+    (DYNAMODB | MOMENTO, {"google.cloud", "google.api_core"}),
+    (FIRESTORE | MOMENTO, {"boto3", "botocore"}),
+]
+
+
+def test_no_store_is_forgotten() -> None:
+    """Most tests of stores take SERVERS; those that name a store must name each one."""
+    with pytest.raises(SettingsError) as unknown:
+        Settings.from_environ({"PERSISTENCE": "unknown"})
+    kinds = set(re.findall(r"\w+", str(unknown.value).partition("set it to")[2])) - {"or", "memory"}
+    assert kinds >= {"dynamodb", "firestore"}
+    assert SERVERS.keys() == CLIENTS.keys() == kinds
+    assert {environ["PERSISTENCE"] for environ, _ in ABSENT[1:]} == kinds
+    assert {name.lower() for name in vars(test_store_failures) if name.startswith("Test")} == {
+        f"test{k}" for k in kinds
+    }
+
+
 @pytest.mark.parametrize(
     ("environ", "absent"),
-    [
-        (
-            {},
-            {
-                "boto3",
-                "botocore",
-                "google",
-                "grpc",
-                "momento_wire_types",
-                "jwt",
-                "cryptography",
-                "urllib3",
-                "app.http.openapi",
-            },
-        ),
-        (DYNAMODB, {"google", "grpc", "momento_wire_types"}),
-        (FIRESTORE, {"boto3", "botocore", "momento_wire_types"}),
-        (DYNAMODB | MOMENTO, {"google.cloud", "google.api_core"}),
-        (FIRESTORE | MOMENTO, {"boto3", "botocore"}),
-    ],
+    ABSENT,
     ids=["memory", "dynamodb", "firestore", "dynamodb+momento", "firestore+momento"],
 )
 def test_only_what_is_chosen_is_imported(environ: dict[str, str], absent: set[str]) -> None:

@@ -9,6 +9,7 @@ import socket
 import stat
 import sys
 import time
+from collections.abc import Generator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from local.cloud.lambda_runtime_api import Invocation, RuntimeApi
 from local.cloud.momento import MomentoServer
 from tests.app.clients import lambda_client
 from tests.app.events import event, response
+from tests.app.stores import store
 
 ROOT = Path(__file__).parents[2]
 DESCRIPTORS = Path("/proc/self/fd")
@@ -43,8 +45,13 @@ register_before_snapshot(lambda: handler(json.loads(os.environ["EVENT"]), None))
 """
 
 
-# moto would not do: it closes every connection after its answer.
-@pytest.mark.parametrize("new_data_client", ["dynamodb-local"], indirect=True)
+@pytest.fixture
+def data(metrics: Metrics) -> Generator[DataClient]:
+    """On a server that no other test has connections to. moto would not do: it closes each of them after its answer."""
+    with store("dynamodb-local") as new_data_client:
+        yield new_data_client(metrics)
+
+
 def test_connections_end_with_the_snapshot_and_begin_after_it(
     data: DataClient, momento_server: MomentoServer, cache: MomentoCache, metrics: Metrics, log: io.StringIO
 ) -> None:
@@ -92,6 +99,7 @@ def cold_starts(log: str) -> list[bool]:
 
 
 def test_copies_of_a_snapshot_are_not_random_alike() -> None:
+    """Chance alone fails this once in 3 * 10^15 runs: two of three numbers of 53 bits are equal."""
     app, seen = App([]), set[float]()
     state = random.getstate()
     for _ in range(3):

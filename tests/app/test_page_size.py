@@ -16,7 +16,7 @@ from app.model import MAX_FOLLOWERS, MAX_NAME, User
 from app.settings import Settings
 from tests.app.clients import wsgi_client
 from tests.app.events import event, response
-from tests.app.stores import NewDataClient
+from tests.app.stores import NewDataClient, on_real_stores
 
 MAX_ANSWER = 6_291_456  # bytes, https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 
@@ -40,7 +40,7 @@ def test_a_walk_over_the_largest_users(metrics: Metrics, follower: str, name: st
     assert met == [f"u{i:0>3}" for i in range(100)]
 
 
-@pytest.mark.parametrize("new_data_client", ["moto"], indirect=True)
+@on_real_stores("dynamodb")
 def test_a_page_that_is_full_by_bytes_is_not_read_further(
     new_data_client: NewDataClient, metrics: Metrics, log: io.StringIO
 ) -> None:
@@ -51,7 +51,8 @@ def test_a_page_that_is_full_by_bytes_is_not_read_further(
     app = assemble(Settings(timeout_seconds=300), metrics, store, NoCache())  # moto takes long for a Scan of 1 MB
     page = wsgi_client(app).get("/users").json()
     assert 10 < len(page["users"]) < 50
-    assert log.getvalue().count('"Scan"') == 4  # DynamoDB answers 1 MB a time, and a page has 3
+    # DynamoDB answers 1 MB a time, moto a little less and DynamoDB Local a little more; a page has 3, all users have 6.
+    assert log.getvalue().count('"Scan"') in (3, 4)
 
 
 def test_the_names_of_the_most_followers(metrics: Metrics) -> None:

@@ -4,15 +4,13 @@ import io
 import json
 from collections import Counter
 
-import pytest
-
 from app.bootstrap import assemble
 from app.cache.momento import MomentoCache
 from app.metrics import Metrics
 from app.model import User
 from app.settings import Settings
 from tests.app.clients import wsgi_client
-from tests.app.stores import NewDataClient
+from tests.app.stores import NewDataClient, on_real_stores
 
 FOLLOWERS = [f"f{i}" for i in range(100)]
 EXPECTED = {
@@ -28,7 +26,7 @@ EXPECTED = {
 }
 
 
-@pytest.mark.parametrize("new_data_client", ["moto", "built-in-firestore"], indirect=True)
+@on_real_stores()
 def test_round_trips(new_data_client: NewDataClient, metrics: Metrics, log: io.StringIO, cache: MomentoCache) -> None:
     data = new_data_client(metrics)
     data.put_users([User(id="1", name="One", version="a", followers=tuple(FOLLOWERS), profile_pic=b"GIF89a")])

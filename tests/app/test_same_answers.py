@@ -14,12 +14,12 @@ from app.data import DataClient, UserExists, VersionConflict
 from app.data.memory import MemoryDataClient
 from app.metrics import Metrics
 from app.model import User
-from tests.app.stores import NewDataClient
+from tests.app.stores import NewDataClient, on_real_stores
 
 type Call = Callable[[Any], Any]
 
 RUNS = settings(
-    max_examples=settings().max_examples // 4,  # each is a run of up to 20 steps
+    max_examples=settings().max_examples // 10,  # each is a run of up to 20 steps
     stateful_step_count=20,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
@@ -144,9 +144,7 @@ def _walk(data: DataClient, limit: int) -> list[Any]:
 
 
 @pytest.mark.fuzz
-@pytest.mark.parametrize(
-    "new_data_client", ["moto", "dynamodb-local", "built-in-firestore", "google-firestore"], indirect=True
-)
+@on_real_stores()
 def test_same_answers_as_memory(new_data_client: NewDataClient, metrics: Metrics, tally: Counter[str]) -> None:
     class Machine(SameAnswers):
         def new(self) -> DataClient:

@@ -290,37 +290,52 @@ class TestFirestore:
                     CALLS[read](data)
         assert len(asked) == len(READS) * IDLE_ROUNDS
 
-    @pytest.mark.parametrize("call", [name for name in CALLS if name != "delete what was read"])
-    def test_a_call_that_hangs_is_made_once_more(self, metrics: Metrics, call: str) -> None:
-        """A cold connection, or a server that is just being moved, may need it."""
-        asked: list[str] = []
+    def test_a_call_that_hangs_is_made_once_more(self, metrics: Metrics) -> None:
+        """A cold connection, or a server that is just being moved, may need it. Each call has its own server, and all
+        of them wait at the same time."""
 
-        def hang_once(method: str, context: grpc.ServicerContext) -> None:
-            asked.append(method)
-            if len(asked) == 1:
+        def call(name: str) -> list[str]:
+            asked: list[str] = []
+
+            def hang_once(method: str, context: grpc.ServicerContext) -> None:
+                asked.append(method)
+                if len(asked) == 1:
+                    hang(method, context)
+
+            with FirestoreServer() as server:
+                data = firestore_client(server.port, metrics)
+                data.put_users([ANN] if name == "replace" else [])
+                data.ping()  # connects
+                server.fault = hang_once
+                with deadline.within(USE_CASE):
+                    CALLS[name](data)
+            return asked
+
+        names = [name for name in CALLS if name != "delete what was read"]
+        with ThreadPoolExecutor(len(names)) as threads:
+            for name, asked in zip(names, threads.map(call, names), strict=True):
+                assert asked[0] == asked[1], name
+
+    def test_a_call_that_goes_on_hanging_is_given_up(self, metrics: Metrics) -> None:
+        """All of them at the same time, as above."""
+
+        def call(name: str) -> int:
+            asked: list[str] = []
+
+            def hang_always(method: str, context: grpc.ServicerContext) -> None:
+                asked.append(method)
                 hang(method, context)
 
-        with FirestoreServer() as server:
-            data = firestore_client(server.port, metrics)
-            data.put_users([ANN] if call == "replace" else [])
-            server.fault = hang_once
-            with deadline.within(USE_CASE):
-                CALLS[call](data)
-        assert asked[0] == asked[1]
+            with FirestoreServer() as server:
+                data = firestore_client(server.port, metrics)
+                data.ping()  # connects
+                server.fault = hang_always
+                with deadline.within(USE_CASE), pytest.raises(StoreUnavailable, match=r"^firestore \w+: .*Deadline"):
+                    CALLS[name](data)
+            return len(asked)
 
-    @pytest.mark.parametrize("call", CALLS)
-    def test_a_call_that_goes_on_hanging_is_given_up(self, metrics: Metrics, call: str) -> None:
-        asked: list[str] = []
-
-        def hang_always(method: str, context: grpc.ServicerContext) -> None:
-            asked.append(method)
-            hang(method, context)
-
-        with FirestoreServer() as server:
-            server.fault = hang_always
-            with deadline.within(USE_CASE), pytest.raises(StoreUnavailable, match=r"^firestore \w+: .*Deadline"):
-                CALLS[call](firestore_client(server.port, metrics))
-        assert len(asked) == 2
+        with ThreadPoolExecutor(len(CALLS)) as threads:
+            assert dict(zip(CALLS, threads.map(call, CALLS), strict=True)) == dict.fromkeys(CALLS, 2)
 
     def test_throttling_is_tried_again(self, metrics: Metrics) -> None:
         asked: list[str] = []

@@ -140,11 +140,11 @@ def test_rights_on_another_table_are_none(iam: Any, client: httpx.Client) -> Non
 
 
 def test_without_the_right_to_its_key_the_cache_is_a_miss(iam: Any, client: httpx.Client, clouds: Laptop) -> None:
-    kill_workers(clouds, "aws")  # a new process reads the key
+    assert kill_workers(clouds, "aws")  # a new process reads the key
     with changed_policy(iam, without("ssm:GetParameter")):
         assert client.get("/cached-users/1").headers["cache-status"] == "momento; fwd=miss; detail=unconfigured"
         assert broken_routes(client) == set()
-    kill_workers(clouds, "aws")
+    assert kill_workers(clouds, "aws")
     client.post("/users", json={"id": "key-read", "name": "Key", "followers": []}).raise_for_status()
     answers = [client.get("/cached-users/key-read") for _ in range(2)]
     assert answers[1].headers["cache-status"] == "momento; hit"

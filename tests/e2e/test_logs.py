@@ -94,7 +94,7 @@ def test_a_cold_start_is_one_for_each_process(young: httpx.Client, cloud: str, c
     for _ in range(2):
         for _ in range(2):
             assert young.get("/health/live").status_code == 200
-        kill_workers(clouds, cloud)
+        assert kill_workers(clouds, cloud)
     assert [line["cold_start"] for line in log.requests()] == [True, False] * 2
     assert [line["ColdStarts"] for line in log.requests()] == [1, 0] * 2
 

@@ -15,7 +15,15 @@ from tests.e2e.laptop import Laptop
 WRITERS = 4
 
 
-@pytest.mark.parametrize("fault", ["down", "throttled"])
+@pytest.mark.parametrize(
+    ("cloud", "fault"),
+    [
+        ("aws", "down"),
+        ("gcp", "throttled"),
+        pytest.param("aws", "throttled", marks=pytest.mark.prove),
+        pytest.param("gcp", "down", marks=pytest.mark.prove),
+    ],
+)
 def test_without_the_store_it_is_503(young: httpx.Client, cloud: str, clouds: Laptop, fault: str) -> None:
     user_id, other = new_user(young, "Ada"), uuid.uuid4().hex
     before = young.get(f"/users/{user_id}")
@@ -43,8 +51,11 @@ def test_half_a_batch_is_never_taken_for_the_whole(young: httpx.Client, cloud: s
         during = [young.get(f"/{route}/{user_id}") for route in ("followers", "cached-followers")]
         listed = young.get("/users?limit=100")
     assert [(answer.status_code, answer.json()) for answer in during] == [(200, names)] * 2
-    # A stream of Firestore's that always breaks off ends in 503; one call of DynamoDB's lists everybody.
-    assert (listed.status_code, listed.headers.get("retry-after")) in [(200, None), (503, "2")]
+    # One call of DynamoDB's lists everybody; a stream of Firestore's that breaks off goes on while there is time.
+    if cloud == "gcp" and listed.status_code == 503:
+        assert listed.headers["retry-after"] == "2"
+    else:
+        assert listed.json() == young.get("/users?limit=100").json()
     for route in ("followers", "cached-followers"):
         assert young.get(f"/{route}/{user_id}").json() == names
 
@@ -69,7 +80,7 @@ def test_a_process_killed_in_mid_request_loses_nothing(young: httpx.Client, clou
     with ThreadPoolExecutor(1) as threads, broken(clouds, STORES[cloud], "held"):
         write = threads.submit(young.post, "/users", json={"id": in_flight, "name": "In flight"})
         await_held(clouds, STORES[cloud])
-        kill_workers(clouds, cloud)
+        assert kill_workers(clouds, cloud)
         assert write.result().status_code in (500, 503)
     assert young.get(f"/users/{before}").json()["name"] == "Before"
     retried = young.post("/users", json={"id": in_flight, "name": "In flight"})

@@ -17,6 +17,7 @@ from pulumi.runtime.stack import Stack, run_pulumi_func
 
 from local.providers import values
 from local.providers.values import is_object
+from local.stack_files import plain_config
 
 ROOT = Path(__file__).parents[2]
 PROJECT = "better-together"
@@ -87,8 +88,8 @@ def stack_config(cloud: str) -> dict[str, str]:
     """What a person has who followed the README: Pulumi.yaml's defaults, the stack file, the keys and the project."""
     keys: dict[str, Any] = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
     defaults = {f"{PROJECT}:{key}": str(facts["default"]).lower() for key, facts in keys.items() if "default" in facts}
-    stack: dict[str, Any] = yaml.safe_load((ROOT / f"Pulumi.{cloud}.yaml").read_text())["config"]
-    stack = {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in stack.items()}
+    plain = plain_config(cloud).items()
+    stack = {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in plain}
     return defaults | stack | KEYS | ({"gcp:project": "a-project"} if cloud.startswith("gcp") else {})
 
 

@@ -129,5 +129,6 @@ def test_requests_are_logged_without_what_they_carry(aws: Deployment) -> None:
     settings = aws.inputs("Stage")["accessLogSettings"]
     assert settings["destinationArn"] == "arn:test:requests"
     fields = json.loads(settings["format"]).values()
+    assert "$context.requestId" in fields
     assert all(field.startswith("$context.") for field in fields)
     assert not [field for field in fields if "authorizer" in field or "header" in field.lower()]

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import yaml
 
+from app.settings import Settings, bind_address, thread_count
 from stacks.gcp import APIS
 from stacks.observability import WINDOW_SECONDS, WINDOWS_BEFORE_ALARM, alarms
 from tests.stacks.deployment import Deployment
+from tests.stacks.test_both import Reading, environment
 
 
 def table(root: Path, title: str) -> set[str]:
@@ -40,6 +42,14 @@ def test_the_outputs_are_what_a_deployment_tells(root: Path, aws: Deployment) ->
     assert table(root, "Outputs") == set(aws.outputs)
 
 
-def test_the_environment_is_what_the_settings_read(root: Path) -> None:
-    settings = (root / "app" / "settings.py").read_text()
-    assert table(root, "Environment of the app") == set(re.findall(r"""["']([A-Z]+(?:_[A-Z]+)*)["']""", settings))
+def test_the_environment_is_what_the_settings_read(root: Path, aws: Deployment, gcp: Deployment) -> None:
+    read: set[str] = set()
+    auth = {"AUTH_ISSUER": "https://login.example.com/", "AUTH_AUDIENCE": "users"}
+    elsewhere = {"AWS_REGION": "", "AWS_DEFAULT_REGION": "us-east-1"}
+    for variables in (environment(aws) | auth, environment(aws) | elsewhere, environment(gcp)):
+        environ = Reading(variables)
+        Settings.from_environ(environ)
+        bind_address(environ)
+        thread_count(environ)
+        read |= environ.read
+    assert table(root, "Environment of the app") == read
