@@ -12,7 +12,7 @@ export UV_PYTHON_INSTALL_DIR := $(CURDIR)/build/pythons
 export UV_COMPILE_BYTECODE := 1
 unexport PYTHONDONTWRITEBYTECODE VIRTUAL_ENV
 PYTHON := .venv/bin/python
-JOBS ?= 2
+export JOBS ?= 2
 need_stack = $(if $(value STACK),,$(error name the stack: make $@ STACK=aws))
 
 .PHONY: help
@@ -81,15 +81,15 @@ prove: test-app test-stacks test-e2e ## run all tests with all stores, faults an
 .PHONY: test-app
 test-app: setup ## test the app and the daemon of the laptop's clouds
 	@$(PYTHON) -m local.tools test
-	app/.venv/bin/python -m pytest -n $(JOBS) $(TIER) --hypothesis-profile $(if $(TIER),test,prove) tests/app tests/cloud
+	app/.venv/bin/python -m pytest -n "$$JOBS" $(TIER) --hypothesis-profile $(if $(TIER),test,prove) tests/app tests/cloud
 
 .PHONY: test-stacks
 test-stacks: setup ## test the stacks, the policy, the providers and ops, without a cloud
-	$(PYTHON) -m pytest -n $(JOBS) $(TIER) tests/stacks tests/policy tests/momento tests/local tests/ops
+	$(PYTHON) -m pytest -n "$$JOBS" $(TIER) tests/stacks tests/policy tests/momento tests/local tests/ops
 
 .PHONY: test-e2e
 test-e2e: setup ## test both stacks on the laptop's clouds
-	$(PYTHON) -m pytest -n $(JOBS) $(TIER) --dist load --maxschedchunk 1 tests/e2e
+	$(PYTHON) -m pytest -n "$$JOBS" $(TIER) --dist load --maxschedchunk 1 tests/e2e
 
 .PHONY: fuzz
 fuzz: setup ## try random input and operations for long, and say how many: make fuzz EXAMPLES=2000

@@ -58,6 +58,7 @@ def reopen_stack(home: Home, name: str) -> auto.Stack:
 def _stack(home: Home, name: str, config: Mapping[str, Any]) -> auto.Stack:
     """The engine writes into stack files, so it works on a copy."""
     workspace = _workspace(home)
+    providers.install(home.pulumi_home)
     settings = {"config": dict(config), "encryptionsalt": stack_files.SALT}
     (home.workspace / f"Pulumi.{name}.yaml").write_text(yaml.safe_dump(settings))
     return auto.Stack.create_or_select(name, workspace)
@@ -108,9 +109,10 @@ def outputs(home: Home) -> dict[str, dict[str, Any]]:
 def _workspace(home: Home) -> auto.LocalWorkspace:
     for folder in (home.workspace, home.pulumi_home, home.state):
         folder.mkdir(parents=True, exist_ok=True)
-    providers.install(home.pulumi_home)
     for name in ("Pulumi.yaml", "pulumi_momento"):
-        if not (link := home.workspace / name).exists():
+        link = home.workspace / name
+        if not link.is_symlink() or link.readlink() != ROOT / name:  # another checkout may have worked in this home
+            link.unlink(missing_ok=True)
             link.symlink_to(ROOT / name)
     return auto.LocalWorkspace(
         work_dir=str(home.workspace),

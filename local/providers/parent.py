@@ -11,13 +11,11 @@ from threading import Thread
 
 
 def end_with_parent() -> None:
-    """Watches the parent process from now on. macOS has no pidfds: there a plugin may outlive a killed engine.
+    """Watches the parent process from now on.
 
     The engine is a Go program, so the kernel's own signal for it, PR_SET_PDEATHSIG, would come too early: with the end
     of the thread that forked. A parent that died before this call leaves no reader of the port that a plugin prints.
     """
-    if sys.platform != "linux":
-        return
     parent = os.getppid()
     try:
         ended = os.pidfd_open(parent)
