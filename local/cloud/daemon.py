@@ -65,17 +65,25 @@ def _locked(home: Path, inherited: int | None) -> int:
 
 
 async def _run(home: Path, lock: int) -> None:
-    """Serves until a signal comes, also while it starts."""
+    """Serves until a signal comes or the home is gone, also while it starts."""
     serving = asyncio.create_task(_serve(home, lock))
+    lost = asyncio.create_task(_lost(home / "daemon.lock", lock))
     end = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, end.set)
     ending = asyncio.create_task(end.wait())
-    await asyncio.wait({serving, ending}, return_when=asyncio.FIRST_COMPLETED)
-    ending.cancel()
-    serving.cancel()
+    await asyncio.wait({serving, ending, lost}, return_when=asyncio.FIRST_COMPLETED)
+    for task in (ending, lost, serving):
+        task.cancel()
     with suppress(asyncio.CancelledError):
         await serving
+
+
+async def _lost(path: Path, lock: int) -> None:
+    """Returns when the lock's file is another one, or none, so that no command finds this daemon any more."""
+    with suppress(FileNotFoundError):
+        while os.path.samestat(path.stat(), os.fstat(lock)):
+            await asyncio.sleep(1)
 
 
 async def _serve(home: Path, lock: int) -> None:

@@ -1,6 +1,7 @@
 """The Lambda service: an execution environment for each concurrent request, kept warm and reused, last used first."""
 
 import asyncio
+import os
 import time
 import uuid
 from collections import Counter, defaultdict
@@ -30,6 +31,8 @@ class LambdaService:
         self._code = code
         self._idle: defaultdict[Function, list[Environment]] = defaultdict(list)
         self._busy: Counter[str] = Counter()
+        self._starts = asyncio.Semaphore(len(os.sched_getaffinity(0)))
+        """Starts at the same time, which share the machine's processors: more would all take longer than they may."""
         self._janitor = asyncio.create_task(self._reap())
 
     async def prepare(self, arn: str) -> None:
@@ -45,7 +48,8 @@ class LambdaService:
         if not arn.rpartition(":")[2].isdigit():
             raise ValueError(f"{arn} names no published version")
         function = await self._find(arn)
-        self._idle[function].append(await self._new_environment(function))
+        async with self._starts:
+            self._idle[function].append(await self._new_environment(function))
 
     async def call(self, arn: str, event: bytes) -> bytes:
         """The answer to an event that comes from no API. Raises as `invoke`, and NotFound."""
@@ -79,13 +83,20 @@ class LambdaService:
                     await environment.close()
 
     async def _environment(self, function: Function) -> Environment:
+        """An idle one, also if it becomes idle before the start of another begins."""
+        if environment := await self._idle_environment(function):
+            return environment
+        async with self._starts:
+            return await self._idle_environment(function) or await self._new_environment(function)
+
+    async def _idle_environment(self, function: Function) -> Environment | None:
         idle = self._idle[function]
         while idle:
             environment = idle.pop()
             if environment.alive:
                 return environment
             await environment.close()
-        return await self._new_environment(function)
+        return None
 
     async def _new_environment(self, function: Function) -> Environment:
         code = await asyncio.to_thread(unpack, function.code, self._code)

@@ -50,6 +50,27 @@ def test_a_warm_process_is_used_again(deploy: Deploy):
     assert sum("Init Duration" in line for line in function.lines()) == 1
 
 
+def test_no_more_processes_start_at_once_than_there_are_processors(deploy: Deploy, tmp_path: Path):
+    """Together all would take longer than Lambda gives each of them."""
+    processors = len(os.sched_getaffinity(0))
+    function = deploy(f"""
+        import pathlib, time
+
+        begun = time.monotonic()
+        while time.monotonic() < begun + 0.3:
+            pass
+        pathlib.Path({str(tmp_path)!r}, str(begun)).write_text(str(time.monotonic()))
+
+        def handler(event, context):
+            return 1
+    """)
+    with ThreadPoolExecutor(processors + 2) as threads:
+        answers = list(threads.map(function.http.get, ["/"] * (processors + 2)))
+    assert {answer.status_code for answer in answers} == {200}
+    starts = [(float(path.name), float(path.read_text())) for path in tmp_path.iterdir()]
+    assert max(sum(begun <= moment < ended for begun, ended in starts) for moment, _ in starts) <= processors
+
+
 def test_each_concurrent_request_has_a_process_of_its_own(deploy: Deploy, tmp_path: Path):
     function = deploy(f"""
         import os, pathlib, time
