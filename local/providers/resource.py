@@ -28,6 +28,9 @@ class Resource(ABC):
     The provider refuses others, since a change of them would never be applied, and drift of them never be seen.
     """
 
+    only: Mapping[str, str] = MappingProxyType({})
+    """For inputs with one value that the laptop's cloud acts on: that value. The provider refuses others."""
+
     file: str
     """Where the next input or type is to be added."""
 

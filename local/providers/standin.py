@@ -22,7 +22,7 @@ from pulumi.runtime.proto import PropertyDiff
 from local.providers import sdk
 from local.providers.compare import changes, observed, unhonoured
 from local.providers.resource import Resource, StandInError, UpdateFailed
-from local.providers.values import Props, overlay, pack, plain
+from local.providers.values import UNKNOWN, Props, overlay, pack, plain
 
 DEFAULTS = "__defaults"  # the names of the inputs that the provider chose, as the real providers note them
 INDEX = re.compile(r"\[\d+\]")
@@ -101,6 +101,10 @@ class StandIn(proto.ResourceProviderServicer):
             path: f"the laptop's {self.package} has no '{path}' of {request.type}: add it to {resource.file}"
             for path in unhonoured(resource.honours, news)
         }
+        for name, value in resource.only.items():
+            if (other := news.get(name, resource.defaults.get(name, value))) not in (value, UNKNOWN):
+                reason = f"of {request.type} is {other!r}, and the laptop's {self.package} has only {value!r}"
+                swallowed[name] = f"'{name}' {reason}: add it to {resource.file}"
         faults = swallowed | dict(sdk.faults(args, news | {k: v for k, v in chosen.items() if k != DEFAULTS}))
         return proto.CheckResponse(inputs=overlay(request.news, chosen), failures=_failures(faults.items()))
 

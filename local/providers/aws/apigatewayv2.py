@@ -34,6 +34,7 @@ class Api(_HttpApiResource):
         }
     )
     settable = ("name", "protocolType", "description", "disableExecuteApiEndpoint", "version")
+    only = MappingProxyType({"protocolType": "HTTP"})
     honours = frozenset({*settable, "tags"})
 
     def create(self, inputs: Props) -> str:
@@ -95,6 +96,7 @@ class Integration(_Part):
     part = "Integration"
     replaces = frozenset({"apiId", "integrationType"})
     defaults = MappingProxyType({"payloadFormatVersion": "1.0", "timeoutMilliseconds": 30000})
+    only = MappingProxyType({"integrationType": "AWS_PROXY", "payloadFormatVersion": "2.0"})
     settable = (
         "integrationType",
         "integrationUri",
@@ -109,6 +111,7 @@ class Integration(_Part):
 class Route(_Part):
     part = "Route"
     settable = ("routeKey", "target", "operationName")
+    only = MappingProxyType({"routeKey": "$default"})
     honours = frozenset({"apiId", *settable})
 
 
@@ -116,6 +119,7 @@ class Stage(_HttpApiResource):
     """Its id is its name."""
 
     replaces = frozenset({"apiId", "name"})
+    only = MappingProxyType({"name": "$default"})
     settable = ("accessLogSettings", "autoDeploy", "defaultRouteSettings", "description")
     honours = frozenset({"apiId", "name", "tags", *settable})
 

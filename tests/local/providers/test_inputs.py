@@ -78,7 +78,7 @@ def test_what_a_type_does_not_honour_is_refused(token: str) -> None:
     honours = resource.honours or frozenset()
     paths = list(leaves(args))
     for path in paths:
-        request = proto.CheckRequest(type=token, name="x", news=pack(given(args, path)))
+        request = proto.CheckRequest(type=token, name="x", news=pack({**resource.only, **given(args, path)}))
         refused = [f.reason for f in provider.Check(request, CONTEXT).failures if "the laptop" in f.reason]
         if any(".".join(path[:end]) in honours for end in range(1, len(path) + 1)):
             assert not refused
@@ -89,6 +89,21 @@ def test_what_a_type_does_not_honour_is_refused(token: str) -> None:
             assert (ROOT / resource.file).exists()
     known = {".".join(path[:end]) for path in paths for end in range(1, len(path) + 1)}
     assert honours <= known, "the SDK has no such input"
+
+
+@pytest.mark.parametrize(
+    ("token", "inputs"),
+    [
+        ("aws:apigatewayv2/api:Api", {"protocolType": "WEBSOCKET"}),
+        ("aws:apigatewayv2/route:Route", {"apiId": "a", "routeKey": "GET /users"}),
+        ("aws:apigatewayv2/stage:Stage", {"apiId": "a", "name": "prod"}),
+        ("aws:apigatewayv2/integration:Integration", {"apiId": "a", "integrationType": "HTTP_PROXY"}),
+        ("aws:apigatewayv2/integration:Integration", {"apiId": "a", "integrationType": "AWS_PROXY"}),  # format 1.0
+    ],
+)
+def test_a_value_that_the_cloud_does_not_act_on_is_refused(token: str, inputs: Props) -> None:
+    failures = Aws().Check(proto.CheckRequest(type=token, name="x", news=pack(inputs)), CONTEXT).failures
+    assert any("the laptop's aws has only" in failure.reason for failure in failures)
 
 
 @pytest.fixture
@@ -137,11 +152,11 @@ def lives(provider: Aws, folder: Path) -> dict[str, list[Props]]:
         ],
         "aws:apigatewayv2/integration:Integration": [
             {"apiId": api, "integrationType": "AWS_PROXY", "integrationUri": f"arn:{name}", "integrationMethod": method}
-            | {"payloadFormatVersion": version, "timeoutMilliseconds": ms, "description": name}
-            for name, method, version, ms in (("a", "POST", "2.0", 1000), ("b", "GET", "1.0", 2000))
+            | {"payloadFormatVersion": "2.0", "timeoutMilliseconds": ms, "description": name}
+            for name, method, ms in (("a", "POST", 1000), ("b", "GET", 2000))
         ],
         "aws:apigatewayv2/route:Route": [
-            {"apiId": api, "routeKey": f"GET /{name}", "target": f"integrations/{name}", "operationName": name}
+            {"apiId": api, "routeKey": "$default", "target": f"integrations/{name}", "operationName": name}
             for name in ("a", "b")
         ],
         "aws:apigatewayv2/stage:Stage": [
