@@ -5,14 +5,14 @@ SHELL := bash
 .DEFAULT_GOAL := help
 
 ifndef HOME
-  export HOME := $(shell echo ~)
+  export HOME := $(shell unset HOME; echo ~)
 endif
 export UV := $(CURDIR)/build/uv/bin/uv
 export UV_PYTHON_INSTALL_DIR := $(CURDIR)/build/pythons
 export UV_COMPILE_BYTECODE := 1
 unexport PYTHONDONTWRITEBYTECODE VIRTUAL_ENV
 PYTHON := .venv/bin/python
-export JOBS ?= 2
+export JOBS ?= 1
 need_stack = $(if $(value STACK),,$(error name the stack: make $@ STACK=aws))
 
 .PHONY: help
@@ -28,20 +28,20 @@ help: ## list the targets and the variables
 # CASES=20    ## contract: cases for each operation
 # EXAMPLES=   ## fuzz: random inputs for each test
 # SEEDS=500   ## prove: seeds of each proof
-# JOBS=2      ## test: processes at the same time
+# JOBS=2      ## test-app and test-stacks: processes at the same time
 
 .PHONY: up
 up: setup ## bring stacks aws and gcp, or STACK="aws-prod gcp-prod", up on the laptop's clouds and print their URLs
-	@$(PYTHON) -m local up $${STACK:-} $${AUTH:+--auth "$$AUTH"} $${REFRESH:+--refresh} \
-	  $${ROLLOUT:+--rollout "$$ROLLOUT"} $${ARTIFACT:+--artifact "$$ARTIFACT"}
+	@set -f; $(PYTHON) -m local up $${AUTH:+--auth="$$AUTH"} $${REFRESH:+--refresh} \
+	  $${ROLLOUT:+--rollout="$$ROLLOUT"} $${ARTIFACT:+--artifact="$$ARTIFACT"} -- $${STACK:-}
 
 .PHONY: preview
 preview: setup ## show what up would change: make preview STACK=aws
-	@$(need_stack)$(PYTHON) -m local preview "$$STACK"
+	@$(need_stack)$(PYTHON) -m local preview -- "$$STACK"
 
 .PHONY: drift
 drift: setup ## say what in the laptop's clouds is not as up left it, and fail if anything is: make drift STACK=aws
-	@$(need_stack)$(PYTHON) -m local drift "$$STACK"
+	@$(need_stack)$(PYTHON) -m local drift -- "$$STACK"
 
 .PHONY: outputs
 outputs: setup ## print all stacks' outputs as JSON (make -s outputs)
@@ -53,11 +53,11 @@ check: setup ## check that a deployment does its work: make check STACK=aws, or 
 
 .PHONY: token
 token: setup ## print a token for `make up AUTH=laptop`: make -s token USER=1 (ADMIN=1: may write every user)
-	@$(PYTHON) -m local token "$(if $(filter command,$(origin USER)),$$USER,$(error name the user: make token USER=1))" $${ADMIN:+--admin}
+	@$(PYTHON) -m local token $${ADMIN:+--admin} -- "$(if $(filter command,$(origin USER)),$$USER,$(error name the user: make token USER=1))"
 
 .PHONY: destroy
 destroy: setup ## destroy a stack on the laptop's clouds: make destroy STACK=aws
-	@$(need_stack)$(PYTHON) -m local destroy $$STACK
+	@$(need_stack)set -f; $(PYTHON) -m local destroy -- $$STACK
 
 .PHONY: down
 down: setup ## destroy all stacks and stop the laptop's clouds
@@ -68,15 +68,18 @@ artifact: setup ## build the artifact; print its digest, sizes and largest packa
 	@$(PYTHON) -m stacks.artifact
 
 # `make test` shows every behaviour once; `make prove` also runs what is marked `prove`. Either consists of three runs,
-# which can be started alone: `make test-e2e` for the first tier, `make test-e2e TIER=` for both.
+# which can be started alone: `make test-e2e` for the first tier, `make test-e2e TIER=` for both. They run at the same
+# time, since test-e2e waits as much as it works, and each is printed when it has ended.
 TIER := -m 'not prove'
 
 .PHONY: test
-test: test-app test-stacks test-e2e ## run the first tier of tests: test-app, test-stacks and test-e2e
+test: setup ## run the first tier of tests: test-app, test-stacks and test-e2e
+	@echo "Running test-e2e, test-stacks and test-app at the same time ..." >&2
+	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target TIER="$(TIER)" test-e2e test-stacks test-app
 
 .PHONY: prove
-prove: TIER :=
-prove: test-app test-stacks test-e2e ## run all tests with all stores, faults and seeds (SEEDS=500: with that many seeds)
+prove: ## run all tests with all stores, faults and seeds (SEEDS=500: with that many seeds)
+	@$(MAKE) --no-print-directory test TIER=
 
 .PHONY: test-app
 test-app: setup ## test the app and the daemon of the laptop's clouds
@@ -89,7 +92,7 @@ test-stacks: setup ## test the stacks, the policy, the providers and ops, withou
 
 .PHONY: test-e2e
 test-e2e: setup ## test both stacks on the laptop's clouds
-	$(PYTHON) -m pytest -n "$$JOBS" $(TIER) --dist load --maxschedchunk 1 tests/e2e
+	$(PYTHON) -m pytest $(TIER) tests/e2e
 
 .PHONY: fuzz
 fuzz: setup ## try random input and operations for long, and say how many: make fuzz EXAMPLES=2000

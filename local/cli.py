@@ -16,17 +16,20 @@ from local.tools import ToolMissing
 from stacks.artifact import ArtifactError
 
 
+class Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{message}\n")
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m local", description="The laptop's two clouds")
+    parser = Parser(prog="python -m local", description="The laptop's two clouds")
     parser.add_argument("--home", type=Path, default=ROOT / ".local", help="folder of the clouds (default: .local)")
     actions = parser.add_subparsers(dest="action", required=True)
     up = actions.add_parser("up", help="bring stacks up and print their URLs")
     up.add_argument("stacks", nargs="*", help="which (default: aws and gcp)")
     up.add_argument("--auth", choices=["laptop"], help="ask for tokens of the laptop's issuer")
     up.add_argument("--refresh", action="store_true", help="mend what has drifted")
-    up.add_argument(
-        "--rollout", type=int, default=100, help="percent of the requests to the newest version (default: 100)"
-    )
+    up.add_argument("--rollout", default="100", help="percent of the requests to the newest version (default: 100)")
     up.add_argument("--artifact", default="build", help="sha256:... of an artifact that ran before, instead of a build")
     actions.add_parser("preview", help="show what up would change").add_argument("stack")
     actions.add_parser("drift", help="show what is not as the last up left it").add_argument("stack")

@@ -18,6 +18,7 @@ from local.tools import say
 
 ANSWERS_WITHIN = 180  # seconds; Firestore's emulator alone has 120 for its start
 STOPS_WITHIN = 60  # seconds
+ONE_ANSWER_WITHIN = 5  # seconds
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,8 @@ def running(home: Home) -> Daemon | None:
     started = time.monotonic()
     progress = started + 10
     while locks.is_held(home.daemon_lock):
-        if facts := _answer(home):
-            return _daemon(facts)
+        if daemon := _answer(home):
+            return daemon
         if time.monotonic() > started + ANSWERS_WITHIN:
             raise Unusable(f"the laptop's clouds have not answered for {ANSWERS_WITHIN} s")
         if time.monotonic() > progress:
@@ -59,24 +60,51 @@ def running(home: Home) -> Daemon | None:
     return None
 
 
-def _answer(home: Home) -> dict[str, Any] | None:
-    """daemon.json if the clouds answer where it says. Raises Unusable if they answer that something is lost."""
+def required(home: Home) -> Daemon:
+    """Raises LocalError if the clouds do not run, or are of no use."""
+    daemon = running(home)
+    if not daemon:
+        raise LocalError("the laptop's clouds are not running: `make up` starts them")
+    return daemon
+
+
+def usable(home: Home) -> Daemon | None:
+    """The daemon; one that is of no use is stopped."""
+    try:
+        return running(home)
+    except Unusable as error:
+        say(f"{error.reason}: stopping them")
+        stop(home)
+        return None
+
+
+def _answer(home: Home) -> Daemon | None:
+    """Who daemon.json speaks of, if it answers. Raises Unusable if the file is of no use or something is lost."""
     try:
         facts = json.loads(home.facts.read_text())
-        authorization = {"Authorization": f"Bearer {facts['token']}"} if "token" in facts else {}
-        with urllib.request.urlopen(
-            urllib.request.Request(f"{facts['control']}/health", None, authorization), timeout=5
-        ):
-            return facts
+    except FileNotFoundError:
+        return None  # it starts
+    except (OSError, ValueError):
+        raise Unusable(f"{home.facts} cannot be read") from None
+    daemon = _daemon(facts)
+    holders = home.daemon_lock.read_text(errors="replace").split()
+    if holders and str(daemon.pid) not in holders:
+        raise Unusable(f"{home.facts} is not of the clouds that run here")
+    try:
+        authorization = {"Authorization": f"Bearer {daemon.token}"}
+        request = urllib.request.Request(f"{daemon.control}/health", None, authorization)
+        with urllib.request.urlopen(request, timeout=ONE_ANSWER_WITHIN):
+            return daemon
     except urllib.error.HTTPError as error:
         if error.code == HTTPStatus.SERVICE_UNAVAILABLE:
             raise Unusable(json.load(error)["error"]) from None
-    except (OSError, ValueError, TypeError, KeyError):
-        return None  # it starts, or is slow
-    return None
+    except (OSError, ValueError):
+        pass
+    return None  # it is slow
 
 
-def _daemon(facts: dict[str, Any]) -> Daemon:
+def _daemon(facts: Any) -> Daemon:
+    """Raises Unusable."""
     try:
         return Daemon(
             pid=facts["pid"],
@@ -87,7 +115,7 @@ def _daemon(facts: dict[str, Any]) -> Daemon:
             firestore_kind=facts["firestoreKind"],
             issuer=facts["issuer"],
         )
-    except KeyError:
+    except (KeyError, TypeError):
         raise Unusable("the laptop's clouds that run are of another version of this project") from None
 
 

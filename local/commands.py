@@ -1,14 +1,15 @@
 """What the Makefile's targets do on the laptop's clouds. Each works in one home."""
 
 import json
+import re
 import urllib.request
-from collections.abc import Callable, Collection, Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 
 from pulumi import automation as auto
 
 from local import clouds, engine, stack_files
-from local.clouds import Daemon, Unusable
+from local.clouds import Daemon
 from local.drift import find_drift
 from local.engine_runs import at_once, shown, side_by_side, unless_interrupted
 from local.home import ROOT, Home, LocalError
@@ -16,27 +17,31 @@ from local.tools import say
 from stacks import artifact
 
 UP_BY_DEFAULT = ["aws", "gcp"]
-CUT_OFF = "an earlier run was killed in the middle of a change"
+CUT_OFF = "an earlier run was killed in the middle of a change, or its state is gone"
 
 
-def up(home: Home, names: Sequence[str], *, auth: bool, refresh: bool, rollout: int, pinned: str) -> None:
+def up(home: Home, names: Sequence[str], *, auth: bool, refresh: bool, rollout: str, pinned: str) -> None:
     """Brings the stacks up, starting the clouds if need be, and prints their URLs.
 
     With `auth` the app asks for tokens of the laptop's issuer. With `refresh` the engine asks the clouds first, and
     mends what has drifted. `rollout` and `pinned` are the stacks' keys `rollout` and `artifact`.
     """
-    names = _configured(names or UP_BY_DEFAULT)
+    names = stack_files.check(names or UP_BY_DEFAULT)
+    if not re.fullmatch("[1-9][0-9]?|100", rollout):
+        raise LocalError(f"ROLLOUT is {rollout!r}: it takes 1 to 100, in percent")
+    if not re.fullmatch("build|sha256:[0-9a-f]{64}", pinned):
+        raise LocalError(f"ARTIFACT is {pinned!r}: it takes sha256:... of what `make outputs` has among the releases")
     engine.warm_up()
     with home.exclusive():
         say(f"artifact {artifact.build(ROOT).digest if pinned == 'build' else pinned}")
         with _clouds(home) as wait_for_daemon:
             stacks = [engine.open_stack(home, name) for name in names]
             daemon = wait_for_daemon()
-            settings = {"rollout": str(rollout), "artifact": pinned} | (_asking(daemon) if auth else {})
+            settings = {"rollout": rollout, "artifact": pinned} | (_asking(daemon) if auth else {})
             at_once(stacks, lambda stack: engine.configure(stack, daemon, settings))
 
         def bring_up(stack: auto.Stack) -> auto.UpResult:
-            with home.changing(stack.name):
+            with engine.changing(home, stack):
                 return stack.up(refresh=refresh, policy_packs=[engine.POLICY_PACK], **shown(stack))
 
         results = side_by_side(home, stacks, "up", bring_up)
@@ -44,7 +49,7 @@ def up(home: Home, names: Sequence[str], *, auth: bool, refresh: bool, rollout: 
         told = {key: output.value for key, output in result.outputs.items()}
         print("  ".join([name, *(told[key] for key in ("url", "persistence", "artifactDigest"))]))
         if told["stableRevision"] != told["revision"]:
-            print(f"{name}  {100 - rollout} % of the requests still go to {told['stableDigest']}")
+            print(f"{name}  {100 - int(rollout)} % of the requests still go to {told['stableDigest']}")
 
 
 def _asking(daemon: Daemon) -> dict[str, str]:
@@ -57,8 +62,8 @@ def _clouds(home: Home) -> Generator[Callable[[], Daemon]]:
 
     It is started if need be, and started afresh if it is of no use or if the state does not tell the truth about it.
     """
-    daemon = _usable(home)
-    if daemon and _was_cut_off(home):
+    daemon = clouds.usable(home)
+    if daemon and engine.has_lost_track(home):
         say(f"{CUT_OFF}: starting the clouds afresh")
         clouds.stop(home)
         daemon = None
@@ -69,31 +74,15 @@ def _clouds(home: Home) -> Generator[Callable[[], Daemon]]:
             yield wait_for_daemon
 
 
-def _usable(home: Home) -> Daemon | None:
-    """The daemon; one that is of no use is stopped."""
-    try:
-        return clouds.running(home)
-    except Unusable as error:
-        say(f"{error.reason}: stopping them")
-        clouds.stop(home)
-        return None
-
-
-def _was_cut_off(home: Home) -> bool:
-    if not (unfinished := home.unfinished()):
-        return False
-    return any(at_once(_up(home, unfinished), engine.was_cut_off))
-
-
 def preview(home: Home, name: str) -> None:
     """Shows what an `up` of the stack would change. Needs no running clouds."""
-    _configured([name])
+    stack_files.check([name])
     with home.exclusive():
         daemon = clouds.running(home)
         if not daemon:
             home.forget()
-        elif _was_cut_off(home):
-            say(f"{CUT_OFF}: `make up` will start the clouds afresh, and not go on from what follows")
+        elif engine.has_lost_track(home):
+            raise LocalError(f"{CUT_OFF}: `make up` starts the clouds afresh")
         engine.warm_up()
         artifact.build(ROOT)
         stack = engine.open_stack(home, name)
@@ -109,9 +98,9 @@ def _preview(stack: auto.Stack) -> None:
 def down(home: Home) -> None:
     """Destroys every stack with the engine, then ends the clouds."""
     with home.exclusive():
-        daemon = _usable(home)
-        if daemon and not _was_cut_off(home):
-            _destroy(home, _up(home, engine.stacks_with_state(home)))
+        daemon = clouds.usable(home)
+        if daemon and not engine.has_lost_track(home):
+            _destroy(home, engine.stacks_up(home))
         _end(home)
         say("the laptop's clouds are gone" if daemon else "the laptop's clouds were not running")
 
@@ -124,16 +113,16 @@ def _end(home: Home) -> None:
 def destroy(home: Home, names: Sequence[str]) -> None:
     """Destroys the stacks with the engine; the clouds and the other stacks stay up.
 
-    After an engine was killed nobody knows what the clouds hold, so all of them go.
+    After an engine or a plugin was killed nobody knows what the clouds hold, so all of them go.
     """
-    names = _known(names)
+    names = stack_files.known(names)
     with home.exclusive():
-        _running(home)
-        if _was_cut_off(home):
+        clouds.required(home)
+        if engine.has_lost_track(home):
             _end(home)
             say(f"{CUT_OFF}: the laptop's clouds are gone, with all stacks")
         else:
-            _destroy(home, [_one_that_is_up(home, name) for name in names])
+            _destroy(home, [engine.one_that_is_up(home, name) for name in names])
 
 
 def _destroy(home: Home, stacks: list[auto.Stack]) -> None:
@@ -145,7 +134,7 @@ def _destroy(home: Home, stacks: list[auto.Stack]) -> None:
         raise LocalError(f"nothing was deleted, {', '.join(protected)} protected: {way}, then try again")
 
     def take_down(stack: auto.Stack) -> None:
-        with home.changing(stack.name):
+        with engine.changing(home, stack):
             stack.destroy(remove=True, **shown(stack))
 
     side_by_side(home, stacks, "destroy", take_down)
@@ -156,10 +145,12 @@ def drift(home: Home, name: str) -> None:
 
     Neither the state nor the clouds are changed. Raises LocalError if something moved.
     """
-    _known([name])
+    stack_files.known([name])
     with home.exclusive():
-        _running(home)
-        stack = _one_that_is_up(home, name)
+        clouds.required(home)
+        if engine.has_lost_track(home):
+            raise LocalError(f"{CUT_OFF}: `make up` starts the clouds afresh")
+        stack = engine.one_that_is_up(home, name)
         if name in home.unfinished():
             raise LocalError(
                 f"the last change of stack {name} failed or was cut off: `make up STACK={name}` completes it"
@@ -173,50 +164,13 @@ def drift(home: Home, name: str) -> None:
 
 def outputs(home: Home) -> None:
     """Prints the outputs of all stacks as one JSON object keyed by stack name."""
-    _running(home)
+    clouds.required(home)
     print(json.dumps(engine.outputs(home), indent=2))
 
 
 def token(home: Home, user: str, admin: bool) -> None:
     """Prints a token of the laptop's issuer for the user."""
-    daemon = _running(home)
+    daemon = clouds.required(home)
     wanted = {"sub": user, "scope": "users:admin" if admin else ""}
     with urllib.request.urlopen(daemon.issuer + "/tokens", json.dumps(wanted).encode(), timeout=5) as answer:
         print(json.load(answer)["token"])
-
-
-def _known(names: Sequence[str]) -> list[str]:
-    """Each stack once. Raises LocalError if the checkout lacks one of them."""
-    there = stack_files.names()
-    for name in names:
-        if name not in there:
-            raise LocalError(f"there is no stack {name!r}: no Pulumi.{name}.yaml; there are {', '.join(there)}")
-    return list(dict.fromkeys(names))
-
-
-def _configured(names: Sequence[str]) -> list[str]:
-    """Each stack once. Raises LocalError if the checkout lacks one of them, or has a broken file for it."""
-    names = _known(names)
-    for name in names:
-        stack_files.plain_config(name)
-    return names
-
-
-def _running(home: Home) -> Daemon:
-    """Raises LocalError if the clouds do not run, or are of no use."""
-    daemon = clouds.running(home)
-    if not daemon:
-        raise LocalError("the laptop's clouds are not running: `make up` starts them")
-    return daemon
-
-
-def _up(home: Home, names: Collection[str]) -> list[auto.Stack]:
-    """Those of the stacks that are up."""
-    return [engine.reopen_stack(home, name) for name in engine.stacks_with_state(home) if name in names]
-
-
-def _one_that_is_up(home: Home, name: str) -> auto.Stack:
-    """Raises LocalError if the stack is not up."""
-    if not (found := _up(home, [name])):
-        raise LocalError(f"stack {name} is not up: `make up STACK={name}`")
-    return found[0]

@@ -5,8 +5,8 @@ import importlib
 import json
 import runpy
 import threading
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Collection, Generator, Mapping
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -17,13 +17,14 @@ from pulumi import automation as auto
 
 from local import providers, stack_files
 from local.clouds import Daemon
-from local.home import ROOT, Home
+from local.home import ROOT, Home, LocalError
 from local.tools import pulumi
 
 PROJECT = "better-together"
 PASSPHRASE = "laptop"  # what it protects is the key of the laptop's own Momento
 NO_KEY = "no-key-without-clouds"  # not a word that errors use: the engine writes [secret] wherever it stands
 GCP_PROJECT = "better-together-laptop"
+PLUGIN_DIED = "exited prematurely"  # what the engine says of it
 AUDIENCE = "better-together"  # of the tokens of the laptop's issuer
 # An engine that is built from its Go module has no language host for Python, but runs executables itself.
 POLICY_PACK = str(ROOT / "policy" / "start")
@@ -46,13 +47,17 @@ def open_stack(home: Home, name: str) -> auto.Stack:
     return _stack(home, name, stack_files.plain_config(name))
 
 
-def stacks_with_state(home: Home) -> list[str]:
-    return [stack.name for stack in _workspace(home).list_stacks()]
+def stacks_up(home: Home, names: Collection[str] | None = None) -> list[auto.Stack]:
+    """The stacks that are up, or those of `names`, as their last `up` left them, whatever their files say now."""
+    there = [stack.name for stack in _workspace(home).list_stacks()]
+    return [_stack(home, name, {}) for name in there if names is None or name in names]
 
 
-def reopen_stack(home: Home, name: str) -> auto.Stack:
-    """A stack as its last `up` left it, whatever has become of its stack file."""
-    return _stack(home, name, {})
+def one_that_is_up(home: Home, name: str) -> auto.Stack:
+    """Raises LocalError if the stack is not up."""
+    if not (found := stacks_up(home, [name])):
+        raise LocalError(f"stack {name} is not up: `make up STACK={name}`")
+    return found[0]
 
 
 def _stack(home: Home, name: str, config: Mapping[str, Any]) -> auto.Stack:
@@ -82,9 +87,34 @@ def configure(stack: auto.Stack, daemon: Daemon | None, settings: Mapping[str, s
     )
 
 
-def was_cut_off(stack: auto.Stack) -> bool:
-    """Whether an engine was killed while it changed the clouds, so that the state no longer tells the truth."""
-    return bool((stack.export_stack().deployment or {}).get("pending_operations"))
+@contextmanager
+def changing(home: Home, stack: auto.Stack) -> Generator[None]:
+    """While the engine changes the stack."""
+    with home.changing(stack.name) as mark:
+        try:
+            yield
+        except auto.errors.CommandError as error:
+            if PLUGIN_DIED in str(error):
+                mark.write_text(PLUGIN_DIED)
+            raise
+
+
+def has_lost_track(home: Home) -> bool:
+    """Whether the state does not tell the truth about the clouds that run: an engine or a plugin was killed while it
+    changed them, or the state was removed or broken.
+
+    A stack's state is a JSON file (https://www.pulumi.com/docs/iac/concepts/state-and-backends/#local-filesystem).
+    """
+    if not home.state.exists() or any(home.unfinished().values()):
+        return True
+    for path in home.state.glob(".pulumi/stacks/*/*.json"):
+        try:
+            latest = json.loads(path.read_text())["checkpoint"]["latest"]
+        except (ValueError, KeyError, TypeError):
+            return True
+        if latest and latest.get("pending_operations"):
+            return True
+    return False
 
 
 def is_protected(stack: auto.Stack) -> bool:

@@ -34,7 +34,8 @@ def side_by_side[T](home: Home, stacks: Sequence[auto.Stack], what: str, work: C
             except auto.errors.CommandError:
                 failed.append(stack.name)
     if _interrupted.is_set():
-        raise LocalError(f"{what} was interrupted: `make up` goes on from here, `make down` takes all away")
+        way = ": `make up` goes on from here, `make down` takes all away" if home.unfinished() else ""
+        raise LocalError(f"{what} was interrupted{way}")
     if failed:
         raise LocalError(f"{what} of stack {' and '.join(failed)} failed: the error is above")
     return done

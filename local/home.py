@@ -102,16 +102,17 @@ class Home:
             shutil.rmtree(folder, ignore_errors=True)
 
     @contextmanager
-    def changing(self, stack: str) -> Generator[None]:
-        """While the engine changes the stack, which is `unfinished` if that fails or is cut off."""
+    def changing(self, stack: str) -> Generator[Path]:
+        """While the engine changes the stack, which is `unfinished` if that fails or is cut off. Yields its mark."""
         mark = self._unfinished / stack
         mark.parent.mkdir(exist_ok=True)
         mark.touch()
-        yield
+        yield mark
         mark.unlink()
 
-    def unfinished(self) -> set[str]:
-        return {mark.name for mark in self._unfinished.glob("*")}
+    def unfinished(self) -> dict[str, str]:
+        """The stacks, and what is in their marks."""
+        return {mark.name: mark.read_text() for mark in self._unfinished.glob("*")}
 
     @cached_property
     def _unfinished(self) -> Path:
@@ -120,7 +121,10 @@ class Home:
     def forget(self) -> None:
         """Removes what only made sense with clouds that are gone; the logs of the last run go with it."""
         for folder in (self.state, self.workspace, self._unfinished, self.path / "run", self.path / "logs"):
-            shutil.rmtree(folder, ignore_errors=True)
+            if folder.is_dir() and not folder.is_symlink():
+                shutil.rmtree(folder, ignore_errors=True)
+            else:
+                folder.unlink(missing_ok=True)
         for file in (self.log, self.facts):
             file.unlink(missing_ok=True)
         self._tidy()

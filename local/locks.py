@@ -42,6 +42,6 @@ def wait_until_free(path: Path, within: float) -> bool:
 
 
 def signal_holders(path: Path, number: Signals) -> None:
-    for line in path.read_text().split():
-        with suppress(ProcessLookupError):
-            os.kill(int(line), number)
+    for pid in filter(str.isdecimal, path.read_text(errors="replace").split()):
+        with suppress(ProcessLookupError, OverflowError):
+            os.kill(int(pid), number)

@@ -3,7 +3,8 @@
 Secrets, an `encryptionsalt`, a `secretsprovider` and a backend are of the real deployment. The laptop has its own.
 """
 
-from collections.abc import Hashable
+import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,22 @@ def names() -> list[str]:
     return sorted(path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in ROOT.glob("Pulumi.*.yaml"))
 
 
+def known(stacks: Sequence[str]) -> list[str]:
+    """Each stack once. Raises LocalError if the checkout lacks one of them."""
+    there = names()
+    for stack in stacks:
+        if stack not in there:
+            raise LocalError(f"there is no stack {stack!r}; there are {', '.join(there)}")
+    return list(dict.fromkeys(stacks))
+
+
+def check(stacks: Sequence[str]) -> list[str]:
+    """Each stack once. Raises LocalError if the checkout lacks one of them, or has a broken file for it."""
+    for stack in known(stacks):
+        plain_config(stack)
+    return known(stacks)
+
+
 def plain_config(stack: str) -> dict[str, Any]:
     """Raises LocalError that names the file, and the line or key, if it cannot be read."""
     path = ROOT / f"Pulumi.{stack}.yaml"
@@ -29,6 +46,14 @@ def plain_config(stack: str) -> dict[str, Any]:
     config: Any = settings.get("config") or {}
     if not is_object(config):
         raise LocalError(f"{path.name}: config is {_called(config)}: it takes keys, such as `aws:region: us-east-1`")
+    keys: list[object] = list(config)
+    for key in keys:
+        if not isinstance(key, str):
+            raise LocalError(f"{path.name}: config has the key {key!r}: it takes texts, such as `aws:region`")
+    try:
+        json.dumps(config, default=str)
+    except (ValueError, TypeError) as error:
+        raise LocalError(f"{path.name}: config cannot be read: {error}") from None
     return {key: value for key, value in config.items() if not (is_object(value) and "secure" in value)}
 
 
@@ -38,17 +63,19 @@ class _Loader(yaml.SafeLoader):
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         try:
             return super().construct_object(node, deep)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-        except ValueError as error:
-            raise yaml.constructor.ConstructorError(problem=str(error), problem_mark=node.start_mark) from None
+        except (ValueError, LookupError, AttributeError) as error:  # of `!!bool maybe`, `!!int ""`, `!!timestamp x`
+            problem = str(error) if isinstance(error, ValueError) else f"this is no value of {node.tag}"
+            raise yaml.constructor.ConstructorError(problem=problem, problem_mark=node.start_mark) from None
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
         seen = set[str]()
         for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
             if key.value in seen:
                 problem = f"the key {key.value} stands here a second time"
                 raise yaml.constructor.ConstructorError(problem=problem, problem_mark=key.start_mark)
             seen.add(key.value)
-        return super().construct_mapping(node, deep)
+        return node
 
 
 def _read(path: Path) -> Any:

@@ -6,6 +6,7 @@
 import fcntl
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -15,6 +16,9 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # in an import, Ctrl-C would print a traceback
 
 from semver import VersionInfo
 
@@ -136,6 +140,7 @@ def _dynamodb_local_for_tests() -> None:
 
 
 def main(arguments: list[str]) -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         pulumi()
         if "test" in arguments:

@@ -58,9 +58,9 @@ class Laptop:
         headers = {"Authorization": f"Bearer {daemon['token']}"}
         return httpx.request(method, daemon["control"] + path, json=body, headers=headers, timeout=60)
 
-    def processes(self) -> list[str]:
-        """Command lines of all processes whose environment or arguments name this home."""
-        found: list[str] = []
+    def processes(self) -> dict[int, str]:
+        """Command lines by process id, of all processes whose environment or arguments name this home."""
+        found: dict[int, str] = {}
         for process in Path("/proc").glob("[0-9]*"):
             try:
                 command = (process / "cmdline").read_bytes()
@@ -68,5 +68,5 @@ class Laptop:
             except OSError:
                 continue
             if int(process.name) != os.getpid() and str(self.home).encode() in about:
-                found.append(command.replace(b"\0", b" ").decode())
+                found[int(process.name)] = command.replace(b"\0", b" ").decode()
         return found

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -40,12 +41,12 @@ def test_a_daemon_that_is_slow_is_waited_for_and_keeps_its_state(clouds: Laptop)
     before, daemon = clouds.outputs(), clouds.daemon()
     os.kill(daemon["pid"], SIGSTOP)
     try:
-        preview = clouds.start("preview", "aws")
+        asking = clouds.start("outputs")
         Timer(7, os.kill, (daemon["pid"], SIGCONT)).start()
-        said = preview.communicate()
+        said = asking.communicate()
     finally:
         os.kill(daemon["pid"], SIGCONT)
-    assert preview.returncode == 0, said
+    assert asking.returncode == 0, said
     assert clouds.daemon() == daemon
     assert clouds.outputs() == before
 
@@ -58,33 +59,52 @@ def lose_what_it_said(home: Home) -> None:
     home.facts.write_text("")
 
 
+def take_it_from_another_home(home: Home) -> None:
+    facts = json.loads(home.facts.read_text())
+    home.facts.write_text(json.dumps(facts | {"pid": facts["pid"] + 1}))
+
+
+def name_it_nowhere(home: Home) -> None:
+    home.facts.unlink()
+
+
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
-    for module, name in ((clouds, "ANSWERS_WITHIN"), (clouds, "STOPS_WITHIN"), (homes, "ENGINES_END_WITHIN")):
-        monkeypatch.setattr(module, name, 1)
+    for name in ("ONE_ANSWER_WITHIN", "ANSWERS_WITHIN", "STOPS_WITHIN"):
+        monkeypatch.setattr(clouds, name, 1)
+    monkeypatch.setattr(homes, "ENGINES_END_WITHIN", 1)
     return Home(tmp_path)
 
 
 @pytest.fixture
 def running(home: Home) -> Iterator[Home]:
-    """A daemon without stacks."""
-    subprocess.run([sys.executable, "-c", START, home.path], cwd=ROOT, check=True)
+    """A daemon without stacks, and with the built-in Firestore: no Java is on its PATH."""
+    command = [sys.executable, "-c", START, home.path]
+    subprocess.run(command, cwd=ROOT, env=os.environ | {"PATH": ""}, check=True)
     yield home
     locks.signal_holders(home.daemon_lock, SIGKILL)
 
 
-@pytest.mark.parametrize("break_it", [hang, lose_what_it_said])
+@pytest.mark.parametrize(
+    ("break_it", "reason"),
+    [
+        (hang, "have not answered for 1 s"),
+        (name_it_nowhere, "have not answered for 1 s"),
+        (lose_what_it_said, "daemon.json cannot be read"),
+        (take_it_from_another_home, "daemon.json is not of the clouds that run here"),
+    ],
+)
 def test_a_daemon_that_is_of_no_use_is_told_and_stopped(
-    running: Home, capfd: pytest.CaptureFixture[str], break_it: Callable[[Home], None]
+    running: Home, capfd: pytest.CaptureFixture[str], break_it: Callable[[Home], None], reason: str
 ) -> None:
     break_it(running)
-    with pytest.raises(LocalError, match="have not answered for 1 s: `make up` starts"):
+    with pytest.raises(LocalError, match=f"{reason}: `make up` starts"):
         commands.outputs(running)
-    with pytest.raises(LocalError, match="have not answered for 1 s: `make up` starts"):
+    with pytest.raises(LocalError, match=f"{reason}: `make up` starts"):
         commands.preview(running, "aws")
     assert locks.is_held(running.daemon_lock)
     commands.down(running)
-    assert "have not answered for 1 s: stopping them" in capfd.readouterr().err
+    assert f"{reason}: stopping them" in capfd.readouterr().err
     assert not locks.is_held(running.daemon_lock)
 
 
@@ -101,13 +121,13 @@ def test_a_daemon_of_another_version_is_told_and_stopped(running: Home, monkeypa
 def test_clouds_that_start_while_their_command_is_killed_are_not_overlooked(laptop: Laptop) -> None:
     lock = Home(laptop.home).daemon_lock
     up = laptop.start("up")
-    while not (lock.exists() and locks.is_held(lock)):
+    while not (lock.exists() and lock.read_text()):
         assert up.poll() is None
         time.sleep(0.01)
     os.killpg(up.pid, SIGKILL)
     up.communicate()
     assert "the laptop's clouds are gone" in laptop.run("down").stderr
-    assert laptop.processes() == []
+    assert laptop.processes() == {}
 
 
 @pytest.fixture
@@ -139,3 +159,39 @@ def test_an_engine_that_never_ends_is_killed(home: Home, engine: subprocess.Pope
 def test_one_command_at_a_time(home: Home) -> None:
     with home.exclusive(), pytest.raises(LocalError, match="another `make up` or `make down` is at work"):
         commands.down(home)
+
+
+def remove_the_state(laptop: Laptop) -> None:
+    shutil.rmtree(laptop.home / "state")
+
+
+def cut_the_state(laptop: Laptop) -> None:
+    [state] = (laptop.home / "state").glob(".pulumi/stacks/*/aws.json")
+    os.truncate(state, 100)
+
+
+def kill_a_plugin(laptop: Laptop) -> None:
+    """In the middle of a create, of which the engine then knows nothing."""
+    laptop.must("destroy", "aws")
+    up = laptop.start("up", "aws")
+    assert up.stderr
+    for line in up.stderr:
+        if "Table" in line and "creating" in line:
+            break
+    [plugin] = [pid for pid, command in laptop.processes().items() if "local.providers.aws" in command]
+    os.kill(plugin, SIGKILL)
+    assert "failed: the error is above" in up.communicate()[1]
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("lose", [remove_the_state, cut_the_state, kill_a_plugin])
+def test_a_state_that_tells_no_truth_ends_with_the_clouds(laptop: Laptop, lose: Callable[[Laptop], None]) -> None:
+    laptop.must("up", "aws")
+    lose(laptop)
+    assert "starts the clouds afresh" in laptop.run("drift", "aws").stderr
+    assert "starts the clouds afresh" in laptop.run("preview", "aws").stderr
+    laptop.must("up", "aws")
+    assert laptop.must("drift", "aws") == "stack aws is as its last up left it\n"
+    lose(laptop)
+    laptop.must("down")
+    assert laptop.processes() == {}

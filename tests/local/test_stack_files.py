@@ -34,6 +34,11 @@ BROKEN = [
         "Pulumi.aws.yaml, line 4 cannot be read: the key a stands here a",
     ),
     (b"config:\n  ? {a: 1}\n  : 2\n", "Pulumi.aws.yaml, line 2 cannot be read: found unhashable key"),
+    (b"config:\n  a: !!bool maybe\n", "Pulumi.aws.yaml, line 2 cannot be read: this is no value of"),
+    (b'config:\n  a: !!int ""\n', "Pulumi.aws.yaml, line 2 cannot be read: this is no value of"),
+    (b"config:\n  a: !!timestamp x\n", "Pulumi.aws.yaml, line 2 cannot be read: this is no value of"),
+    (b"config: {1: 1}\n", "Pulumi.aws.yaml: config has the key 1: it takes texts"),
+    (b"config: &a {x: *a}\n", "Pulumi.aws.yaml: config cannot be read: Circular reference"),
     (b"config: " + b"[" * 3000 + b"\n", "Pulumi.aws.yaml cannot be read: maximum recursion depth exceeded"),
 ]
 
@@ -83,3 +88,8 @@ def test_names_have_all_their_dots(stack_file: Path) -> None:
         (stack_file.parent / f"Pulumi.{name}.yaml").touch()
     (stack_file.parent / "Pulumi.yaml").touch()
     assert stack_files.names() == ["a.b", "aws", "aws-prod"]
+
+
+def test_merged_keys_do_not_stand_there_twice(stack_file: Path) -> None:
+    stack_file.write_text("config:\n  o:\n    b: &B {x: 2}\n    a: &A\n      <<: *B\n      x: 1\n  c:\n    <<: *A\n")
+    assert plain_config("aws")["c"] == {"x": 1}
