@@ -9,20 +9,20 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
 from app.bootstrap import assemble
-from app.cache import Lookup
 from app.data.memory import MemoryDataClient
 from app.lifecycle import App
 from app.metrics import Metrics
 from app.settings import AuthSettings, Settings
 from local.cloud.issuer import AUDIENCE, Issuer
 from local.cloud.listener import HOST
+from tests.app.caches import MemoryCache
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -32,29 +32,6 @@ over = threading.Event()
 
 type Forward = Callable[[], Response]
 type Lie = Callable[[Request, Forward], Response]
-
-
-class DictCache:
-    name = "momento"
-
-    def __init__(self) -> None:
-        self._entries: dict[str, bytes] = {}
-        self._invalidated: set[str] = set()
-
-    def get(self, keys: Sequence[str]) -> Lookup:
-        return Lookup({key: self._entries[key] for key in keys if key in self._entries})
-
-    def fill(self, entries: Mapping[str, bytes]) -> bool:
-        self._entries |= {key: value for key, value in entries.items() if key not in self._invalidated}
-        return entries.keys() <= self._entries.keys()
-
-    def invalidate(self, keys: Sequence[str]) -> None:
-        self._invalidated.update(keys)
-        for key in keys:
-            self._entries.pop(key, None)
-
-    def close(self) -> None:
-        pass
 
 
 def truth(request: Request, forward: Forward) -> Response:
@@ -234,7 +211,7 @@ def serve(app: App, lie: Lie) -> str:
 
 
 def app(auth: AuthSettings | None = None) -> App:
-    return assemble(Settings(artifact_digest=DIGEST, auth=auth), Metrics(), MemoryDataClient(), DictCache())
+    return assemble(Settings(artifact_digest=DIGEST, auth=auth), Metrics(), MemoryDataClient(), MemoryCache())
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""What `Cache` promises, on Momento; and that nothing that goes wrong with it is raised."""
+"""The calls to Momento, and that nothing that goes wrong with it is raised. What all caches promise: test_caches.py."""
 
 # pyright: reportPrivateUsage=false, reportUnknownMemberType=false
 
@@ -24,7 +24,7 @@ from app.metrics import Metrics
 from app.secrets import SecretUnavailable
 from app.settings import CacheSettings
 from local.cloud.momento import MomentoServer
-from tests.app.servers import MOMENTO_API_KEY, await_connection
+from tests.app.servers import MOMENTO_API_KEY
 
 MANY = {f"key{i}": b"%d" % i for i in range(MAX_KEYS)}
 TOO_MANY = {f"key{i}": b"%d" % i for i in range(1000)}
@@ -78,33 +78,6 @@ def halting_server() -> Generator[str]:
         server.stop(grace=None).wait()
 
 
-def test_a_key_that_was_never_filled_is_a_miss(cache: MomentoCache) -> None:
-    assert cache.get(["a"]) == Lookup({}, None)
-
-
-def test_filled_keys_are_hits_for_every_client(
-    cache: MomentoCache, cache_settings: CacheSettings, metrics: Metrics
-) -> None:
-    assert cache.fill({"a": b"\x00\xff", "b": b"2"})
-    with MomentoCache(cache_settings, lambda: MOMENTO_API_KEY, metrics) as other:
-        await_connection(other)
-        assert other.get(["a", "b", "c"]) == Lookup({"a": b"\x00\xff", "b": b"2"}, None)
-
-
-def test_fill_does_not_write_over(cache: MomentoCache) -> None:
-    assert cache.fill({"a": b"1"})
-    assert not cache.fill({"a": b"2", "b": b"2"})
-    assert cache.get(["a", "b"]).hits == {"a": b"1", "b": b"2"}
-
-
-def test_an_invalidated_key_is_a_miss_and_refuses_to_be_filled(cache: MomentoCache) -> None:
-    cache.fill({"a": b"1", "b": b"1"})
-    cache.invalidate(["a", "c"])
-    assert not cache.fill({"a": b"late"})
-    assert not cache.fill({"c": b"late"})
-    assert cache.get(["a", "b", "c"]) == Lookup({"b": b"1"}, None)
-
-
 def test_many_keys_are_one_call_whose_answers_are_told_apart(cache: MomentoCache, asked: list[str]) -> None:
     for key, value in MANY.items():
         assert cache.fill({key: value})
@@ -137,29 +110,6 @@ def test_an_invalidation_of_many_keys_is_one_call(cache: MomentoCache, asked: li
     cache.invalidate(list(TOO_MANY))
     assert asked == ["SetBatch"]
     assert not cache.fill({"key999": b"late"})
-
-
-def test_no_keys(cache: MomentoCache) -> None:
-    assert cache.get([]) == Lookup(bypassed=True)
-    assert not cache.fill({})
-
-
-def test_a_large_value(cache: MomentoCache) -> None:
-    assert cache.fill({"a": bytes(2**20)})
-    assert cache.get(["a"]).hits == {"a": bytes(2**20)}
-
-
-def test_threads_get_answers_to_their_own_keys(cache: MomentoCache) -> None:
-    def use(number: int) -> None:
-        own = {f"{number}:{i}": b"%d:%d" % (number, i) for i in range(20)}
-        cache.fill(own)
-        assert cache.get(list(own)).hits.items() <= own.items()
-        cache.invalidate(list(own)[:10])
-
-    with ThreadPoolExecutor(50) as threads:
-        list(threads.map(use, range(200)))
-    assert cache.fill({"a": b"1"})
-    assert cache.get(["a"]).hits == {"a": b"1"}
 
 
 class TestSlow:

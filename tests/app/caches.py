@@ -1,0 +1,65 @@
+"""Clients of every cache there is. Tests of what a cache promises take them from here: a new one needs an entry in
+CACHES."""
+
+import io
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+
+from app.cache import Cache, Lookup
+from app.cache.momento import MomentoCache
+from app.metrics import Metrics
+from local.cloud.momento import MomentoServer
+from tests.app.servers import MOMENTO_API_KEY, await_connection, momento_cache
+
+type NewCache = Callable[[], Cache]
+"""Makes another client of the same cache."""
+
+
+class MemoryCache:
+    """A cache in one process, where nothing expires: what is invalidated is never filled again."""
+
+    name = "momento"  # so that the app says of it what it says of Momento
+
+    def __init__(self) -> None:
+        self._entries: dict[str, bytes] = {}
+        self._invalidated: set[str] = set()
+
+    def get(self, keys: Sequence[str]) -> Lookup:
+        if not keys:
+            return Lookup(bypassed=True)
+        return Lookup({key: self._entries[key] for key in keys if key in self._entries})
+
+    def fill(self, entries: Mapping[str, bytes]) -> bool:
+        new = {key: entries[key] for key in entries.keys() - self._entries.keys() - self._invalidated}
+        self._entries |= new
+        return bool(entries) and new.keys() == entries.keys()
+
+    def invalidate(self, keys: Sequence[str]) -> None:
+        self._invalidated.update(keys)
+        for key in keys:
+            self._entries.pop(key, None)
+
+    def close(self) -> None:
+        pass
+
+
+@contextmanager
+def memory() -> Generator[NewCache]:
+    cache = MemoryCache()
+    yield lambda: cache
+
+
+@contextmanager
+def momento() -> Generator[NewCache]:
+    with MomentoServer(MOMENTO_API_KEY) as server, ExitStack() as clients:
+        settings = momento_cache(server)
+
+        def connect() -> Cache:
+            client = MomentoCache(settings, lambda: MOMENTO_API_KEY, Metrics(stream=io.StringIO()))
+            await_connection(clients.enter_context(client))
+            return client
+
+        yield connect
+
+
+CACHES: dict[str, Callable[[], AbstractContextManager[NewCache]]] = {"memory": memory, "momento": momento}
