@@ -25,7 +25,7 @@ from tests.app.stores import STORES, NewDataClient, store
 
 # How many examples each fuzzing test tries. `make test` and `make prove` try the same ones in every run.
 FUZZ_EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "2000"))
-settings.register_profile("test", max_examples=100, deadline=None, derandomize=True)
+settings.register_profile("test", max_examples=40, deadline=None, derandomize=True)
 settings.register_profile("prove", max_examples=500, deadline=None, derandomize=True)
 settings.register_profile("fuzz", max_examples=FUZZ_EXAMPLES, deadline=None, print_blob=True)
 settings.load_profile("test")

@@ -21,7 +21,15 @@ SERVERS = {
     "dynamodb": {"moto": servers.moto, "dynamodb-local": servers.dynamodb_local},
     "firestore": {"built-in-firestore": servers.built_in_firestore, "google-firestore": servers.google_firestore},
 }
-STORES = ["memory", *(name for of_a_kind in SERVERS.values() for name in of_a_kind)]
+IN_PROVE = "google-firestore"  # it takes long to start and is slow at first, and tests/e2e has it
+STORES = [
+    "memory",
+    *(
+        pytest.param(name, marks=[pytest.mark.prove] * (name == IN_PROVE))
+        for of_a_kind in SERVERS.values()
+        for name in of_a_kind
+    ),
+]
 ONE_OF_EACH_KIND = [next(iter(of_a_kind)) for of_a_kind in SERVERS.values()]
 
 REGION = "us-east-1"

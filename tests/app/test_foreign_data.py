@@ -233,7 +233,7 @@ def test_each_on_the_real_stores(data: DataClient, record: dict[str, Any], reada
     assert data.delete_user("1", stored.revision)
 
 
-@pytest.mark.parametrize("limit", [1, 50])
+@pytest.mark.parametrize("limit", [pytest.param(1, marks=pytest.mark.prove), 50])
 @on_real_stores()
 def test_a_list_gets_over_many_that_cannot_be_read(data: DataClient, limit: int, log: io.StringIO) -> None:
     data.put_users([User(id=f"u{number}", name="a\nb", version="v") for number in range(1500)])

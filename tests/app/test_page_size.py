@@ -16,7 +16,7 @@ from app.model import MAX_FOLLOWERS, MAX_NAME, User
 from app.settings import Settings
 from tests.app.clients import wsgi_client
 from tests.app.events import event, response
-from tests.app.stores import NewDataClient, on_real_stores
+from tests.app.stores import NewDataClient
 
 MAX_ANSWER = 6_291_456  # bytes, https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 
@@ -40,7 +40,9 @@ def test_a_walk_over_the_largest_users(metrics: Metrics, follower: str, name: st
     assert met == [f"u{i:0>3}" for i in range(100)]
 
 
-@on_real_stores("dynamodb")
+@pytest.mark.parametrize(
+    "new_data_client", ["dynamodb-local", pytest.param("moto", marks=pytest.mark.prove)], indirect=True
+)
 def test_a_page_that_is_full_by_bytes_is_not_read_further(
     new_data_client: NewDataClient, metrics: Metrics, log: io.StringIO
 ) -> None:

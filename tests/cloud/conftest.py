@@ -102,7 +102,8 @@ class Daemon:
 
 @pytest.fixture(scope="session")
 def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
-    daemon = Daemon.start(tmp_path_factory.mktemp("clouds"), os.environ["PATH"])
+    """Its Firestore is the built-in one."""
+    daemon = Daemon.start(tmp_path_factory.mktemp("clouds"))
     daemon.client("iam").create_role(RoleName="function", AssumeRolePolicyDocument="{}")
     yield daemon
     assert daemon.stop() == 0

@@ -208,6 +208,7 @@ def test_secrets_reach_the_service_as_values(cloud: Cloud):
     )
 
 
+@pytest.mark.prove
 def test_every_start_of_an_instance_reads_the_version_that_its_revision_names(cloud: Cloud):
     def store(data: str) -> dict[str, Any]:
         version = {"secret": f"projects/p/secrets/{cloud.name}", "secretData": data}

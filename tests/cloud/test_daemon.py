@@ -6,6 +6,7 @@ import os
 import re
 import resource
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -20,6 +21,12 @@ from tests.cloud.conftest import ROOT, Daemon, Deploy, deploying
 from tests.cloud.test_cloud_run import Cloud
 
 COMMAND = [sys.executable, "-m", "local.cloud.daemon", "--home"]
+SIGNALS = [
+    signal.SIGTERM,
+    signal.SIGKILL,
+    pytest.param(signal.SIGINT, marks=pytest.mark.prove),
+    pytest.param(signal.SIGHUP, marks=pytest.mark.prove),
+]
 DATABASE = "gcp:firestore/database:Database"
 
 
@@ -51,7 +58,7 @@ def processes(daemon: Daemon, program: str) -> list[int]:
     return [pid for pid in found if program in Path(f"/proc/{pid}/cmdline").read_text()]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL])
+@pytest.mark.parametrize("number", SIGNALS)
 def test_nothing_outlives_the_daemon_and_the_next_one_starts(tmp_path: Path, number: signal.Signals):
     daemon = Daemon.start(tmp_path)
     cloud = Cloud(daemon, tmp_path, "service")
@@ -67,6 +74,14 @@ def test_nothing_outlives_the_daemon_and_the_next_one_starts(tmp_path: Path, num
     assert next_one.control.get("/health").json() == {"status": "ok"}
     assert next_one.stop() == 0
     assert "Traceback" not in next_one.log
+
+
+def test_a_daemon_that_nobody_would_find_any_more_ends(tmp_path: Path):
+    daemon = Daemon.start(tmp_path / "home")
+    children = descendants(daemon.process.pid)
+    shutil.rmtree(daemon.home)
+    assert daemon.process.wait(30) == 0
+    wait_until_gone(children)
 
 
 def test_children_that_die_together_are_replaced(tmp_path: Path):
@@ -159,6 +174,7 @@ def test_an_emulator_that_dies_while_it_starts_is_one_line(tmp_path: Path):
     )
 
 
+@pytest.mark.prove
 def test_the_daemon_ends_while_an_emulator_hangs(tmp_path: Path):
     begun = tmp_path / "begun"
     os.mkfifo(begun)
@@ -177,9 +193,11 @@ def with_google(tmp_path: Path) -> Daemon:
     return Daemon.start(tmp_path, os.environ["PATH"])
 
 
+@pytest.mark.prove
 def test_an_emulator_that_dies_is_told_and_can_still_be_cleared(with_google: Daemon, tmp_path: Path):
     cloud = Cloud(with_google, tmp_path, "service")
     assert cloud.put(DATABASE, "users", {"project": "p", "name": "users"}).status_code == 200
+    assert_only_this_machine_is_listened_to(with_google)
     assert with_google.control.get("/health").status_code == 200
     [emulator] = processes(with_google, JAR)
     os.kill(emulator, signal.SIGKILL)
@@ -191,6 +209,7 @@ def test_an_emulator_that_dies_is_told_and_can_still_be_cleared(with_google: Dae
     assert with_google.log.splitlines() == [LOST]
 
 
+@pytest.mark.prove
 def test_an_emulator_that_hangs_does_not_hold_up_the_end(with_google: Daemon):
     [emulator] = processes(with_google, JAR)
     os.kill(emulator, signal.SIGSTOP)
@@ -209,7 +228,11 @@ def test_nothing_in_the_home_is_for_others(daemon: Daemon, deploy: Deploy, tmp_p
     cloud.delete("gcp:cloudrunv2/service:Service", cloud.name)
 
 
-def test_everything_listens_on_127_0_0_1_only(daemon: Daemon):
+def test_only_this_machine_is_listened_to(daemon: Daemon):
+    assert_only_this_machine_is_listened_to(daemon)
+
+
+def assert_only_this_machine_is_listened_to(daemon: Daemon) -> None:
     pids = {daemon.process.pid} | descendants(daemon.process.pid)
     inodes = {
         link.readlink().name.removeprefix("socket:[").removesuffix("]")

@@ -19,7 +19,7 @@ from tests.app.servers import NotInstalled, built_in_firestore, google_firestore
 NOW: dict[str, Any] = {"retry": None, "timeout": 10}
 
 
-@pytest.fixture(scope="module", params=[built_in_firestore, google_firestore], ids=lambda start: start.__name__)
+@pytest.fixture(scope="module", params=[built_in_firestore, pytest.param(google_firestore, marks=pytest.mark.prove)])
 def address(request: pytest.FixtureRequest) -> Iterator[str]:
     try:
         with request.param() as address:

@@ -4,7 +4,7 @@ import os
 import select
 import signal
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.e2e.laptop import Laptop
@@ -32,10 +32,11 @@ def kill_workers(clouds: Laptop, cloud: str) -> int:
     new ones."""
     pids = workers(clouds, cloud)
     for pid in pids:
-        gone = os.pidfd_open(pid)
-        os.kill(pid, signal.SIGKILL)
-        select.select([gone], [], [])
-        os.close(gone)
+        with suppress(ProcessLookupError):  # Lambda itself was faster
+            gone = os.pidfd_open(pid)
+            os.kill(pid, signal.SIGKILL)
+            select.select([gone], [], [])
+            os.close(gone)
     return len(pids)
 
 

@@ -1,4 +1,5 @@
 import shutil
+import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -7,14 +8,15 @@ from pathlib import Path
 import httpx
 import pytest
 
+from stacks import artifact
 from tests.e2e.breaking import kill_workers
 from tests.e2e.laptop import ROOT, Laptop, Outputs
 from tests.flask_run import flask_run as run_flask
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes long is begun first, so that no worker is left with it in the end."""
-    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+    """What leaves the shared clouds with other URLs comes last."""
+    items.sort(key=lambda item: "battered" in getattr(item, "fixturenames", []))
 
 
 @pytest.fixture
@@ -30,29 +32,46 @@ def laptop() -> Iterator[Laptop]:
 
 @pytest.fixture(scope="session")
 def clouds() -> Iterator[Laptop]:
-    """Both stacks up, shared by the tests of one worker, which leave them as they are."""
+    """Both stacks up, shared by tests that leave them as they are. In the end nothing of them is left."""
     folder = Path(tempfile.mkdtemp(prefix="better-together-"))
     laptop = Laptop(folder)
     try:
         laptop.must("up")
         yield laptop
+        urls = [outputs["url"] for outputs in laptop.outputs().values()]
         laptop.must("down")
-        assert laptop.processes() == []
+        assert_nothing_is_left(laptop, urls)
     finally:
         laptop.run("down")
         shutil.rmtree(folder)
 
 
+def assert_nothing_is_left(laptop: Laptop, urls: list[str]) -> None:
+    assert laptop.processes() == {}
+    for url in urls:
+        with socket.socket() as probe:
+            assert probe.connect_ex(("127.0.0.1", httpx.URL(url).port or 0)) != 0
+    left = {path.name for path in laptop.home.iterdir()}
+    assert left == {"command.lock", "daemon.lock", "engine.lock", "pulumi"}
+    assert [path.name for path in (laptop.home / "pulumi").iterdir()] == ["plugins"]
+
+
 @pytest.fixture
 def restored(clouds: Laptop) -> Iterator[Laptop]:
     """The shared clouds; they get this checkout's app back."""
+    before = artifacts(clouds)
     yield clouds
-    clouds.must("up")
+    if artifacts(clouds) != before:
+        clouds.must("up")
+
+
+def artifacts(clouds: Laptop) -> list[tuple[str, str]]:
+    return [(outputs["artifactDigest"], outputs["stableDigest"]) for outputs in clouds.outputs().values()]
 
 
 @pytest.fixture
 def second_checkout(tmp_path: Path) -> Path:
-    """A copy of this one, with its environments."""
+    """A copy of this one, with its environments and its artifact."""
     listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
     for source in filter(Path.is_file, (ROOT / name for name in names)):
@@ -61,6 +80,8 @@ def second_checkout(tmp_path: Path) -> Path:
         shutil.copy(source, target)
     for folder in ("app", "policy", "pulumi_momento"):
         (tmp_path / folder / ".venv").symlink_to(ROOT / folder / ".venv")
+    built = artifact.build(ROOT).zip.parent
+    shutil.copytree(built, tmp_path / built.relative_to(ROOT))
     return tmp_path
 
 

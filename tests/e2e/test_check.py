@@ -10,7 +10,15 @@ from tests.e2e.laptop import ROOT, Laptop
 from tests.e2e.test_contract import warm_up
 
 
-@pytest.mark.parametrize("write", [[], ["--write"]], ids=["reads", "writes"])
+@pytest.mark.parametrize(
+    ("cloud", "write"),
+    [
+        pytest.param("aws", [], marks=pytest.mark.prove),
+        ("aws", ["--write"]),
+        ("gcp", []),
+        pytest.param("gcp", ["--write"], marks=pytest.mark.prove),
+    ],
+)
 def test_a_deployment_just_brought_up(
     clouds: Laptop, runtimes: dict[str, httpx.Client], cloud: str, write: list[str]
 ) -> None:

@@ -2,14 +2,9 @@
 
 import contextlib
 import os
-import shutil
-import socket
 import subprocess
-import tempfile
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 from random import Random
 from signal import SIGHUP, SIGINT, SIGKILL, SIGTERM, Signals
 from typing import Self
@@ -19,6 +14,7 @@ import pytest
 
 from local import locks
 from local.home import Home
+from tests.e2e.conftest import assert_nothing_is_left
 from tests.e2e.laptop import Laptop
 from tests.tiers import seeds
 
@@ -58,42 +54,29 @@ class Cut:
         )
 
 
-@pytest.fixture(scope="module")
-def battered() -> Iterator[tuple[Laptop, float]]:
-    """A laptop for this module alone, both stacks up, and how many seconds its second `up` took."""
-    laptop, urls = Laptop(Path(tempfile.mkdtemp(prefix="better-together-"))), list[str]()
-    try:
-        laptop.must("up")
+@dataclass
+class Battered:
+    laptop: Laptop
+    ups: list[float] = field(default_factory=list[float])
+    """How many seconds each took."""
+
+    def up(self) -> None:
         started = time.monotonic()
-        laptop.must("up")
-        yield laptop, time.monotonic() - started
-        for name, outputs in laptop.outputs().items():
-            assert laptop.must("drift", name) == f"stack {name} is as its last up left it\n"
-            urls.append(outputs["url"])
-        laptop.must("down")
-        nothing_is_left(laptop, urls)
-    finally:
-        laptop.run("down")
-        shutil.rmtree(laptop.home)
+        self.laptop.must("up")
+        self.ups.append(time.monotonic() - started)
 
 
-def nothing_is_left(laptop: Laptop, urls: list[str]) -> None:
-    assert laptop.processes() == []
-    for url in urls:
-        with socket.socket() as probe:
-            assert probe.connect_ex(("127.0.0.1", httpx.URL(url).port or 0)) != 0
-    left = {path.name for path in laptop.home.iterdir()}
-    assert left == {"command.lock", "daemon.lock", "engine.lock", "pulumi"}
-    assert [path.name for path in (laptop.home / "pulumi").iterdir()] == ["plugins"]
+@pytest.fixture(scope="module")
+def battered(clouds: Laptop) -> Battered:
+    return Battered(clouds)
 
 
-@pytest.mark.long
 @seeds(test=3, prove=60)
-def test_the_next_command_heals(battered: tuple[Laptop, float], seed: int) -> None:
-    laptop, an_up_takes = battered
+def test_the_next_command_heals(battered: Battered, seed: int) -> None:
+    laptop = battered.laptop
     cut = Cut.of(seed)
     print(f"seed {seed}: {cut}")
-    cut_off(laptop, cut, an_up_takes)
+    cut_off(laptop, cut, an_up_takes=min(battered.ups, default=10))
 
     healed = laptop.run(*cut.next.split())
     assert "Traceback" not in healed.stderr
@@ -102,10 +85,10 @@ def test_the_next_command_heals(battered: tuple[Laptop, float], seed: int) -> No
         assert cut.next not in ("up", "down"), healed.stderr
         assert any(words in healed.stderr.splitlines()[-1] for words in GONE_OR_UNFINISHED), healed.stderr
     elif cut.next == "down":
-        nothing_is_left(laptop, [])
+        assert_nothing_is_left(laptop, [])
 
     if cut.next != "up":
-        laptop.must("up")
+        battered.up()
     for outputs in laptop.outputs().values():
         ready = httpx.get(outputs["url"] + "/health/ready", timeout=30)
         assert ready.status_code == 200, ready.text

@@ -51,8 +51,7 @@ def not_drifted(clouds: Laptop, stack: str) -> None:
     assert clouds.must("drift", stack) == f"stack {stack} is as its last up left it\n"
 
 
-@pytest.mark.long
-def test_drift_is_named_and_mended(clouds: Laptop) -> None:
+def test_drift_on_aws_is_named_and_mended(clouds: Laptop) -> None:
     with aws(clouds, "lambda") as functions:
         meddle_with_aws(clouds, functions)
         drifted = clouds.run("drift", "aws")
@@ -67,7 +66,11 @@ def test_drift_is_named_and_mended(clouds: Laptop) -> None:
         assert key == "aws:ssm:Parameter momento-api-key: value is [secret] in the stack, another [secret] in the cloud"
         assert cache == "momento:index:Cache users: in the stack, gone from the cloud"
         assert functions.get_function(FunctionName="better-together-aws")["Configuration"]["MemorySize"] == 512
+    assert_an_up_mends_it(clouds, "aws")
 
+
+@pytest.mark.prove
+def test_drift_on_google_cloud_is_named_and_mended(clouds: Laptop) -> None:
     meddle_with_gcp(clouds)
     drifted = clouds.run("drift", "gcp")
     assert drifted.returncode == 1
@@ -77,12 +80,14 @@ def test_drift_is_named_and_mended(clouds: Laptop) -> None:
         f"gcp:firestore:Database users: deleteProtectionState is {off}, {on}",
         "momento:index:Cache users: in the stack, gone from the cloud",
     ]
+    assert_an_up_mends_it(clouds, "gcp")
 
-    clouds.must("up", "--refresh")
-    for name, outputs in clouds.outputs().items():
-        not_drifted(clouds, name)
-        ready = httpx.get(outputs["url"] + "/health/ready", timeout=30)
-        assert ready.status_code == 200, ready.text
+
+def assert_an_up_mends_it(clouds: Laptop, stack: str) -> None:
+    clouds.must("up", stack, "--refresh")
+    not_drifted(clouds, stack)
+    ready = httpx.get(clouds.outputs()[stack]["url"] + "/health/ready", timeout=30)
+    assert ready.status_code == 200, ready.text
 
 
 def meddle_with_aws(clouds: Laptop, functions: Any) -> None:
@@ -108,7 +113,7 @@ def meddle_with_gcp(clouds: Laptop) -> None:
     delete_cache(clouds, name)
 
 
-@pytest.mark.long
+@pytest.mark.prove
 def test_a_production_stack_is_destroyed_only_after_it_became_a_development_one(clouds: Laptop) -> None:
     clouds.must("up", *PRODUCTION)
     stacks = {name: engine.open_stack(Home(clouds.home), name) for name in PRODUCTION}

@@ -3,6 +3,7 @@
 import re
 
 import pulumi
+import pytest
 
 import pulumi_momento
 from tests.momento.conftest import Engine, Momento
@@ -33,6 +34,7 @@ def test_a_cache_without_a_name_is_named_once_and_comes_back_after_it_was_delete
     assert "resources" not in engine.deployment()
 
 
+@pytest.mark.prove
 def test_a_new_name_replaces_the_cache(engine: Engine, momento: Momento) -> None:
     def program(name: str) -> None:
         pulumi.export("name", pulumi_momento.Cache("users", name=name).name)
@@ -48,6 +50,7 @@ def test_a_new_name_replaces_the_cache(engine: Engine, momento: Momento) -> None
     assert "after" not in momento.caches()
 
 
+@pytest.mark.prove
 def test_a_cache_is_imported(engine: Engine, momento: Momento) -> None:
     def program(import_: str | None = None) -> None:
         pulumi_momento.Cache("users", name="imported", opts=pulumi.ResourceOptions(import_=import_))
@@ -57,6 +60,7 @@ def test_a_cache_is_imported(engine: Engine, momento: Momento) -> None:
     assert engine.preview(program) == {"same": 2}
 
 
+@pytest.mark.prove
 def test_a_cache_of_others_is_read_and_left_alone_with_the_settings_of_the_environment(
     bare: Engine, momento: Momento
 ) -> None:

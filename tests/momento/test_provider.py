@@ -64,6 +64,7 @@ def test_the_key_is_a_secret_wherever_it_comes_from(engine: Engine, momento: Mom
     assert written == []
 
 
+@pytest.mark.prove
 def test_another_key_is_an_update_of_the_provider_alone(engine: Engine, momento: Momento) -> None:
     def program(key: str) -> None:
         account = Provider("account", api_key=key, endpoint=momento.endpoint)

@@ -26,6 +26,7 @@ def test_a_careless_stack_is_stopped_in_preview(tmp_path: Path) -> None:
     assert "hunter2" not in "\n".join(said)
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize("stack", ["aws-prod", "gcp-prod"])
 def test_production_passes(tmp_path: Path, stack: str) -> None:
     command = [sys.executable, "-m", "local", "--home", tmp_path, "preview", stack]

@@ -6,6 +6,7 @@ import runpy
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -84,8 +85,9 @@ class Deployment:
         return self.one(kind, name).inputs
 
 
+@cache
 def stack_config(cloud: str) -> dict[str, str]:
-    """What a person has who followed the README: Pulumi.yaml's defaults, the stack file, the keys and the project."""
+    """What a person has who followed docs/real-clouds.md: Pulumi.yaml's defaults, the stack file, keys and project."""
     keys: dict[str, Any] = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
     defaults = {f"{PROJECT}:{key}": str(facts["default"]).lower() for key, facts in keys.items() if "default" in facts}
     plain = plain_config(cloud).items()

@@ -118,6 +118,7 @@ def test_an_interrupted_build_leaves_nothing_behind(small: Path) -> None:
     assert installs(small) == 2
 
 
+@pytest.mark.prove
 def test_old_builds_are_removed(small: Path) -> None:
     builds: list[Artifact] = []
     for number in range(artifacts.KEPT_BUILDS + 2):

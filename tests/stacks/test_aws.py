@@ -1,4 +1,4 @@
-"""The AWS stack's properties that security, data and first deployments hang on."""
+"""The AWS stack's properties that security, data and first deployments hang on. All others are in its snapshot."""
 
 import base64
 import hashlib
@@ -37,15 +37,6 @@ def test_only_lambda_may_take_the_role(aws: Deployment) -> None:
     assert "managedPolicyArns" not in aws.inputs("role:Role")
 
 
-def test_the_table(aws: Deployment) -> None:
-    table = aws.inputs("Table")
-    assert table["billingMode"] == "PAY_PER_REQUEST"
-    assert table["hashKey"] == "id"
-    assert table["attributes"] == [{"name": "id", "type": "S"}]
-    assert table["serverSideEncryption"] == {"enabled": True}
-    assert "ttl" not in table
-
-
 def test_the_function_runs_the_artifact_on_its_published_version(aws: Deployment, artifact: Artifact) -> None:
     function = aws.inputs("lambda/function:Function")
     assert function["publish"] is True
@@ -61,9 +52,6 @@ def test_the_function_runs_the_artifact_on_its_published_version(aws: Deployment
     )
     digest = hashlib.sha256(artifact.zip.read_bytes()).digest()
     assert function["codeSha256"] == base64.b64encode(digest).decode()
-    assert (function["runtime"], function["architectures"]) == ("python3.13", ["x86_64"])
-    assert function["handler"] == "app.aws_lambda.handler"
-    assert function["role"] == "arn:test:function"
     assert aws.inputs("Alias") == {"name": "live", "functionName": "better-together-aws", "functionVersion": "7"}
     assert aws.outputs["revision"] == "7"
 
@@ -90,9 +78,10 @@ def test_a_version_is_described_by_the_deployment_that_made_it(aws: Deployment) 
     assert aws.inputs("lambda/function:Function")["description"] == aws.outputs["deployment"]
 
 
-def test_logs_are_kept_for_a_while(aws: Deployment) -> None:
-    groups = [r.inputs["retentionInDays"] for r in aws.resources if r.type.endswith("LogGroup")]
-    assert groups == [30, 30]
+def test_no_log_is_kept_for_ever(aws: Deployment) -> None:
+    groups = [r.inputs for r in aws.resources if r.type.endswith("LogGroup")]
+    assert groups
+    assert all(group["retentionInDays"] for group in groups)
 
 
 def test_the_key_is_encrypted_and_a_new_one_makes_a_new_version(aws: Deployment) -> None:
@@ -104,12 +93,8 @@ def test_the_key_is_encrypted_and_a_new_one_makes_a_new_version(aws: Deployment)
 
 
 def test_the_api_leads_to_the_alias_and_alone_may_invoke_it(aws: Deployment) -> None:
-    assert aws.inputs("Api")["protocolType"] == "HTTP"
-    integration = aws.inputs("Integration")
-    assert integration["integrationUri"] == "arn:test:invoke:live"
-    assert (integration["integrationType"], integration["payloadFormatVersion"]) == ("AWS_PROXY", "2.0")
-    assert (aws.inputs("Route")["routeKey"], aws.inputs("Route")["target"]) == ("$default", "integrations/live-id")
-    assert (aws.inputs("Stage")["name"], aws.inputs("Stage")["autoDeploy"]) == ("$default", True)
+    assert aws.inputs("Integration")["integrationUri"] == "arn:test:invoke:live"
+    assert aws.inputs("Route")["target"] == "integrations/live-id"
     assert aws.inputs("Permission") == {
         "action": "lambda:InvokeFunction",
         "function": "better-together-aws",

@@ -1,4 +1,5 @@
-"""The Google Cloud stack's properties that security, data and first deployments hang on."""
+"""The Google Cloud stack's properties that security, data and first deployments hang on. All others are in its
+snapshot."""
 
 from typing import Any
 
@@ -65,13 +66,6 @@ def test_the_service_is_made_after_its_rights_which_wait_for_no_database(gcp: De
     } <= gcp.one(SERVICE).needs
 
 
-def test_the_database(gcp: Deployment) -> None:
-    database = gcp.inputs("Database")
-    assert database["type"] == "FIRESTORE_NATIVE"
-    assert database["locationId"] == "us-central1"
-    assert "cmekConfig" not in database
-
-
 def test_the_service_runs_the_artifact_without_a_build(gcp: Deployment, artifact: Artifact) -> None:
     digest = artifact.digest.removeprefix("sha256:")
     uploaded = gcp.inputs("BucketObject")
@@ -89,8 +83,6 @@ def test_the_service_runs_the_artifact_without_a_build(gcp: Deployment, artifact
             "generation": "42",
         }
     }
-    assert found["commands"] == ["python3"]
-    assert found["args"] == ["-m", "gunicorn", "--config", "python:app.gunicorn_config", "app.wsgi:app"]
 
 
 def test_archives_stay_in_every_generation_that_a_revision_may_name(gcp: Deployment) -> None:
@@ -108,17 +100,14 @@ def test_the_key_is_a_reference_to_one_version_of_the_secret(gcp: Deployment) ->
     assert key == {"name": "MOMENTO_API_KEY", "valueSource": {"secretKeyRef": reference}}
 
 
-def test_the_service_starts_fast_and_costs_nothing_when_idle(gcp: Deployment) -> None:
-    assert container(gcp)["resources"] == {
-        "limits": {"cpu": "1", "memory": "512Mi"},
-        "cpuIdle": True,
-        "startupCpuBoost": True,
-    }
-    assert gcp.inputs(SERVICE)["scaling"] == {"minInstanceCount": 0, "maxInstanceCount": 10}
+def test_the_service_costs_nothing_when_idle(gcp: Deployment) -> None:
+    assert container(gcp)["resources"]["cpuIdle"] is True
+    assert gcp.inputs(SERVICE)["scaling"]["minInstanceCount"] == 0
 
 
 def test_one_revision_may_be_all_of_the_service_and_keeps_no_instance_by_itself(gcp: Deployment) -> None:
-    assert gcp.inputs(SERVICE)["template"]["scaling"] == {"maxInstanceCount": 10}
+    service = gcp.inputs(SERVICE)
+    assert service["template"]["scaling"] == {"maxInstanceCount": service["scaling"]["maxInstanceCount"]}
 
 
 def test_probes_ask_a_path_that_reaches_the_app_and_are_as_google_allows(gcp: Deployment) -> None:

@@ -1,6 +1,7 @@
 """The laptop's clouds, and stacks that the real engine applies to them through the stand-in providers."""
 
 import json
+import os
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -24,10 +25,14 @@ type Program = Callable[[], None]
 
 @pytest.fixture(scope="session")
 def clouds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The home of a running daemon."""
+    """The home of a running daemon, with the built-in Firestore: no Java is on its PATH."""
     home = Home(tmp_path_factory.mktemp("clouds"))
     command = [APP_PYTHON, "-m", "local.cloud.daemon", "--home", home.path]
-    with home.log.open("w") as log, subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log) as daemon:
+    environment = os.environ | {"PATH": ""}
+    with (
+        home.log.open("w") as log,
+        subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log) as daemon,
+    ):
         while not (home.facts.exists() and laptops_clouds.running(home)):
             assert daemon.poll() is None, home.log.read_text()
             time.sleep(0.05)

@@ -110,6 +110,7 @@ def site(code: Path, *, message: str = "hello", days: int = 7, share: float = 0,
     return program
 
 
+@pytest.mark.prove
 def test_a_life(engine: Engine, aws: Aws, code: Path, tmp_path: Path) -> None:
     def alias() -> dict[str, Any]:
         return aws("lambda").get_alias(FunctionName="api", Name="live")
@@ -152,6 +153,7 @@ def test_a_life(engine: Engine, aws: Aws, code: Path, tmp_path: Path) -> None:
     assert aws("dynamodb").list_tables()["TableNames"] == []
 
 
+@pytest.mark.prove
 def test_drift_is_seen_and_mended(engine: Engine, aws: Aws, code: Path) -> None:
     engine.up(site(code))
     table = engine.output("table")
@@ -200,6 +202,7 @@ def bucket(code: Path, *, owner: str = "ada", public: bool = False) -> Program:
     return program
 
 
+@pytest.mark.prove
 def test_a_function_takes_its_code_from_a_bucket(engine: Engine, aws: Aws, code: Path, tmp_path: Path) -> None:
     def sha256(version: str) -> str:
         return aws("lambda").get_function(FunctionName="api", Qualifier=version)["Configuration"]["CodeSha256"]
@@ -236,6 +239,7 @@ def table(key: str, name: str | None = "named") -> Program:
     return program
 
 
+@pytest.mark.prove
 def test_a_named_table_is_deleted_before_it_is_replaced(engine: Engine, aws: Aws) -> None:
     engine.up(table("id"))
     assert engine.up(table("key")) == {"replace": 1}
@@ -248,6 +252,7 @@ def test_a_named_table_is_deleted_before_it_is_replaced(engine: Engine, aws: Aws
     assert aws("dynamodb").list_tables()["TableNames"] == [engine.output("table")] != [first]
 
 
+@pytest.mark.prove
 def test_a_table_is_imported(engine: Engine, aws: Aws) -> None:
     aws("dynamodb").create_table(
         TableName="there",

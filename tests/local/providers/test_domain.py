@@ -4,12 +4,15 @@ from types import SimpleNamespace
 from typing import cast
 
 import pulumi
+import pytest
 from pulumi import automation as auto
 from pulumi_aws import apigatewayv2
 
 from stacks.aws_domain import custom_domain
 from stacks.config import StackConfig
 from tests.local.providers.conftest import Aws, Engine, Program
+
+pytestmark = pytest.mark.prove
 
 
 def front_door(domain: str | None, environment: str = "development") -> Program:

@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 import httpx
 import pulumi
+import pytest
 from pulumi_gcp import projects, secretmanager, serviceaccount, storage
 
 from tests.local.providers.conftest import Engine, Program
@@ -36,6 +37,7 @@ def project(source: Path, *, label: str = "a", key: str = "hunter2") -> Program:
     return program
 
 
+@pytest.mark.prove
 def test_a_life(engine: Engine, clouds: Path, tmp_path: Path) -> None:
     source = tmp_path / "app"
     source.write_text("1")

@@ -44,6 +44,7 @@ def database(state: str, policy: str = "DELETE") -> Program:
     return program
 
 
+@pytest.mark.prove
 def test_a_protected_table_is_not_deleted(engine: Engine, aws: Aws) -> None:
     engine.up(table(protected=True))
     assert engine.refresh() == {}
@@ -54,6 +55,7 @@ def test_a_protected_table_is_not_deleted(engine: Engine, aws: Aws) -> None:
     assert engine.destroy() == {"delete": 2}
 
 
+@pytest.mark.prove
 def test_a_protected_database_is_not_deleted(engine: Engine) -> None:
     assert engine.up(database("ENABLED")) == {"create": 3}
     assert engine.refresh() == {}
@@ -76,8 +78,9 @@ def test_a_database_is_abandoned_unless_it_says_otherwise(engine_alone: Engine) 
     Gcp().resource(DATABASE).delete("users", {})  # no clouds, so it would raise if it asked them
 
 
+@pytest.mark.prove
 def test_a_table_restored_under_its_name_is_the_stacks_again(engine: Engine, aws: Aws) -> None:
-    """The README's way back, command by command."""
+    """The way back in docs/operations.md, command by command."""
     engine.up(table(protected=True))
     client = aws("dynamodb")
     client.put_item(TableName="users", Item={"id": {"S": "ada"}})

@@ -16,47 +16,51 @@ def said(folder: Path, home: Path, verb: str, *programs: str) -> str:
     return subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
+NOT_RUNNING = ["the laptop's clouds are not running (no daemon.json in {home}): run `make up`"]
+CASES = [
+    (
+        "preview",
+        "mistaken",
+        [
+            "missing required property 'attributes[0].type'",
+            "unknown property 'pointInTimeRecovery.enable': did you mean 'enabled'?",
+        ],
+    ),
+    (
+        "preview",
+        "swallowed",
+        [
+            "the laptop's aws has no 'deadLetterConfig' of aws:lambda/function:Function: "
+            "add it to local/providers/aws/lambda_function.py"
+        ],
+    ),
+    (
+        "preview",
+        "lacking",
+        ["the laptop's aws has no aws:gamelift/alias:Alias: add it to local/providers/aws/gamelift.py"],
+    ),
+    ("up", "right", NOT_RUNNING),
+    ("preview", "mistaken_gcp", ["unknown property 'versioning.enable': did you mean 'enabled'?"]),
+    (
+        "preview",
+        "swallowed_gcp",
+        [
+            "the laptop's gcp has no 'template.containers[0].workingDir' of gcp:cloudrunv2/service:Service: "
+            "add it to local/providers/gcp/types.py"
+        ],
+    ),
+    (
+        "preview",
+        "lacking_gcp",
+        ["the laptop's gcp has no gcp:healthcare/dataset:Dataset: add it to local/providers/gcp/types.py"],
+    ),
+    ("up", "right_gcp", NOT_RUNNING),
+]
+
+
 @pytest.mark.parametrize(
     ("verb", "program", "lines"),
-    [
-        (
-            "preview",
-            "mistaken",
-            [
-                "missing required property 'attributes[0].type'",
-                "unknown property 'pointInTimeRecovery.enable': did you mean 'enabled'?",
-            ],
-        ),
-        ("preview", "mistaken_gcp", ["unknown property 'versioning.enable': did you mean 'enabled'?"]),
-        (
-            "preview",
-            "swallowed",
-            [
-                "the laptop's aws has no 'deadLetterConfig' of aws:lambda/function:Function: "
-                "add it to local/providers/aws/lambda_function.py"
-            ],
-        ),
-        (
-            "preview",
-            "swallowed_gcp",
-            [
-                "the laptop's gcp has no 'template.containers[0].workingDir' of gcp:cloudrunv2/service:Service: "
-                "add it to local/providers/gcp/types.py"
-            ],
-        ),
-        (
-            "preview",
-            "lacking",
-            ["the laptop's aws has no aws:gamelift/alias:Alias: add it to local/providers/aws/gamelift.py"],
-        ),
-        (
-            "preview",
-            "lacking_gcp",
-            ["the laptop's gcp has no gcp:healthcare/dataset:Dataset: add it to local/providers/gcp/types.py"],
-        ),
-        ("up", "right", ["the laptop's clouds are not running (no daemon.json in {home}): run `make up`"]),
-        ("up", "right_gcp", ["the laptop's clouds are not running (no daemon.json in {home}): run `make up`"]),
-    ],
+    [CASES[0], *(pytest.param(*case, marks=pytest.mark.prove) for case in CASES[1:])],
 )
 def test_without_the_clouds(tmp_path: Path, verb: str, program: str, lines: list[str]) -> None:
     home = tmp_path / "nowhere"
@@ -66,6 +70,7 @@ def test_without_the_clouds(tmp_path: Path, verb: str, program: str, lines: list
     assert "Traceback" not in told
 
 
+@pytest.mark.prove
 def test_what_aws_refuses(tmp_path: Path, clouds: Path, aws: Aws) -> None:
     aws("logs").create_log_group(logGroupName="taken")
     told = said(tmp_path, clouds, "up", "taken")
@@ -73,6 +78,7 @@ def test_what_aws_refuses(tmp_path: Path, clouds: Path, aws: Aws) -> None:
     assert "Traceback" not in told
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize("program", ["unmade", "unmade_by_hand"])
 def test_a_domain_that_could_not_be_made_is_no_output(tmp_path: Path, clouds: Path, aws: Aws, program: str) -> None:
     told = said(tmp_path, clouds, "up", program)
@@ -80,6 +86,7 @@ def test_a_domain_that_could_not_be_made_is_no_output(tmp_path: Path, clouds: Pa
     assert told.splitlines()[-1].strip() == "outputs:"
 
 
+@pytest.mark.prove
 def test_what_a_failed_publish_left_is_not_published_by_the_next_up(tmp_path: Path, clouds: Path, aws: Aws) -> None:
     """https://github.com/hashicorp/terraform-provider-aws/issues/49904"""
     told = said(tmp_path, clouds, "up", "published", "unpublished", "unpublished")
