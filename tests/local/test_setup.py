@@ -69,16 +69,15 @@ def run(checkout: Path, *arguments: str, **environment: str | None) -> list[str]
 
 def test_values_are_arguments_and_never_shell_code(checkout: Path) -> None:
     evil = """a'"; touch pwned; `touch pwned` #"""
-    up = run(checkout, "up", "STACK=aws gcp", f"AUTH={evil}", f"ROLLOUT={evil}", f"ARTIFACT={evil}", "REFRESH=1")
-    assert up[2:] == [
-        *("-m", "local", "up", "aws", "gcp"),
-        *("--auth", evil, "--refresh", "--rollout", evil, "--artifact", evil),
-    ]
-    assert run(checkout, "up")[2:] == ["-m", "local", "up"]
+    up = run(checkout, "up", "STACK=aws -x *", f"AUTH={evil}", f"ROLLOUT={evil}", f"ARTIFACT={evil}", "REFRESH=1")
+    options = [f"--auth={evil}", "--refresh", f"--rollout={evil}", f"--artifact={evil}"]
+    assert up[2:] == ["-m", "local", "up", *options, "--", "aws", "-x", "*"]
+    assert run(checkout, "up")[2:] == ["-m", "local", "up", "--"]
+    assert run(checkout, "destroy", "STACK=* aws")[2:] == ["-m", "local", "destroy", "--", "*", "aws"]
     check = run(checkout, "check", f"STACK={evil}", f"URL={evil}", "WRITE=1")
     assert check[2:] == ["-m", "ops", "check", "--stack", evil, "--url", evil, "--write"]
-    assert run(checkout, "preview", f"STACK={evil}")[2:] == ["-m", "local", "preview", evil]
-    assert run(checkout, "token", f"USER={evil}", "ADMIN=1")[2:] == ["-m", "local", "token", evil, "--admin"]
+    assert run(checkout, "preview", f"STACK={evil}")[2:] == ["-m", "local", "preview", "--", evil]
+    assert run(checkout, "token", f"USER={evil}", "ADMIN=1")[2:] == ["-m", "local", "token", "--admin", "--", evil]
     assert not (checkout / "pwned").exists()
 
 
@@ -99,7 +98,8 @@ def test_paths_may_hold_anything(checkout: Path) -> None:
 
 
 def test_without_home_it_is_the_users_own(checkout: Path) -> None:
-    assert run(checkout, "outputs", HOME=None)[1] == pwd.getpwuid(os.getuid()).pw_dir
+    for home in (None, ""):
+        assert run(checkout, "outputs", HOME=home)[1] == pwd.getpwuid(os.getuid()).pw_dir
 
 
 @pytest.mark.parametrize(
