@@ -81,13 +81,18 @@ def preview(home: Home, name: str) -> None:
         daemon = clouds.running(home)
         if not daemon:
             home.forget()
-        elif engine.has_lost_track(home):
-            raise LocalError(f"{CUT_OFF}: `make up` starts the clouds afresh")
+        else:
+            _refuse_if_cut_off(home)
         engine.warm_up()
         artifact.build(ROOT)
         stack = engine.open_stack(home, name)
         engine.configure(stack, daemon)
         side_by_side(home, [stack], "preview", _preview)
+
+
+def _refuse_if_cut_off(home: Home) -> None:
+    if engine.has_lost_track(home):
+        raise LocalError(f"{CUT_OFF}: `make up` starts the clouds afresh")
 
 
 def _preview(stack: auto.Stack) -> None:
@@ -148,8 +153,7 @@ def drift(home: Home, name: str) -> None:
     stack_files.known([name])
     with home.exclusive():
         clouds.required(home)
-        if engine.has_lost_track(home):
-            raise LocalError(f"{CUT_OFF}: `make up` starts the clouds afresh")
+        _refuse_if_cut_off(home)
         stack = engine.one_that_is_up(home, name)
         if name in home.unfinished():
             raise LocalError(

@@ -32,9 +32,10 @@ def known(stacks: Sequence[str]) -> list[str]:
 
 def check(stacks: Sequence[str]) -> list[str]:
     """Each stack once. Raises LocalError if the checkout lacks one of them, or has a broken file for it."""
-    for stack in known(stacks):
+    stacks = known(stacks)
+    for stack in stacks:
         plain_config(stack)
-    return known(stacks)
+    return stacks
 
 
 def plain_config(stack: str) -> dict[str, Any]:
