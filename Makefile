@@ -83,7 +83,7 @@ prove: ## run all tests with all stores, faults and seeds (SEEDS=500: with that 
 
 .PHONY: test-app
 test-app: setup ## test the app and the daemon of the laptop's clouds
-	@$(PYTHON) -m local.tools test
+	@$(PYTHON) -m local.cli.tools test
 	app/.venv/bin/python -m pytest -n "$$JOBS" $(TIER) --hypothesis-profile $(if $(TIER),test,prove) tests/app tests/cloud
 
 .PHONY: test-stacks
@@ -96,12 +96,12 @@ test-e2e: setup ## test both stacks on the laptop's clouds
 
 .PHONY: fuzz
 fuzz: setup ## try random input and operations for long, and say how many: make fuzz EXAMPLES=2000
-	@$(PYTHON) -m local.tools test
+	@$(PYTHON) -m local.cli.tools test
 	@FUZZ_EXAMPLES="$${EXAMPLES:-2000}" app/.venv/bin/python -m pytest -q -s -m fuzz --hypothesis-profile fuzz tests/app
 
 .PHONY: bench
 bench: setup ## count round trips to slow upstreams, and take the time (on an idle machine)
-	@$(PYTHON) -m local.tools test
+	@$(PYTHON) -m local.cli.tools test
 	@REQUIRED_STORES=dynamodb-local app/.venv/bin/python -m benchmarks.round_trips --plot docs/round_trips.svg
 
 .PHONY: openapi
@@ -127,10 +127,10 @@ lint: setup ## ruff and pyright
 
 .PHONY: setup
 setup: .venv/ready app/.venv/ready pulumi_momento/.venv/ready policy/.venv/ready build/lambda-runtime/ready ## install everything into the checkout and the cache
-	@$(PYTHON) -m local.tools
+	@$(PYTHON) -m local.cli.tools
 
 # Python answers Ctrl-C with a traceback, so make alone hears it while the environment of pip is made.
-build/uv/ready: local/uv.txt
+build/uv/ready: local/cli/uv.txt
 	@libc="$$(getconf GNU_LIBC_VERSION 2>/dev/null || echo 'another libc than glibc')"; \
 	  [ "$$(uname -sm)" = "Linux x86_64" ] && printf '%s\n' "glibc 2.28" "$$libc" | sort -VC || \
 	  { echo "This is $$(uname -sm) with $$libc: use Linux on x86-64 with glibc 2.28 or newer; WSL 2 works" >&2; exit 1; }
@@ -139,7 +139,7 @@ build/uv/ready: local/uv.txt
 	@echo "Installing uv ..." >&2
 	@mkdir -p build && rm -rf build/uv
 	@trap '' INT; python3 -m venv build/uv
-	@build/uv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement local/uv.txt
+	@build/uv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement local/cli/uv.txt
 	@touch $@
 
 build/python: .python-version build/uv/ready

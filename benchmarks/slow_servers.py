@@ -8,8 +8,8 @@ import json
 import sys
 import time
 
-from local.cloud import grpc_server
-from local.cloud.firestore import FirestoreServer
+from local.cloud.common import grpc_server
+from local.cloud.gcp.firestore import FirestoreServer
 from local.cloud.momento import MomentoServer
 from tests.app.servers import MOMENTO_API_KEY, momento_cache
 

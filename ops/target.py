@@ -62,8 +62,8 @@ class Target:
 
 
 def _laptops_outputs(home: Path) -> Mapping[str, Mapping[str, Any]]:
-    from local import clouds, engine  # Pulumi's SDK, which a URL alone does not need
-    from local.home import Home, LocalError
+    from local.cli import clouds, engine  # Pulumi's SDK, which a URL alone does not need
+    from local.cli.home import Home, LocalError
 
     laptop = Home(home.resolve())
     try:

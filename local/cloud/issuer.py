@@ -16,7 +16,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
 
-from local.cloud.listener import HOST
+from local.cloud.common.listener import HOST
 
 AUDIENCE = "better-together"
 LIFETIME = 3600  # seconds

@@ -25,7 +25,7 @@ from momento_wire_types import cacheclient_pb2_grpc as data_grpc
 from momento_wire_types import controlclient_pb2 as control
 from momento_wire_types import controlclient_pb2_grpc as control_grpc
 
-from local.cloud.grpc_server import HOST, GrpcServer
+from local.cloud.common.grpc_server import HOST, GrpcServer
 
 # https://docs.momentohq.com/cache/limits
 MAX_TTL = 24 * 60 * 60 * 1000  # milliseconds

@@ -1,4 +1,4 @@
-"""Stand-ins for the provider plugins of aws and gcp: the engine's own protocol in front, the laptop's clouds behind."""
+"""Fakes of the provider plugins of aws and gcp: the engine's own protocol in front, the laptop's clouds behind."""
 
 import shlex
 import sys

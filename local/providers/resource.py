@@ -1,4 +1,4 @@
-"""What a stand-in has to know about one resource type."""
+"""What a fake provider has to know about one resource type."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -8,11 +8,11 @@ from typing import Any
 from local.providers.values import Props
 
 
-class StandInError(Exception):
+class ProviderError(Exception):
     """The laptop's cloud cannot do it; the message is one line that says why."""
 
 
-class UpdateFailed(StandInError):
+class UpdateFailed(ProviderError):
     """An update failed after the cloud had taken the inputs. As with the real providers, the state has them then."""
 
 

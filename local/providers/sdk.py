@@ -15,7 +15,7 @@ from pulumi import Asset as PulumiAsset
 from pulumi import Output, _types  # pyright: ignore[reportPrivateUsage] - the only description of the input types
 from pulumi.runtime import rpc
 
-from local.providers.resource import StandInError
+from local.providers.resource import ProviderError
 from local.providers.values import UNKNOWN, Asset
 
 NAMES: Mapping[Any, str] = {
@@ -34,14 +34,14 @@ _importing = Lock()  # the SDKs import their modules lazily, which is not safe f
 def args_type(token: str) -> type:
     """The class of a resource type's inputs: "aws:lambda/alias:Alias" -> pulumi_aws.lambda_.alias.AliasArgs.
 
-    Raises StandInError if the SDK has no such type.
+    Raises ProviderError if the SDK has no such type.
     """
     package, module, name = token.split(":")
     with _importing:
         importlib.import_module(f"pulumi_{package}")
         registered: Any = rpc.get_resource_module(package, module, "")
         if registered is None or token not in registered.mod_info["classes"]:
-            raise StandInError(f"pulumi_{package} has no resource type {token}")
+            raise ProviderError(f"pulumi_{package} has no resource type {token}")
         return getattr(importlib.import_module(registered.mod_info["fqn"]), f"{name}Args")
 
 

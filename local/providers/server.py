@@ -12,8 +12,8 @@ import grpc
 from pulumi.runtime.proto import provider_pb2_grpc
 
 from local.providers.parent import end_with_parent
-from local.providers.resource import StandInError
-from local.providers.standin import StandIn
+from local.providers.provider import FakeProvider
+from local.providers.resource import ProviderError
 
 MESSAGE_LIMIT = 400 * 1024 * 1024  # bytes, as in the engine
 
@@ -21,7 +21,7 @@ MESSAGE_LIMIT = 400 * 1024 * 1024  # bytes, as in the engine
 class OneLineErrors(grpc.ServerInterceptor):
     """Turns what a method raises into the one line that the engine shows; faults of ours also leave a traceback."""
 
-    def __init__(self, provider: StandIn) -> None:
+    def __init__(self, provider: FakeProvider) -> None:
         self._provider = provider
 
     def intercept_service(self, continuation: Callable[[Any], Any], handler_call_details: Any) -> Any:
@@ -41,13 +41,13 @@ class OneLineErrors(grpc.ServerInterceptor):
 
     def _line(self, error: Exception) -> str:
         text = " ".join(str(error).split())
-        if isinstance(error, StandInError) or self._provider.explains(error):
+        if isinstance(error, ProviderError) or self._provider.explains(error):
             return text
         traceback.print_exception(error, file=sys.stderr)
         return f"{type(error).__name__}: {text}"
 
 
-def serve(provider: StandIn) -> None:
+def serve(provider: FakeProvider) -> None:
     """Prints the port, as the engine expects, and serves until the engine sends SIGINT or ends."""
     end_with_parent()
     signal.signal(signal.SIGINT, _end)

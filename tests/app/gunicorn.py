@@ -7,7 +7,7 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from local.cloud.listener import HOST, free_port
+from local.cloud.common.listener import HOST, free_port
 
 ROOT = Path(__file__).parents[2]
 

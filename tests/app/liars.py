@@ -20,8 +20,8 @@ from app.data.memory import MemoryDataClient
 from app.lifecycle import App
 from app.metrics import Metrics
 from app.settings import AuthSettings, Settings
+from local.cloud.common.listener import HOST
 from local.cloud.issuer import AUDIENCE, Issuer
-from local.cloud.listener import HOST
 from tests.app.caches import MemoryCache
 
 if TYPE_CHECKING:

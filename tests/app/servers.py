@@ -21,11 +21,11 @@ from momento.responses import CreateCache
 
 from app.cache.momento import MomentoCache
 from app.settings import CacheSettings
-from local.cloud.aws import Aws
-from local.cloud.firestore import FirestoreServer
-from local.cloud.firestore_emulator import MAIN_CLASS as FIRESTORE_EMULATOR
-from local.cloud.firestore_emulator import WARM_UP, emulator_jar
-from local.cloud.listener import HOST, free_port
+from local.cloud.aws.moto_server import Aws
+from local.cloud.common.listener import HOST, free_port
+from local.cloud.gcp.firestore import FirestoreServer
+from local.cloud.gcp.firestore.emulator import MAIN_CLASS as FIRESTORE_EMULATOR
+from local.cloud.gcp.firestore.emulator import WARM_UP, emulator_jar
 from local.cloud.momento import MomentoServer
 
 DYNAMODB_LOCAL = "software.amazon.dynamodb.services.local.main.ServerRunner"

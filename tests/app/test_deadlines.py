@@ -19,8 +19,8 @@ from app.http.bodies import MAX_BODY_BYTES
 from app.metrics import Metrics, Timing
 from app.model import User
 from app.settings import AuthSettings, Settings
+from local.cloud.aws.lambda_.runtime_api import MAX_PAYLOAD
 from local.cloud.issuer import AUDIENCE, Issuer
-from local.cloud.lambda_runtime_api import MAX_PAYLOAD
 from tests.app.clients import wsgi_client
 from tests.app.stores import NewDataClient, on_real_stores
 

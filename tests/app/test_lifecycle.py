@@ -25,7 +25,7 @@ from app.data.dynamodb import DynamoDBDataClient
 from app.lifecycle import App
 from app.metrics import Metrics
 from app.settings import Settings
-from local.cloud.lambda_runtime_api import Invocation, RuntimeApi
+from local.cloud.aws.lambda_.runtime_api import Invocation, RuntimeApi
 from local.cloud.momento import MomentoServer
 from tests.app.clients import lambda_client
 from tests.app.events import event, response

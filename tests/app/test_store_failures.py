@@ -26,8 +26,8 @@ from app.data.pace import IDLE_ROUNDS, Pace
 from app.metrics import Metrics
 from app.model import User
 from app.settings import Settings
-from local.cloud.firestore import FirestoreServer
-from local.cloud.overloaded import OverloadedGrpc
+from local.cloud.faults.throttling import OverloadedGrpc
+from local.cloud.gcp.firestore import FirestoreServer
 from tests.app.clients import NewClient
 from tests.app.stores import REGION, aws_environment
 

@@ -12,9 +12,10 @@ import aiohttp
 import boto3
 import pytest
 
-from local.cloud.aws import Aws, NotFound, one_at_a_time
-from local.cloud.http_api import HttpApis
-from local.cloud.lambda_service import LambdaService
+from local.cloud.aws.http_api.front import HttpApis
+from local.cloud.aws.lambda_.service import LambdaService
+from local.cloud.aws.moto_server import Aws, one_at_a_time
+from local.cloud.common.errors import NotFound
 
 
 def test_requests_do_not_overlap():

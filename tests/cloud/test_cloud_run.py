@@ -19,7 +19,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from local.cloud.cloud_run import IDLE_REVISIONS
+from local.cloud.gcp.cloud_run.services import IDLE_REVISIONS
 from tests.cloud.conftest import Daemon, raw_get
 
 SERVICE = "gcp:cloudrunv2/service:Service"

@@ -6,11 +6,11 @@ from typing import Any, cast
 
 import pytest
 
-from local.cloud import cloud_run_revision
-from local.cloud.cloud_run import Service
-from local.cloud.cloud_run_instance import Instance
-from local.cloud.cloud_run_revision import NoInstance, Revision
-from local.cloud.cloud_run_spec import Probe, Scaling, Spec, Target
+from local.cloud.gcp.cloud_run import revision as cloud_run_revision
+from local.cloud.gcp.cloud_run.instance import Instance
+from local.cloud.gcp.cloud_run.revision import NoInstance, Revision
+from local.cloud.gcp.cloud_run.services import Service
+from local.cloud.gcp.cloud_run.spec import Probe, Scaling, Spec, Target
 
 SPEC = Spec("s", "sources", "s.tar.gz", None, ("python3",), (), Probe(None, 0, 1, 1, 1), 1, 10, 10, ())
 

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from local.cloud.firestore_emulator import JAR, LOST, GoogleEmulator, emulator_jar
-from local.cloud.processes import Child
+from local.cloud.common.processes import Child
+from local.cloud.gcp.firestore.emulator import JAR, LOST, GoogleEmulator, emulator_jar
 from tests.cloud.conftest import ROOT, Daemon, Deploy, deploying
 from tests.cloud.test_cloud_run import Cloud
 
@@ -263,7 +263,7 @@ def test_a_port_that_is_taken_is_passed_over(daemon: Daemon, tmp_path: Path):
 
 
 def test_an_emulator_that_hangs_is_killed_instead_of_cleared(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("local.cloud.firestore_emulator.CLEARS_WITHIN", 0.1)
+    monkeypatch.setattr("local.cloud.gcp.firestore.emulator.CLEARS_WITHIN", 0.1)
 
     async def clear() -> tuple[int, str]:
         child = Child(await asyncio.create_subprocess_exec("sleep", "infinity", process_group=0))

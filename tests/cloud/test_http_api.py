@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from local.cloud.http_api_throttle import Throttle
+from local.cloud.aws.http_api.throttle import Throttle
 from tests.cloud.conftest import Deploy, Deployed, raw_get
 
 ECHO = "def handler(event, context): return {'event': event}"

@@ -10,7 +10,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from local.cloud.aws import Aws
+from local.cloud.aws.moto_server import Aws
 
 REGION = "eu-west-1"
 ACCOUNT = "123456789012"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from local.cloud.unpack import unpack
+from local.cloud.common.unpack import unpack
 
 
 def archive(content: str) -> bytes:

@@ -14,7 +14,7 @@ STORES = {"aws": "aws", "gcp": "firestore"}
 
 @contextmanager
 def broken(clouds: Laptop, service: str, fault: str) -> Generator[None]:
-    """The fault (local/cloud/relay.py) in every connection to the service: aws, firestore or momento."""
+    """The fault (local/cloud/faults/proxy.py) in every connection to the service: aws, firestore or momento."""
     clouds.control("PUT", f"/faults/{service}", {"fault": fault}).raise_for_status()
     try:
         yield

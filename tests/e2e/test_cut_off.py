@@ -12,8 +12,8 @@ from typing import Self
 import httpx
 import pytest
 
-from local import locks
-from local.home import Home
+from local.cli import locks
+from local.cli.home import Home
 from tests.e2e.conftest import assert_nothing_is_left
 from tests.e2e.laptop import Laptop
 from tests.tiers import seeds

@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-from local import clouds as laptops_clouds
-from local import engine
-from local.home import Home
+from local.cli import clouds as laptops_clouds
+from local.cli import engine
+from local.cli.home import Home
 from tests.e2e.laptop import ROOT, Laptop
 
 

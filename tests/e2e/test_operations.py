@@ -13,10 +13,10 @@ import httpx
 import pytest
 from pulumi import automation as auto
 
-from local import clouds as laptops_clouds
-from local import engine
-from local.engine_runs import at_once
-from local.home import APP_PYTHON, Home
+from local.cli import clouds as laptops_clouds
+from local.cli import engine
+from local.cli.engine_runs import at_once
+from local.cli.home import APP_PYTHON, Home
 from tests.e2e.laptop import ROOT, Laptop
 
 PRODUCTION = ["aws-prod", "gcp-prod"]

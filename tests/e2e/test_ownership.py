@@ -13,16 +13,16 @@ from threading import Timer
 
 import pytest
 
-from local import clouds, commands, locks
-from local import home as homes
-from local.home import Home, LocalError
+from local.cli import clouds, commands, locks
+from local.cli import home as homes
+from local.cli.home import Home, LocalError
 from tests.e2e.laptop import ROOT, Laptop
 
 START = """
 import sys
 from pathlib import Path
-from local import clouds
-from local.home import Home
+from local.cli import clouds
+from local.cli.home import Home
 
 with clouds.starting(Home(Path(sys.argv[1]))) as wait_for_daemon:
     wait_for_daemon()

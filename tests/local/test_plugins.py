@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from local import providers
-from local.engine import POLICY_PACK
-from local.home import ROOT
+from local.cli.engine import POLICY_PACK
+from local.cli.home import ROOT
 
 PLUGINS = ("aws", "gcp", "policy", "momento")
 ENGINE = """

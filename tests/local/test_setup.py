@@ -1,4 +1,4 @@
-"""The Makefile and local/tools.py set up whole or not at all, and pass paths and values on as they are."""
+"""The Makefile and local/cli/tools.py set up whole or not at all, and pass paths and values on as they are."""
 
 import errno
 import os
@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from local import tools
-from local.tools import ToolMissing, install
+from local.cli import tools
+from local.cli.tools import ToolMissing, install
 
 ROOT = Path(__file__).parents[2]
 ODD = 'it\'s $HOME "here"'
@@ -22,7 +22,7 @@ CUT_OFF = """
 import sys
 import textwrap
 from pathlib import Path
-from local.tools import CACHE, install
+from local.cli.tools import CACHE, install
 
 def half(scratch: Path) -> None:
     (scratch / "result").mkdir()
@@ -44,7 +44,7 @@ def checkout(tmp_path: Path) -> Path:
     """What make needs until it installs something, and a Python that prints its surroundings and arguments."""
     folder = tmp_path / ODD
     for name in (
-        *("Makefile", ".python-version", "local/uv.txt"),
+        *("Makefile", ".python-version", "local/cli/uv.txt"),
         *("pyproject.toml", "uv.lock", "pulumi_momento/pyproject.toml", "app/pyproject.toml", "app/uv.lock"),
     ):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from local import stack_files
-from local.home import LocalError
-from local.stack_files import plain_config
+from local.cli import stack_files
+from local.cli.home import LocalError
+from local.cli.stack_files import plain_config
 
 BROKEN = [
     (

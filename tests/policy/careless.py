@@ -12,7 +12,7 @@ from pulumi import automation as auto
 from pulumi_aws import dynamodb, lambda_
 from pulumi_gcp import projects, storage
 
-from local.engine import POLICY_PACK
+from local.cli.engine import POLICY_PACK
 from tests.local.providers.conftest import Engine
 
 PRODUCTION = {"project": "test", "stack": "test", "environment": "production"}

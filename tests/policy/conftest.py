@@ -12,7 +12,7 @@ import pytest
 from google.protobuf.empty_pb2 import Empty
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 
-from local.engine import POLICY_PACK
+from local.cli.engine import POLICY_PACK
 from local.providers.values import pack as packed
 
 type Faults = dict[str, list[str]]

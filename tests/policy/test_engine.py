@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from local.home import ROOT
+from local.cli.home import ROOT
 
 
 def test_a_careless_stack_is_stopped_in_preview(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from local.home import ROOT
+from local.cli.home import ROOT
 from local.providers import sdk
 from local.providers.values import UNKNOWN, seal
 from tests.policy.cases import CASES, FUNCTION, ROLE_POLICY, TAGS, Case, Props, env, variables

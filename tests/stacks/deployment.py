@@ -16,9 +16,9 @@ from google.protobuf.struct_pb2 import Struct
 from pulumi.runtime import get_root_resource, mocks, set_all_config
 from pulumi.runtime.stack import Stack, run_pulumi_func
 
+from local.cli.stack_files import plain_config
 from local.providers import values
 from local.providers.values import is_object
-from local.stack_files import plain_config
 
 ROOT = Path(__file__).parents[2]
 PROJECT = "better-together"

@@ -8,7 +8,7 @@ import pulumi
 import pytest
 import yaml
 
-from local.stack_files import plain_config
+from local.cli.stack_files import plain_config
 from stacks.config_keys import NAME
 from tests.stacks.deployment import KEYS, PROJECT, deploy
 

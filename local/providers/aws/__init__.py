@@ -1,1 +1,1 @@
-"""The stand-in for pulumi-resource-aws: boto3 against the laptop's AWS."""
+"""The fake of pulumi-resource-aws: boto3 against the laptop's AWS."""

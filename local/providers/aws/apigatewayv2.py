@@ -5,8 +5,8 @@ from types import MappingProxyType
 from typing import Any
 
 from local.providers.aws.cloud import ACCOUNT, AwsResource, arguments, removed_tags, told
-from local.providers.home import control
-from local.providers.resource import StandInError
+from local.providers.control import control
+from local.providers.resource import ProviderError
 from local.providers.values import Props
 
 RENAMED = {"TimeoutMilliseconds": "TimeoutInMillis"}
@@ -88,7 +88,7 @@ class _Part(_HttpApiResource):
 
     def _key(self, identifier: str, known: Props) -> Props:
         if "apiId" not in known:
-            raise StandInError(f"the laptop's aws cannot import an API's {self.part.lower()}")
+            raise ProviderError(f"the laptop's aws cannot import an API's {self.part.lower()}")
         return {"ApiId": known["apiId"], f"{self.part}Id": identifier}
 
 
@@ -154,7 +154,7 @@ class Stage(_HttpApiResource):
 
     def _key(self, identifier: str, known: Props) -> Props:
         if "apiId" not in known:
-            raise StandInError("the laptop's aws cannot import an API's stage")
+            raise ProviderError("the laptop's aws cannot import an API's stage")
         return {"ApiId": known["apiId"], "StageName": identifier}
 
 

@@ -6,7 +6,7 @@ from functools import cached_property
 from threading import Lock
 from typing import Any
 
-from local.providers.home import facts
+from local.providers.control import facts
 from local.providers.resource import Resource
 from local.providers.values import Props, is_object
 

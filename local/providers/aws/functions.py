@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 
 from local.providers.aws.cloud import ACCOUNT
-from local.providers.home import control
+from local.providers.control import control
 from local.providers.values import Props
 
 
@@ -19,7 +19,7 @@ def service_quota(region: str, args: Props) -> Props:
 
 
 def invocation(region: str, args: Props) -> Props:
-    """Raises StandInError with the function's error."""
+    """Raises ProviderError with the function's error."""
     arn = f"arn:aws:lambda:{region}:{ACCOUNT}:function:{args['functionName']}:{args['qualifier']}"
     answer = control("POST", "aws", "functions", arn, "invocations", body=json.loads(args["input"]))
     return args | {"id": arn, "result": json.dumps(answer)}

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local.providers.aws.cloud import ACCOUNT, AwsResource, Cloud
-from local.providers.home import control
+from local.providers.control import control
 from local.providers.values import UNKNOWN, Props, is_object
 
 

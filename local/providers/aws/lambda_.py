@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from local.providers.aws.cloud import AwsResource, only
 from local.providers.aws.lambda_function import Function, invoke_arn
-from local.providers.resource import StandInError
+from local.providers.resource import ProviderError
 from local.providers.values import Props, is_object
 
 __all__ = ["Alias", "Function", "Permission"]
@@ -89,7 +89,7 @@ class Permission(AwsResource):
 
     def _holder(self, known: Props) -> Props:
         if "function" not in known:
-            raise StandInError("the laptop's aws cannot import a lambda permission")
+            raise ProviderError("the laptop's aws cannot import a lambda permission")
         return only({"FunctionName": known["function"], "Qualifier": known.get("qualifier")})
 
 

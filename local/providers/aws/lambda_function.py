@@ -4,8 +4,8 @@ from pathlib import Path
 from types import MappingProxyType
 
 from local.providers.aws.cloud import AwsResource, arguments, only, removed_tags, told
-from local.providers.home import control
-from local.providers.resource import StandInError, UpdateFailed
+from local.providers.control import control
+from local.providers.resource import ProviderError, UpdateFailed
 from local.providers.values import Asset, Props
 
 CODE = {"code", "s3Bucket", "s3Key", "s3ObjectVersion", "architectures"}
@@ -105,7 +105,7 @@ class Function(AwsResource):
             arn = self.cloud.arn("lambda", f"function:{name}:{version}")
             try:
                 control("PUT", "aws", "functions", arn, "environment")
-            except StandInError as error:
+            except ProviderError as error:
                 raise UpdateFailed(f"version {version} of {name} does not start: {error}") from None
 
     def _reserve(self, olds: Props, news: Props) -> None:
@@ -131,5 +131,5 @@ def _code(inputs: Props) -> Props:
     code = inputs.get("code")
     if not isinstance(code, Asset) or not code.path or not Path(code.path).is_file():
         wanted = "code must be a FileArchive of a .zip file, or s3Bucket and s3Key be given"
-        raise StandInError(f"function {inputs['name']}: on the laptop, {wanted}")
+        raise ProviderError(f"function {inputs['name']}: on the laptop, {wanted}")
     return {"ZipFile": Path(code.path).read_bytes()}

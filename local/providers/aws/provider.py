@@ -12,8 +12,8 @@ from local.providers import sdk
 from local.providers.aws.cloud import AwsResource, Cloud
 from local.providers.aws.functions import FUNCTIONS
 from local.providers.aws.kept import KINDS, Kept
-from local.providers.resource import StandInError
-from local.providers.standin import StandIn
+from local.providers.provider import FakeProvider
+from local.providers.resource import ProviderError
 from local.providers.values import Props
 
 DEFAULT_REGION = "us-east-1"
@@ -23,7 +23,7 @@ MISSING = (
 )
 
 
-class Aws(StandIn):
+class Aws(FakeProvider):
     package = "aws"
 
     def resource(self, token: str) -> AwsResource:
@@ -34,12 +34,12 @@ class Aws(StandIn):
         found: Any = importlib.util.find_spec(module) and getattr(importlib.import_module(module), name, None)
         if not (isinstance(found, type) and issubclass(found, AwsResource)):
             places = f"{module.replace('.', '/')}.py, or to local/providers/aws/kept.py"
-            raise StandInError(f"the laptop's aws has no {token}: add it to {places}")
+            raise ProviderError(f"the laptop's aws has no {token}: add it to {places}")
         return found(self.cloud)
 
     def function(self, token: str, args: Props) -> Props:
         if token not in FUNCTIONS:
-            raise StandInError(f"the laptop's aws has no function {token}: add it to local/providers/aws/functions.py")
+            raise ProviderError(f"the laptop's aws has no function {token}: add it to local/providers/aws/functions.py")
         return FUNCTIONS[token](self.cloud.region, args)
 
     def outputs(self, token: str, live: Props) -> Props:

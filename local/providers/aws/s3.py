@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from local.providers.aws.cloud import AwsResource, arguments, capital, tag_list, tag_map, told
-from local.providers.resource import StandInError
+from local.providers.resource import ProviderError
 from local.providers.values import Asset, Props
 
 NOT_PUBLIC = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
@@ -132,4 +132,4 @@ def _body(inputs: Props) -> bytes:
     source: Any = inputs.get("source")
     if isinstance(source, Asset) and source.path:
         return Path(source.path).read_bytes()
-    raise StandInError(f"object {inputs['key']}: on the laptop, source must be a FileAsset")
+    raise ProviderError(f"object {inputs['key']}: on the laptop, source must be a FileAsset")

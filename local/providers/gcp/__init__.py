@@ -1,1 +1,1 @@
-"""The stand-in for pulumi-resource-gcp: a forwarder to the daemon, which keeps Google Cloud's resources."""
+"""The fake of pulumi-resource-gcp: a forwarder to the daemon, which keeps Google Cloud's resources."""

@@ -3,23 +3,23 @@
 import os
 
 from local.providers import sdk
+from local.providers.control import control
 from local.providers.gcp.types import TYPES, Type
-from local.providers.home import control
-from local.providers.resource import Resource, StandInError, UpdateFailed
-from local.providers.standin import StandIn
+from local.providers.provider import FakeProvider
+from local.providers.resource import ProviderError, Resource, UpdateFailed
 from local.providers.values import Asset, Props
 
 
-class Gcp(StandIn):
+class Gcp(FakeProvider):
     package = "gcp"
 
     def resource(self, token: str) -> Resource:
         if token not in TYPES:
-            raise StandInError(f"the laptop's gcp has no {token}: add it to {GcpResource.file}")
+            raise ProviderError(f"the laptop's gcp has no {token}: add it to {GcpResource.file}")
         return GcpResource(token, TYPES[token], self.outputs(token, {}))
 
     def function(self, token: str, args: Props) -> Props:
-        raise StandInError(f"the laptop's gcp has no function {token}: add it to local/providers/gcp/provider.py")
+        raise ProviderError(f"the laptop's gcp has no function {token}: add it to local/providers/gcp/provider.py")
 
     def autoname(self, name: str, suffix: str) -> str:
         return super().autoname(name.lower(), suffix)
@@ -44,7 +44,7 @@ class GcpResource(Resource):
     def create(self, inputs: Props) -> str:
         values = self._common | inputs
         if "{project}" in self._kind.identifier and "project" not in values:
-            raise StandInError(f"{self._token} needs a project: set gcp:project")
+            raise ProviderError(f"{self._token} needs a project: set gcp:project")
         if parent := self._kind.parent:
             values[parent] = values[parent].rpartition("/")[2]
         identifier = self._kind.identifier.format_map({"unique": os.urandom(4).hex(), **values})
@@ -61,7 +61,7 @@ class GcpResource(Resource):
     def update(self, identifier: str, olds: Props, news: Props) -> None:
         try:
             self._put(identifier, news)
-        except StandInError as error:
+        except ProviderError as error:
             raise UpdateFailed(str(error)) from None
 
     def delete(self, identifier: str, known: Props) -> None:
@@ -69,7 +69,7 @@ class GcpResource(Resource):
         settings = {**self.defaults, **known}
         if settings.get("deletionProtection") or settings.get("deletionPolicy") == "PREVENT":
             wanted = "deletionProtection false, deletionPolicy DELETE"
-            raise StandInError(f"cannot delete {identifier}: it is protected; deploy it first with {wanted}")
+            raise ProviderError(f"cannot delete {identifier}: it is protected; deploy it first with {wanted}")
         if settings.get("deletionPolicy") == "ABANDON":
             return
         control("DELETE", "gcp", "resources", self._token, identifier)

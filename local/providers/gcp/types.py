@@ -48,7 +48,7 @@ SERVICE = frozenset(
         f"{CONTAINER}.startupProbe.failureThreshold",
     }
 )
-"""What the laptop's Cloud Run acts on (local/cloud/cloud_run_spec.py)."""
+"""What the laptop's Cloud Run acts on (local/cloud/gcp/cloud_run/spec.py)."""
 
 SERVICE_KEPT = frozenset(
     {

@@ -1,4 +1,4 @@
-"""The laptop's clouds, and stacks that the real engine applies to them through the stand-in providers."""
+"""The laptop's clouds, and stacks that the real engine applies to them through the fake providers."""
 
 import json
 import os
@@ -13,10 +13,10 @@ import httpx
 import pytest
 from pulumi import automation as auto
 
-from local import clouds as laptops_clouds
 from local import providers
-from local.home import APP_PYTHON, ROOT, Home
-from local.tools import pulumi
+from local.cli import clouds as laptops_clouds
+from local.cli.home import APP_PYTHON, ROOT, Home
+from local.cli.tools import pulumi
 
 REGION = "eu-west-1"
 

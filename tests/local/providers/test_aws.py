@@ -1,4 +1,4 @@
-"""The aws stand-in under the real engine: create, no change, update, drift, replace, import, destroy."""
+"""The fake aws provider under the real engine: create, no change, update, drift, replace, import, destroy."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""The gcp stand-in under the real engine: create, no change, update, drift, replace, destroy."""
+"""The fake gcp provider under the real engine: create, no change, update, drift, replace, destroy."""
 
 import json
 from pathlib import Path

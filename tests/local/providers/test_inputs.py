@@ -1,4 +1,4 @@
-"""No input is swallowed: it reaches the cloud and is read back, or the stand-in refuses it."""
+"""No input is swallowed: it reaches the cloud and is read back, or the fake provider refuses it."""
 
 import importlib
 import json
@@ -15,14 +15,14 @@ import pytest
 from pulumi import _types  # pyright: ignore[reportPrivateUsage] - the only description of the input types
 from pulumi.runtime import proto
 
-from local.cloud import cloud_run_spec
-from local.home import ROOT
+from local.cli.home import ROOT
+from local.cloud.gcp.cloud_run import spec as cloud_run_spec
 from local.providers.aws.cloud import AwsResource
 from local.providers.aws.provider import Aws
 from local.providers.compare import observed
 from local.providers.gcp.provider import Gcp
 from local.providers.gcp.types import SERVICE, TYPES
-from local.providers.resource import StandInError
+from local.providers.resource import ProviderError
 from local.providers.sdk import alternatives, args_type, properties
 from local.providers.values import UNKNOWN, Asset, Props, is_list, is_object, pack
 from tests.local.providers.conftest import REGION
@@ -38,7 +38,7 @@ def aws_types() -> Iterator[str]:
         for name, found in vars(importlib.import_module(f"local.providers.aws.{path.stem}")).items():
             if isinstance(found, type) and issubclass(found, AwsResource) and found.honours:
                 token = f"aws:{path.stem.rstrip('_')}/{name[0].lower()}{name[1:]}:{name}"
-                with suppress(StandInError):  # imported from elsewhere
+                with suppress(ProviderError):  # imported from elsewhere
                     args_type(token)
                     yield token
 

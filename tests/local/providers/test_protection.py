@@ -1,4 +1,4 @@
-"""The stand-ins refuse to delete what the real providers and clouds do, and what is restored is the stack's again."""
+"""The fake providers refuse deletions that the real clouds refuse, and take restored resources back into a stack."""
 
 import pytest
 from pulumi import automation as auto
@@ -6,7 +6,7 @@ from pulumi_aws import dynamodb
 from pulumi_gcp import firestore
 
 from local.providers.gcp.provider import Gcp
-from local.providers.resource import StandInError
+from local.providers.resource import ProviderError
 from tests.local.providers.conftest import Aws, Engine, Program
 
 SERVICE = "gcp:cloudrunv2/service:Service"
@@ -70,7 +70,7 @@ def test_a_protected_database_is_not_deleted(engine: Engine) -> None:
 
 @pytest.mark.parametrize("known", [{}, {"deletionProtection": True}])
 def test_a_service_is_protected_unless_it_says_otherwise(known: dict[str, bool]) -> None:
-    with pytest.raises(StandInError, match="cannot delete api: it is protected"):
+    with pytest.raises(ProviderError, match="cannot delete api: it is protected"):
         Gcp().resource(SERVICE).delete("api", known)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from local.home import ROOT
+from local.cli.home import ROOT
 from tests.local.providers.conftest import Aws
 
 

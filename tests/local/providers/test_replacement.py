@@ -9,7 +9,7 @@ import pytest
 from pulumi.runtime import proto
 from pulumi.runtime.proto import PropertyDiff
 
-from local.home import APP_PYTHON
+from local.cli.home import APP_PYTHON
 from local.providers.aws.kept import KINDS
 from local.providers.aws.provider import Aws
 from local.providers.gcp.provider import Gcp

@@ -1,10 +1,10 @@
-"""What the installed SDKs say about inputs is what the stand-ins demand."""
+"""What the installed SDKs say about inputs is what the fake providers demand."""
 
 from typing import Any
 
 import pytest
 
-from local.providers.resource import StandInError
+from local.providers.resource import ProviderError
 from local.providers.sdk import args_type, faults
 from local.providers.values import UNKNOWN, Asset
 
@@ -77,5 +77,5 @@ def test_never_tells_a_value() -> None:
 
 
 def test_a_type_that_the_sdk_lacks_is_named() -> None:
-    with pytest.raises(StandInError, match="pulumi_aws has no resource type aws:dynamodb/tabel:Tabel"):
+    with pytest.raises(ProviderError, match="pulumi_aws has no resource type aws:dynamodb/tabel:Tabel"):
         args_type("aws:dynamodb/tabel:Tabel")

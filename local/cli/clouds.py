@@ -1,0 +1,167 @@
+"""The daemon of the laptop's clouds, as commands find, start and stop it: a daemon lives while its lock is held."""
+
+import json
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+from signal import SIGTERM
+from typing import Any
+
+from local.cli import locks
+from local.cli.home import APP_PYTHON, ROOT, Home, LocalError
+from local.cli.tools import say
+
+ANSWERS_WITHIN = 180  # seconds; Firestore's emulator alone has 120 for its start
+STOPS_WITHIN = 60  # seconds
+ONE_ANSWER_WITHIN = 5  # seconds
+
+
+@dataclass(frozen=True)
+class Daemon:
+    """The running clouds, as their daemon wrote them down in daemon.json."""
+
+    pid: int
+    control: str
+    token: str
+    momento: str
+    momento_api_key: str
+    firestore_kind: str
+    issuer: str
+
+
+class Unusable(LocalError):
+    """The clouds run, and are of no use any more."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"{reason}: `make up` starts the laptop's clouds afresh, `make down` stops them")
+        self.reason = reason
+
+
+def running(home: Home) -> Daemon | None:
+    """The daemon, None if none lives. One that starts is waited for. Raises Unusable."""
+    if not home.daemon_lock.exists():
+        return None
+    started = time.monotonic()
+    progress = started + 10
+    while locks.is_held(home.daemon_lock):
+        if daemon := _answer(home):
+            return daemon
+        if time.monotonic() > started + ANSWERS_WITHIN:
+            raise Unusable(f"the laptop's clouds have not answered for {ANSWERS_WITHIN} s")
+        if time.monotonic() > progress:
+            say("waiting for the laptop's clouds to answer ...")
+            progress += 15
+        time.sleep(0.05)
+    return None
+
+
+def required(home: Home) -> Daemon:
+    """Raises LocalError if the clouds do not run, or are of no use."""
+    daemon = running(home)
+    if not daemon:
+        raise LocalError("the laptop's clouds are not running: `make up` starts them")
+    return daemon
+
+
+def usable(home: Home) -> Daemon | None:
+    """The daemon; one that is of no use is stopped."""
+    try:
+        return running(home)
+    except Unusable as error:
+        say(f"{error.reason}: stopping them")
+        stop(home)
+        return None
+
+
+def _answer(home: Home) -> Daemon | None:
+    """Who daemon.json speaks of, if it answers. Raises Unusable if the file is of no use or something is lost."""
+    try:
+        facts = json.loads(home.facts.read_text())
+    except FileNotFoundError:
+        return None  # it starts
+    except (OSError, ValueError):
+        raise Unusable(f"{home.facts} cannot be read") from None
+    daemon = _daemon(facts)
+    holders = home.daemon_lock.read_text(errors="replace").split()
+    if holders and str(daemon.pid) not in holders:
+        raise Unusable(f"{home.facts} is not of the clouds that run here")
+    try:
+        authorization = {"Authorization": f"Bearer {daemon.token}"}
+        request = urllib.request.Request(f"{daemon.control}/health", None, authorization)
+        with urllib.request.urlopen(request, timeout=ONE_ANSWER_WITHIN):
+            return daemon
+    except urllib.error.HTTPError as error:
+        if error.code == HTTPStatus.SERVICE_UNAVAILABLE:
+            raise Unusable(json.load(error)["error"]) from None
+    except (OSError, ValueError):
+        pass
+    return None  # it is slow
+
+
+def _daemon(facts: Any) -> Daemon:
+    """Raises Unusable."""
+    try:
+        return Daemon(
+            pid=facts["pid"],
+            control=facts["control"],
+            token=facts["token"],
+            momento=facts["momento"],
+            momento_api_key=facts["momentoApiKey"],
+            firestore_kind=facts["firestoreKind"],
+            issuer=facts["issuer"],
+        )
+    except (KeyError, TypeError):
+        raise Unusable("the laptop's clouds that run are of another version of this project") from None
+
+
+@contextmanager
+def starting(home: Home) -> Generator[Callable[[], Daemon]]:
+    """Starts the clouds, in a session of their own so that Ctrl-C spares them; yields what waits for them.
+
+    That raises LocalError if they do not answer in time. A failed or interrupted command takes them away again.
+    """
+    with locks.taken(home.daemon_lock) as lock:
+        if not lock:
+            raise LocalError(f"another daemon of the laptop's clouds has started in {home.path}: try again")
+        home.forget()
+        with home.log.open("a") as log:
+            process = subprocess.Popen(
+                [APP_PYTHON, "-m", "local.cloud.daemon", "--home", home.path, "--lock", str(lock.fileno())],
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                pass_fds=[lock.fileno()],
+            )
+        print(process.pid, file=lock)
+    try:
+        yield lambda: _started(home)
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
+
+
+def _started(home: Home) -> Daemon:
+    daemon = running(home)
+    if not daemon:
+        last_line = (home.log.read_text().strip().splitlines() or ["it said nothing"])[-1]
+        raise LocalError(f"the laptop's clouds did not start: {last_line} (all of it: {home.log})")
+    say(f"clouds started: process {daemon.pid}, Firestore {daemon.firestore_kind}")
+    return daemon
+
+
+def stop(home: Home) -> None:
+    """Ends the daemon and all that it started; returns when nothing of it is left. Raises LocalError."""
+    if not locks.is_held(home.daemon_lock):
+        return
+    locks.signal_holders(home.daemon_lock, SIGTERM)
+    if not locks.wait_until_free(home.daemon_lock, STOPS_WITHIN):
+        say(f"the laptop's clouds have not stopped within {STOPS_WITHIN} s: killing them")
+        home.kill_holders(home.daemon_lock)

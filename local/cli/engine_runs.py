@@ -1,0 +1,81 @@
+"""Runs of the engine for several stacks at once: what they say, and what an interrupt does to them."""
+
+import signal
+import sys
+from collections.abc import Callable, Collection, Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Event
+from typing import TypedDict
+
+from pulumi import automation as auto
+
+from local.cli import locks
+from local.cli.home import Home, LocalError
+
+INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_interrupted = Event()
+
+
+def at_once[T](stacks: Collection[auto.Stack], ask: Callable[[auto.Stack], T]) -> list[T]:
+    """One question to the engine about each stack, which takes it half a second to answer."""
+    with ThreadPoolExecutor(max(1, len(stacks))) as pool:
+        return list(pool.map(ask, stacks))
+
+
+def side_by_side[T](home: Home, stacks: Sequence[auto.Stack], what: str, work: Callable[[auto.Stack], T]) -> list[T]:
+    """Does the same to all stacks at once; what came of it. Raises LocalError naming those that failed."""
+    with _interrupts_go_to_the_engines(home), ThreadPoolExecutor(max(1, len(stacks))) as pool:
+        done: list[T] = []
+        failed: list[str] = []
+        for stack, future in [(stack, pool.submit(work, stack)) for stack in stacks]:
+            try:
+                done.append(future.result())
+            except auto.errors.CommandError:
+                failed.append(stack.name)
+    if _interrupted.is_set():
+        way = ": `make up` goes on from here, `make down` takes all away" if home.unfinished() else ""
+        raise LocalError(f"{what} was interrupted{way}")
+    if failed:
+        raise LocalError(f"{what} of stack {' and '.join(failed)} failed: the error is above")
+    return done
+
+
+@contextmanager
+def _interrupts_go_to_the_engines(home: Home) -> Generator[None]:
+    """An engine that is interrupted ends what it has begun and writes it down: wait for that."""
+    _interrupted.clear()
+
+    def pass_on(number: int, frame: object) -> None:
+        _interrupted.set()
+        locks.signal_holders(home.engine_lock, signal.SIGINT)
+
+    before = [(number, signal.signal(number, pass_on)) for number in INTERRUPTS]
+    try:
+        yield
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
+
+
+def unless_interrupted(write: Callable[[str], None]) -> Callable[[str], None]:
+    """Writes what the engine says, but for the traceback of the program that an interrupt cuts off."""
+    return lambda line: None if _interrupted.is_set() else write(line)
+
+
+class Shown(TypedDict):
+    color: str
+    show_secrets: bool
+    on_output: Callable[[str], None]
+    on_error: Callable[[str], None]
+
+
+def shown(stack: auto.Stack) -> Shown:
+    """All that the engine says, on stderr, each line behind the stack's name."""
+
+    def write(line: str) -> None:
+        if line.strip():
+            sys.stderr.write(f"{stack.name} | {line.rstrip()}\n")  # one write, since the stacks speak at once
+
+    say = unless_interrupted(write)
+    return {"color": "never", "show_secrets": False, "on_output": say, "on_error": say}

@@ -1,0 +1,97 @@
+"""The checkout's stack files, Pulumi.<stack>.yaml, as far as the laptop takes part in them: their plain config.
+
+Secrets, an `encryptionsalt`, a `secretsprovider` and a backend are of the real deployment. The laptop has its own.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from local.cli.home import ROOT, LocalError
+from local.providers.values import is_object
+
+# Of the passphrase in engine.py, as `pulumi stack init` made it: what it protects is made up for the laptop.
+SALT = "v1:B/cbSqKO26E=:v1:Kdkh6IlqkQewd6Gw:Cz6IGuEGnzLEuSrPgdwMSGqxdJXL4w=="
+
+
+def names() -> list[str]:
+    return sorted(path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in ROOT.glob("Pulumi.*.yaml"))
+
+
+def known(stacks: Sequence[str]) -> list[str]:
+    """Each stack once. Raises LocalError if the checkout lacks one of them."""
+    there = names()
+    for stack in stacks:
+        if stack not in there:
+            raise LocalError(f"there is no stack {stack!r}; there are {', '.join(there)}")
+    return list(dict.fromkeys(stacks))
+
+
+def check(stacks: Sequence[str]) -> list[str]:
+    """Each stack once. Raises LocalError if the checkout lacks one of them, or has a broken file for it."""
+    stacks = known(stacks)
+    for stack in stacks:
+        plain_config(stack)
+    return stacks
+
+
+def plain_config(stack: str) -> dict[str, Any]:
+    """Raises LocalError that names the file, and the line or key, if it cannot be read."""
+    path = ROOT / f"Pulumi.{stack}.yaml"
+    settings = _read(path)
+    if not is_object(settings):
+        raise LocalError(f"{path.name} holds {_called(settings)}: it takes keys, such as `config:`")
+    config: Any = settings.get("config") or {}
+    if not is_object(config):
+        raise LocalError(f"{path.name}: config is {_called(config)}: it takes keys, such as `aws:region: us-east-1`")
+    keys: list[object] = list(config)
+    for key in keys:
+        if not isinstance(key, str):
+            raise LocalError(f"{path.name}: config has the key {key!r}: it takes texts, such as `aws:region`")
+    try:
+        json.dumps(config, default=str)
+    except (ValueError, TypeError) as error:
+        raise LocalError(f"{path.name}: config cannot be read: {error}") from None
+    return {key: value for key, value in config.items() if not (is_object(value) and "secure" in value)}
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that stands twice, and names the line of a value that Python cannot hold."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        except (ValueError, LookupError, AttributeError) as error:  # of `!!bool maybe`, `!!int ""`, `!!timestamp x`
+            problem = str(error) if isinstance(error, ValueError) else f"this is no value of {node.tag}"
+            raise yaml.constructor.ConstructorError(problem=problem, problem_mark=node.start_mark) from None
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        seen = set[str]()
+        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+            if key.value in seen:
+                problem = f"the key {key.value} stands here a second time"
+                raise yaml.constructor.ConstructorError(problem=problem, problem_mark=key.start_mark)
+            seen.add(key.value)
+        return node
+
+
+def _read(path: Path) -> Any:
+    try:
+        return yaml.load(path.read_text("utf-8"), _Loader) or {}
+    except UnicodeDecodeError as error:
+        raise LocalError(f"{path.name} is not UTF-8: byte {error.start} is {error.object[error.start]:#x}") from None
+    except yaml.MarkedYAMLError as error:
+        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise LocalError(f"{path.name}{line} cannot be read: {error.problem or error.context}") from None
+    except (yaml.YAMLError, RecursionError) as error:
+        raise LocalError(f"{path.name} cannot be read: {' '.join(str(error).split())}") from None
+    except OSError as error:
+        raise LocalError(f"{path.name} cannot be read: {error.strerror}") from None
+
+
+def _called(value: object) -> str:
+    return "a list" if isinstance(value, list) else f"{value!r}"

@@ -1,0 +1,153 @@
+"""A Lambda execution environment: AWS's own runtime client on the unpacked code, with nothing else on its path."""
+
+import asyncio
+import os
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.cloud.aws.lambda_.runtime_api import FunctionError, Invocation, RuntimeApi
+from local.cloud.aws.moto_server import Function
+from local.cloud.common.processes import Child, Processes
+
+# Seconds. Lambda gives an initialisation before a snapshot 130, which is long for somebody who waits for `make up`.
+# https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
+INIT_TIMEOUT = 10
+SILENT = ("Runtime.ExitError", "Sandbox.Timedout")
+"""Errors that say nothing of the function's own; the last line that it printed does."""
+DEFAULT_RUNTIME = Path("build/lambda-runtime")
+
+
+class NeverDelivered(Exception):
+    """The process ended before it took the invocation, so another environment may run it."""
+
+
+@dataclass(frozen=True)
+class ProcessContext:
+    """What every environment is made with."""
+
+    processes: Processes
+    python: Path
+    logs: Path
+    aws_url: str
+
+
+class Environment:
+    """Runs one invocation at a time. `idle_since` is a reading of time.monotonic()."""
+
+    def __init__(self, function: Function, log: Path, child: Child, api: RuntimeApi) -> None:
+        self.function = function
+        self.idle_since = time.monotonic()
+        self._log = log
+        self._child = child
+        self._api = api
+
+    @classmethod
+    async def start(
+        cls, context: ProcessContext, function: Function, code: Path, credentials: dict[str, str]
+    ) -> "Environment":
+        """Starts the process and waits until it asks for work. Raises FunctionError if it does not come to that."""
+        api = RuntimeApi()
+        env = _variables(context, function, code) | credentials | {"AWS_LAMBDA_RUNTIME_API": await api.open()}
+        log = context.logs / f"lambda-{function.name}-{function.version}.log"
+        old_size = log.stat().st_size if log.exists() else 0
+        command = [context.python, "-m", "awslambdaric", function.handler]
+        started = time.monotonic()
+        child = await context.processes.start(command, code, env, log)
+        environment = cls(function, log, child, api)
+        try:
+            await environment._initialised()
+        except FunctionError as error:
+            said = log.read_bytes()[old_size:].decode(errors="replace").strip().rpartition("\n")[2]
+            environment._write(f"INIT_REPORT Status: error\tError Type: {error.type}\tError: {error}")
+            await environment.close()
+            raise FunctionError(
+                error.type, f"{error}: {said}" if said and error.type in SILENT else str(error)
+            ) from None
+        environment._write(f"INIT_REPORT Init Duration: {(time.monotonic() - started) * 1000:.2f} ms")
+        return environment
+
+    async def _initialised(self) -> None:
+        await asyncio.wait(
+            {self._api.initialised, self._child.exited}, timeout=INIT_TIMEOUT, return_when=asyncio.FIRST_COMPLETED
+        )
+        if self._api.initialised.done():
+            self._api.initialised.result()
+        elif self._child.exited.done():
+            raise _exit_error(self._child.exited.result())
+        else:
+            raise FunctionError("Sandbox.Timedout", f"Init timed out after {INIT_TIMEOUT:.2f} seconds")
+
+    @property
+    def alive(self) -> bool:
+        return self._child.alive
+
+    async def invoke(self, invocation: Invocation) -> bytes:
+        """The function's answer, JSON. Raises FunctionError; after a timeout or an exit it is not `alive`."""
+        result = self._api.submit(invocation)
+        started = time.monotonic()
+        self._write(f"START RequestId: {invocation.request_id} Version: {self.function.version}")
+        await asyncio.wait(
+            {result, self._child.exited}, timeout=invocation.timeout, return_when=asyncio.FIRST_COMPLETED
+        )
+        try:
+            if result.done():
+                return result.result()
+            if not self._child.exited.done():
+                self._child.kill()
+                await self._child.exited
+                raise FunctionError("Sandbox.Timedout", f"Task timed out after {invocation.timeout:.2f} seconds")
+            if not self._api.delivered:
+                raise NeverDelivered
+            raise _exit_error(self._child.exited.result())
+        except FunctionError as error:
+            self._write(f"{invocation.request_id} {error.type}: {error}")
+            raise
+        finally:
+            self.idle_since = time.monotonic()
+            duration = (self.idle_since - started) * 1000
+            self._write(f"END RequestId: {invocation.request_id}")
+            self._write(f"REPORT RequestId: {invocation.request_id}\tDuration: {duration:.2f} ms")
+
+    async def close(self) -> None:
+        self._child.kill()
+        await self._child.exited
+        await self._api.close()
+        if self._api.initialised.done():
+            with suppress(FunctionError):
+                self._api.initialised.result()
+
+    def _write(self, line: str) -> None:
+        with self._log.open("a") as log:
+            print(line, file=log)
+
+
+def _exit_error(code: int) -> FunctionError:
+    how = f"signal: {-code}" if code < 0 else f"exit status {code}"
+    return FunctionError("Runtime.ExitError", f"Runtime exited with error: {how}")
+
+
+def _variables(context: ProcessContext, function: Function, code: Path) -> dict[str, str]:
+    """https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html, and the address of the laptop's AWS."""
+    runtime = Path(os.environ.get("LAMBDA_RUNTIME_DIR", DEFAULT_RUNTIME)).resolve()
+    return {
+        "LANG": "en_US.UTF-8",
+        "TZ": ":UTC",
+        "PATH": f"{context.python.parent}:/usr/local/bin:/usr/bin:/bin",
+        "PYTHONPATH": str(runtime),
+        "LAMBDA_RUNTIME_DIR": str(runtime),
+        "AWS_ENDPOINT_URL": context.aws_url,
+        **dict(function.environment),
+        "_HANDLER": function.handler,
+        "LAMBDA_TASK_ROOT": str(code),
+        "AWS_REGION": function.region,
+        "AWS_DEFAULT_REGION": function.region,
+        "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13",
+        "AWS_LAMBDA_FUNCTION_NAME": function.name,
+        "AWS_LAMBDA_FUNCTION_VERSION": function.version,
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory),
+        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function.name}",
+        "AWS_LAMBDA_LOG_STREAM_NAME": f"{time.strftime('%Y/%m/%d', time.gmtime())}/[{function.version}]laptop",
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+    }

@@ -1,0 +1,122 @@
+"""The Lambda service: an execution environment for each concurrent request, kept warm and reused, last used first."""
+
+import asyncio
+import os
+import time
+import uuid
+from collections import Counter, defaultdict
+from pathlib import Path
+
+from local.cloud.aws.lambda_.environment import Environment, NeverDelivered, ProcessContext
+from local.cloud.aws.lambda_.runtime_api import MAX_PAYLOAD, Invocation
+from local.cloud.aws.moto_server import Aws, Function
+from local.cloud.common.unpack import unpack
+
+ACCOUNT_CONCURRENCY = 100  # environments at work at the same time; AWS gives 10 to new accounts and 1,000 later
+KEPT_WARM = 300  # seconds
+
+
+class Throttled(Exception):
+    """All of the concurrency is in use: Lambda's 429 TooManyRequestsException."""
+
+
+class PayloadTooLarge(Exception):
+    """Lambda's 413 RequestTooLargeException."""
+
+
+class LambdaService:
+    def __init__(self, aws: Aws, context: ProcessContext, code: Path) -> None:
+        self._aws = aws
+        self._context = context
+        self._code = code
+        self._idle: defaultdict[Function, list[Environment]] = defaultdict(list)
+        self._busy: Counter[str] = Counter()
+        self._starts = asyncio.Semaphore(len(os.sched_getaffinity(0)))
+        """Starts at the same time, which share the machine's processors: more would all take longer than they may."""
+        self._janitor = asyncio.create_task(self._reap())
+
+    async def prepare(self, arn: str) -> None:
+        """Unpacks the code of a function, as Lambda does before it calls one active. Raises NotFound or ValueError."""
+        function = await self._find(arn)
+        await asyncio.to_thread(unpack, function.code, self._code)
+
+    async def start(self, arn: str) -> None:
+        """Starts an environment of a published version, as Lambda does for a snapshot.
+
+        Raises NotFound, FunctionError, and ValueError for an ARN without a version's number.
+        """
+        if not arn.rpartition(":")[2].isdigit():
+            raise ValueError(f"{arn} names no published version")
+        function = await self._find(arn)
+        async with self._starts:
+            self._idle[function].append(await self._new_environment(function))
+
+    async def call(self, arn: str, event: bytes) -> bytes:
+        """The answer to an event that comes from no API. Raises as `invoke`, and NotFound."""
+        return await self.invoke(await self._find(arn), event, trace_id="")
+
+    async def invoke(self, function: Function, event: bytes, trace_id: str) -> bytes:
+        """The function's answer, JSON. Raises FunctionError, Throttled or PayloadTooLarge."""
+        if len(event) > MAX_PAYLOAD:
+            raise PayloadTooLarge
+        limit = ACCOUNT_CONCURRENCY if function.reserved_concurrency is None else function.reserved_concurrency
+        if self._busy[function.name] >= limit or self._busy.total() >= ACCOUNT_CONCURRENCY:
+            raise Throttled
+        self._busy[function.name] += 1
+        try:
+            return await self._invoke(function, event, trace_id)
+        finally:
+            self._busy[function.name] -= 1
+
+    async def _invoke(self, function: Function, event: bytes, trace_id: str) -> bytes:
+        invocation = Invocation(str(uuid.uuid4()), function.arn, event, function.timeout, trace_id)
+        while True:
+            environment = await self._environment(function)
+            try:
+                return await environment.invoke(invocation)
+            except NeverDelivered:
+                continue
+            finally:
+                if environment.alive:
+                    self._idle[function].append(environment)
+                else:
+                    await environment.close()
+
+    async def _environment(self, function: Function) -> Environment:
+        """An idle one, also if it becomes idle before the start of another begins."""
+        if environment := await self._idle_environment(function):
+            return environment
+        async with self._starts:
+            return await self._idle_environment(function) or await self._new_environment(function)
+
+    async def _idle_environment(self, function: Function) -> Environment | None:
+        idle = self._idle[function]
+        while idle:
+            environment = idle.pop()
+            if environment.alive:
+                return environment
+            await environment.close()
+        return None
+
+    async def _new_environment(self, function: Function) -> Environment:
+        code = await asyncio.to_thread(unpack, function.code, self._code)
+        credentials = await self._aws.ask(lambda: self._aws.credentials(function.role, function.region, function.name))
+        return await Environment.start(self._context, function, code, credentials)
+
+    async def _find(self, arn: str) -> Function:
+        return await self._aws.ask(lambda: self._aws.function(arn))
+
+    async def _reap(self) -> None:
+        while True:
+            await asyncio.sleep(KEPT_WARM / 10)
+            long_ago = time.monotonic() - KEPT_WARM
+            for function, environments in list(self._idle.items()):
+                cold = [environment for environment in environments if environment.idle_since < long_ago]
+                self._idle[function] = [environment for environment in environments if environment not in cold]
+                await asyncio.gather(*(environment.close() for environment in cold))
+
+    async def close(self) -> None:
+        self._janitor.cancel()
+        idle = [environment for environments in self._idle.values() for environment in environments]
+        self._idle.clear()
+        await asyncio.gather(*(environment.close() for environment in idle))

@@ -1,0 +1,179 @@
+"""AWS on the laptop: moto's server, and what the HTTP API front and Lambda need to know of its state.
+
+Moto keeps that state in this process so it is read there: its own Lambda wants Docker, its code URLs lead nowhere.
+"""
+
+import asyncio
+import io
+import random
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any, cast
+
+from moto.apigatewayv2.models import Api, ApiGatewayV2Backend, apigatewayv2_backends
+from moto.awslambda.models import LambdaBackend, LambdaFunction, lambda_backends
+from moto.core.base_backend import BackendDict
+from moto.core.exceptions import JsonRESTError
+from moto.moto_server.werkzeug_app import (  # pyright: ignore[reportMissingTypeStubs]
+    DomainDispatcherApplication,
+    MotoRequestHandler,
+    create_backend_app,
+)
+from moto.sts.models import sts_backends
+from werkzeug.serving import make_server
+
+from local.cloud.aws.iam import enforce_policies
+from local.cloud.common.errors import NotFound
+from local.cloud.common.listener import HOST
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+
+@dataclass(frozen=True)
+class Function:
+    """A published version (or $LATEST) of a Lambda function, as an execution environment needs it."""
+
+    name: str
+    version: str
+    arn: str = field(compare=False)
+    """What was asked for: the version's own, or an alias's."""
+    handler: str
+    role: str
+    region: str
+    memory: int  # MB
+    timeout: int  # seconds
+    code_sha256: str  # base64
+    environment: tuple[tuple[str, str], ...]
+    reserved_concurrency: int | None
+    code: bytes = field(repr=False, compare=False)
+
+
+class _RequestHandler(MotoRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def log(self, type: str, message: str, *args: Any) -> None:
+        """Moto's requests are not logged: their bodies hold secrets, and the log is for errors."""
+
+
+class Aws:
+    """Moto's server on its own threads. `lock` must be held to read or change its state, as it is in `ask`."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        application = one_at_a_time(enforce_policies(DomainDispatcherApplication(create_backend_app)), self.lock)
+        self._server = make_server(HOST, 0, application, threaded=True, request_handler=_RequestHandler)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="moto", daemon=True)
+        self._thread.start()
+        self.url = f"http://{HOST}:{self._server.server_port}"
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    async def ask[T](self, read: Callable[[], T]) -> T:
+        """Calls `read` with the lock held, in a thread: moto may have it for long, and the event loop must not wait."""
+
+        def locked() -> T:
+            with self.lock:
+                return read()
+
+        return await asyncio.to_thread(locked)
+
+    def api(self, api_id: str) -> tuple[ApiGatewayV2Backend, Api]:
+        """The HTTP API with that id, in whatever account and region. Raises NotFound."""
+        for backend in _every(apigatewayv2_backends):
+            if api_id in backend.apis:
+                return backend, backend.apis[api_id]
+        raise NotFound(f"HTTP API {api_id} does not exist")
+
+    def function(self, arn: str, api_arn: str | None = None) -> Function:
+        """The version that an invocation of `arn` runs: an alias picks one by its weights.
+
+        Raises NotFound, and PermissionError when it is the API that invokes and the function's resource policy does not
+        let it in.
+        """
+        try:
+            _, _, _, region, account, _, name, *rest = arn.split(":")
+            qualifier = rest[0] if rest else "$LATEST"
+            backend = lambda_backends[account][region]
+            version, function = _pick(backend, name, qualifier)
+        except (ValueError, KeyError, JsonRESTError) as error:
+            raise NotFound(f"function {arn} does not exist") from error
+        if api_arn and not _may_invoke(function, arn, api_arn):
+            raise PermissionError(f"{arn} has no permission for apigateway.amazonaws.com from {api_arn}")
+        return Function(
+            name=name,
+            version=version,
+            arn=arn,
+            handler=function.handler or "",
+            role=function.role,
+            region=region,
+            memory=int(function.memory_size),
+            timeout=int(function.timeout),
+            code_sha256=function.code_sha_256,
+            environment=tuple(sorted(function.environment_vars.items())),
+            reserved_concurrency=backend.get_function(name).reserved_concurrency,
+            code=function.code_bytes,
+        )
+
+    def credentials(self, role: str, region: str, session: str) -> dict[str, str]:
+        """Temporary credentials of an execution role, as environment variables."""
+        account = role.split(":")[4]
+        assumed = sts_backends[account]["aws"].assume_role(
+            region_name=region,
+            role_session_name=session,
+            role_arn=role,
+            policy="",
+            duration=43200,
+            external_id="",
+        )
+        return {
+            "AWS_ACCESS_KEY_ID": assumed.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": assumed.secret_access_key,
+            "AWS_SESSION_TOKEN": assumed.session_token,
+        }
+
+
+def one_at_a_time(application: "WSGIApplication", lock: threading.Lock) -> "WSGIApplication":
+    """Moto checks a condition and then writes: two threads at a time could both pass."""
+
+    def serialised(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        with lock:
+            return list(application(environ | {"wsgi.input": io.BytesIO(body)}, start_response))
+
+    return serialised
+
+
+def _every[B: ApiGatewayV2Backend](backends: BackendDict[B]) -> Iterator[B]:
+    for regions in backends.values():
+        yield from regions.values()
+
+
+def _pick(backend: LambdaBackend, name: str, qualifier: str) -> tuple[str, LambdaFunction]:
+    if not qualifier.startswith("$") and not qualifier.isdigit():
+        alias = backend.get_alias(qualifier, name)
+        routing = cast(dict[str, dict[str, float]], alias.routing_config or {})  # moto says str
+        weights = routing.get("AdditionalVersionWeights", {})
+        rest = 1 - sum(weights.values())
+        [qualifier] = random.choices([alias.function_version, *weights], [rest, *weights.values()])
+    return qualifier, backend.get_function(name, qualifier)
+
+
+def _may_invoke(function: LambdaFunction, arn: str, api_arn: str) -> bool:
+    """Whether the resource policy of the function lets API Gateway invoke exactly this ARN from this API."""
+    for statement in function.policy.statements:
+        source = statement.get("Condition", {}).get("ArnLike", {}).get("AWS:SourceArn", "*")
+        if (
+            statement["Resource"] == arn
+            and statement["Principal"] in ({"Service": "apigateway.amazonaws.com"}, "apigateway.amazonaws.com", "*")
+            and statement["Action"] in ("lambda:InvokeFunction", "lambda:*")
+            and fnmatchcase(api_arn, source)
+        ):
+            return True
+    return False

@@ -1,0 +1,116 @@
+"""Services that are overloaded: they stand before the real ones, throttle every call or serve half of each batch.
+
+A proxy leads to them while its fault is `throttled` or `halved`. They answer as the real services do:
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html and
+https://cloud.google.com/firestore/docs/understand-error-codes. With neither fault they pass everything on.
+"""
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Protocol, Self
+
+import aiohttp
+import grpc
+from aiohttp import web
+
+from local.cloud.common.grpc_server import HOST, MAX_MESSAGE, Handler
+from local.cloud.common.listener import listen
+
+THREADS = 16
+THROTTLED = "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException"
+
+
+class Overloaded(Protocol):
+    """`address` is host:port."""
+
+    address: str
+    throttled: bool
+    halved: bool
+
+    async def close(self) -> None: ...
+
+
+class OverloadedAws:
+    """DynamoDB is what is overloaded; everything else of AWS behind the same address works."""
+
+    throttled = halved = False
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    async def open(self) -> Self:
+        self._listener = await listen(self._handle)
+        self.address = self._listener.address
+        return self
+
+    async def close(self) -> None:
+        await self._listener.close()
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        body = await request.read()
+        service, _, operation = request.headers.get("X-Amz-Target", "").partition(".")
+        if self.throttled and service.startswith("DynamoDB"):
+            return _json({"__type": THROTTLED, "message": "The provisioned throughput was exceeded."}, 400)
+        if self.halved and operation == "BatchGetItem":
+            return await self._half(request, json.loads(body))
+        return await self._pass_on(request, body)
+
+    async def _half(self, request: web.BaseRequest, batch: dict[str, Any]) -> web.StreamResponse:
+        """Of each table the first half of the keys; the rest is unprocessed."""
+        served: dict[str, Any] = {}
+        left: dict[str, Any] = {}
+        for table, wanted in batch["RequestItems"].items():
+            half = (len(wanted["Keys"]) + 1) // 2
+            served[table] = {**wanted, "Keys": wanted["Keys"][:half]}
+            if wanted["Keys"][half:]:
+                left[table] = {**wanted, "Keys": wanted["Keys"][half:]}
+        answer = await self._pass_on(request, json.dumps({**batch, "RequestItems": served}).encode())
+        assert isinstance(answer.body, bytes)
+        return _json({**json.loads(answer.body), "UnprocessedKeys": left}, answer.status)
+
+    async def _pass_on(self, request: web.BaseRequest, body: bytes) -> web.Response:
+        headers = {name: value for name, value in request.headers.items() if name.lower() != "content-length"}
+        url = self._url + request.raw_path
+        async with aiohttp.request(request.method, url, data=body, headers=headers) as answer:
+            content_type = {"Content-Type": answer.headers.get("Content-Type", "")}
+            return web.Response(body=await answer.read(), status=answer.status, headers=content_type)
+
+
+class OverloadedGrpc(grpc.GenericRpcHandler):
+    """Any gRPC service. A stream of several answers counts as a batch: it breaks off in the middle."""
+
+    throttled = halved = False
+
+    def __init__(self, target: str) -> None:
+        options = [("grpc.max_receive_message_length", MAX_MESSAGE)]
+        self._channel: Any = grpc.insecure_channel(target, options)
+        self._server = grpc.server(ThreadPoolExecutor(THREADS), options=options)
+        self._server.add_generic_rpc_handlers((self,))
+        self.address = f"{HOST}:{self._server.add_insecure_port(f'{HOST}:0')}"
+        self._server.start()
+
+    async def close(self) -> None:
+        self._server.stop(grace=None)
+        self._channel.close()
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> Handler:
+        call = self._channel.stream_stream(handler_call_details.method)
+
+        def answers(requests: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[bytes]:
+            if self.throttled:
+                context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "Quota exceeded.")
+            try:
+                batch: list[bytes] = list(call(requests, context.time_remaining(), context.invocation_metadata()))
+            except grpc.RpcError as error:
+                context.abort(error.code(), error.details() or "")
+            if self.halved and len(batch) > 1:
+                yield from batch[: len(batch) // 2]
+                context.abort(grpc.StatusCode.UNAVAILABLE, "The service is currently unavailable.")
+            yield from batch
+
+        return grpc.stream_stream_rpc_method_handler(answers)
+
+
+def _json(body: dict[str, Any], status: int) -> web.Response:
+    return web.json_response(body, status=status, content_type="application/x-amz-json-1.0")

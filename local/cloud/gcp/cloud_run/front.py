@@ -1,0 +1,96 @@
+"""Carries a request from a service's front to an instance and back, within Cloud Run's limits.
+
+https://cloud.google.com/run/quotas, https://cloud.google.com/run/docs/troubleshooting
+"""
+
+import asyncio
+import secrets
+from collections.abc import Mapping
+
+import aiohttp
+from aiohttp import web
+from multidict import CIMultiDict
+
+from local.cloud.common.listener import has_valid_host, target
+from local.cloud.gcp.cloud_run.instance import Instance
+from local.cloud.gcp.cloud_run.revision import NoInstance, Revision
+
+MAX_BODY = 32 * 1024 * 1024  # bytes, of an HTTP/1 request
+HOP_BY_HOP = {"connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "expect"}
+BROKEN = "The request failed because either the HTTP response was malformed or connection to the instance had an error."
+
+
+def session() -> aiohttp.ClientSession:
+    """A client that passes on what it is given: bodies as they are, no cookies, a connection for each request."""
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0, force_close=True),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=aiohttp.ClientTimeout(total=None),
+        auto_decompress=False,
+        skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
+    )
+
+
+async def forward(request: web.BaseRequest, revision: Revision, http: aiohttp.ClientSession) -> web.StreamResponse:
+    if not has_valid_host(request):
+        return _give_up(request, None, 400, "Bad Request")
+    if request.method == "CONNECT":
+        return _give_up(request, None, 404, "Not Found")
+    if (request.content_length or 0) > MAX_BODY:
+        return _give_up(request, None, 413, "Request Entity Too Large")
+    response: web.StreamResponse | None = None
+    try:
+        async with (
+            asyncio.timeout(revision.spec.timeout),
+            revision.instance() as instance,
+            _ask(request, instance, http) as answer,
+        ):
+            response = web.StreamResponse(status=answer.status, headers=_end_to_end(answer.headers))
+            response.headers["Server"] = "Google Frontend"
+            await response.prepare(request)
+            async for chunk in answer.content.iter_any():
+                await response.write(chunk)
+        await response.write_eof()
+        return response
+    except NoInstance:
+        return _give_up(request, response, 429, "Rate exceeded.")
+    except TimeoutError:
+        return _give_up(request, response, 504, "upstream request timeout")
+    except (aiohttp.ClientError, ConnectionError):
+        return _give_up(request, response, 503, BROKEN)
+
+
+def _ask(request: web.BaseRequest, instance: Instance, http: aiohttp.ClientSession):
+    return http.request(
+        request.method,
+        instance.url(target(request)),
+        headers=_headers(request),
+        data=request.content.iter_any() if request.body_exists else None,
+        allow_redirects=False,
+    )
+
+
+def _headers(request: web.BaseRequest) -> CIMultiDict[str]:
+    headers = _end_to_end(request.headers)
+    forwarded = request.headers.get("X-Forwarded-For")
+    headers["X-Forwarded-For"] = f"{forwarded},{request.remote}" if forwarded else request.remote or ""
+    headers["X-Forwarded-Proto"] = request.scheme
+    trace, span = secrets.token_hex(16), secrets.token_hex(8)
+    headers.setdefault("X-Cloud-Trace-Context", f"{trace}/{int(span, 16)}")
+    headers.setdefault("Traceparent", f"00-{trace}-{span}-00")
+    return headers
+
+
+def _end_to_end(headers: Mapping[str, str]) -> CIMultiDict[str]:
+    return CIMultiDict((name, value) for name, value in headers.items() if name.lower() not in HOP_BY_HOP)
+
+
+def _give_up(
+    request: web.BaseRequest, response: web.StreamResponse | None, status: int, text: str
+) -> web.StreamResponse:
+    """A response that had begun can only be cut off."""
+    if response is None:
+        return web.Response(status=status, text=text, headers={"Server": "Google Frontend"})
+    if request.transport:
+        request.transport.abort()
+    return response

@@ -1,0 +1,186 @@
+"""Cloud Run services: revisions, the traffic between them, and the front that each service is reached at."""
+
+import asyncio
+import itertools
+import math
+import random
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+from local.cloud.common.errors import NotFound
+from local.cloud.common.listener import Listener, listen
+from local.cloud.common.processes import Processes
+from local.cloud.common.unpack import unpack
+from local.cloud.gcp.cloud_run.front import MAX_BODY, forward, session
+from local.cloud.gcp.cloud_run.instance import Instance, StartError
+from local.cloud.gcp.cloud_run.revision import Revision
+from local.cloud.gcp.cloud_run.spec import Scaling, Secret, Spec, SpecError, Target, scaling, spec, targets
+
+PREFERRED_PORT = 8082
+IDLE_REVISIONS = 3  # kept running without traffic, for a rollback that takes no time; older ones are started again
+
+
+@dataclass(frozen=True)
+class ProcessContext:
+    """What every instance is made with. `read` gives an object by bucket, name and generation, `reveal` a secret."""
+
+    processes: Processes
+    python: Path
+    code: Path
+    logs: Path
+    firestore: str  # host:port
+    read: Callable[[str, str, str | None], bytes]
+    reveal: Callable[[Secret], str]
+
+
+@dataclass
+class Service:
+    """`revisions` are all that once passed their probe, oldest first. `public` is whether nobody is asked who he is."""
+
+    listener: Listener
+    scaling: Scaling
+    revisions: dict[str, Revision] = field(default_factory=dict[str, Revision])
+    traffic: list[Target] = field(default_factory=list[Target])
+    numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
+    public: bool = False
+
+    @property
+    def latest(self) -> Revision:
+        return next(reversed(self.revisions.values()))
+
+    def split(self) -> dict[str, int]:
+        """Percent of the traffic by revision."""
+        percents: dict[str, int] = {}
+        for target in self.traffic:
+            name = target.revision or self.latest.name
+            percents[name] = percents.get(name, 0) + target.percent
+        return percents
+
+    def has_room(self) -> bool:
+        """Whether the revisions with traffic may have one more instance."""
+        return sum(self.revisions[name].size for name in self.split()) < self.scaling.max_instances
+
+    async def scale(self) -> None:
+        """Starts what is missing of the minimum, which is divided as the traffic is."""
+        split = self.split()
+        for name, revision in self.revisions.items():
+            revision.minimum = max(1, math.ceil(self.scaling.min_instances * split.get(name, 0) / 100))
+            if name in split:
+                await revision.start()
+
+    def pick(self) -> Revision:
+        split = self.split()
+        [name] = random.choices(list(split), list(split.values()))
+        return self.revisions[name]
+
+
+class CloudRun:
+    def __init__(self, context: ProcessContext, http: aiohttp.ClientSession) -> None:
+        self._context = context
+        self._http = http
+        self._services: dict[str, Service] = {}
+
+    @classmethod
+    def open(cls, context: ProcessContext) -> "CloudRun":
+        return cls(context, session())
+
+    async def deploy(self, inputs: dict[str, Any]) -> Service:
+        """Creates or updates a service; a changed template makes a revision, which must start before traffic moves.
+
+        Raises SpecError or StartError; what served before goes on serving.
+        """
+        wanted, traffic = spec(inputs), targets(inputs)
+        service = self._services.get(wanted.name) or await self._listen(scaling(inputs))
+        name = inputs["template"].get("revision")
+        try:
+            _check_known(traffic, {*service.revisions, name})
+            names = {target.revision for target in traffic}
+            await asyncio.gather(*(old.start() for old in service.revisions.values() if old.name in names))
+            if not service.revisions or service.latest.spec != wanted or name not in (None, service.latest.name):
+                revision = await self._start(service, wanted, name)
+                service.revisions[revision.name] = revision
+        except BaseException:
+            if wanted.name not in self._services:
+                await service.listener.close()
+            raise
+        service.traffic, service.scaling = traffic, scaling(inputs)
+        service.public = bool(inputs.get("invokerIamDisabled"))
+        self._services[wanted.name] = service
+        await service.scale()
+        await _retire(service)
+        return service
+
+    async def delete(self, name: str) -> None:
+        service = self._services.pop(name, None)
+        if service:
+            await service.listener.close()
+            await asyncio.gather(*(revision.stop() for revision in service.revisions.values()))
+
+    async def close(self) -> None:
+        await asyncio.gather(*(self.delete(name) for name in list(self._services)))
+        await self._http.close()
+
+    async def _listen(self, scaling: Scaling) -> Service:
+        async def handle(request: web.BaseRequest) -> web.StreamResponse:
+            if not service.public:
+                return web.Response(status=403, text="Forbidden: the service asks for roles/run.invoker")
+            return await forward(request, service.pick(), self._http)
+
+        service = Service(await listen(handle, PREFERRED_PORT, MAX_BODY), scaling)
+        return service
+
+    async def _start(self, service: Service, wanted: Spec, name: str | None) -> Revision:
+        name = name or f"{wanted.name}-{next(service.numbers):05d}-{secrets.token_hex(2)}"
+        if name in service.revisions:
+            raise SpecError(f"template.revision: {name} exists already, with another template")
+        archive = await asyncio.to_thread(self._context.read, wanted.bucket, wanted.object, wanted.generation)
+        code = await asyncio.to_thread(unpack, archive, self._context.code)
+        log = self._context.logs / f"run-{wanted.name}-{name}.log"
+
+        async def start() -> Instance:
+            try:
+                env = self._variables(wanted, name)
+            except NotFound as error:
+                raise StartError(str(error)) from error
+            return await Instance.start(self._context.processes, self._http, wanted, env, code, log)
+
+        revision = Revision(name, wanted, start, service.has_room)
+        try:
+            await revision.start()
+        except BaseException:
+            await revision.stop()
+            raise
+        return revision
+
+    def _variables(self, wanted: Spec, revision: str) -> Mapping[str, str]:
+        """https://cloud.google.com/run/docs/container-contract#env-vars, and the address of the laptop's Firestore."""
+        own = {name: self._context.reveal(value) if isinstance(value, Secret) else value for name, value in wanted.env}
+        return {
+            "LANG": "C.UTF-8",
+            "HOME": str(self._context.python.parents[1]),
+            "PATH": f"{self._context.python.parent}:/usr/local/bin:/usr/bin:/bin",
+            "FIRESTORE_EMULATOR_HOST": self._context.firestore,
+            **own,
+            "K_SERVICE": wanted.name,
+            "K_CONFIGURATION": wanted.name,
+            "K_REVISION": revision,
+        }
+
+
+def _check_known(traffic: list[Target], revisions: set[str | None]) -> None:
+    for target in traffic:
+        if target.revision and target.revision not in revisions:
+            raise SpecError(f"traffics: revision {target.revision} does not exist")
+
+
+async def _retire(service: Service) -> None:
+    """Stops the oldest of the revisions that no longer get traffic."""
+    idle = [name for name in service.revisions if name not in service.split() and name != service.latest.name]
+    for name in idle[:-IDLE_REVISIONS]:
+        await service.revisions[name].stop()

@@ -1,0 +1,149 @@
+"""Firestore on the laptop: Google's emulator if it is installed, else the built-in server.
+
+`python -m local.cloud.gcp.firestore.emulator`, with FIRESTORE_EMULATOR_HOST set, warms an emulator up: it makes each
+kind of call once, since the first one in a new JVM can take longer than the app waits for an answer.
+"""
+
+import asyncio
+import os
+import shutil
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from local.cloud.common.listener import HOST, free_port
+from local.cloud.common.processes import Child, Processes
+
+JAR = "platform/cloud-firestore-emulator/cloud-firestore-emulator.jar"
+MAIN_CLASS = "com.google.cloud.datastore.emulator.firestore.CloudFirestore"
+STARTS_WITHIN = 120  # seconds
+WARM_UP = [sys.executable, "-m", "local.cloud.gcp.firestore.emulator"]
+CLEARS_WITHIN = 30  # seconds
+LOST = "Firestore's emulator died, and its data with it"
+
+
+class BuiltIn:
+    kind = "built-in"
+    lost = ""
+
+    def __init__(self) -> None:
+        from local.cloud.gcp.firestore import FirestoreServer  # costs 0.3 s, for nothing if the emulator is there
+
+        self._server = FirestoreServer()
+        self._server.start()
+        self.address = f"{HOST}:{self._server.port}"
+
+    async def clear(self, project: str, database: str) -> None:
+        await asyncio.to_thread(self._server.clear, project, database)
+
+    async def close(self) -> None:
+        await asyncio.to_thread(self._server.stop)
+
+
+class GoogleEmulator:
+    """https://cloud.google.com/firestore/docs/emulator; a child process in Java."""
+
+    kind = "google-emulator"
+
+    def __init__(self, address: str, child: Child) -> None:
+        self.address = address
+        self._child = child
+        child.exited.add_done_callback(_report)
+
+    @property
+    def lost(self) -> str:
+        """What is wrong when the emulator died. It is not started again, since its data would still be missing."""
+        return "" if self._child.alive else LOST
+
+    @classmethod
+    async def start(cls, processes: Processes, jar: Path, log: Path) -> "GoogleEmulator":
+        """Raises OSError."""
+        address = f"{HOST}:{free_port()}"
+        host, _, port = address.partition(":")
+        command = ["java", "-Duser.language=en", "-cp", jar, MAIN_CLASS, "--host", host, "--port", port]
+        child = await processes.start(command, log.parent, dict(os.environ), log)
+        working = asyncio.create_task(_await_work(address, processes, log))
+        await asyncio.wait({working, child.exited}, timeout=STARTS_WITHIN, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            working.cancel()
+            how = "ended" if child.exited.done() else f"did not answer within {STARTS_WITHIN} seconds"
+            raise OSError(f"Google's Firestore emulator {how} while it started: see {log}")
+        await working
+        return cls(address, child)
+
+    async def clear(self, project: str, database: str) -> None:
+        """https://firebase.google.com/docs/emulator-suite/connect_firestore#clear_your_database_between_tests"""
+        url = f"http://{self.address}/emulator/v1/projects/{project}/databases/{database}/documents"
+        request = urllib.request.Request(url, method="DELETE")
+        try:
+            await asyncio.to_thread(lambda: urllib.request.urlopen(request, timeout=CLEARS_WITHIN).close())
+        except urllib.error.HTTPError:
+            raise
+        except OSError:
+            self._child.kill()  # it is dead already, or hangs: its data are gone either way
+
+    async def close(self) -> None:
+        self._child.exited.remove_done_callback(_report)
+        await self._child.stop(grace=0)
+
+
+async def _await_work(address: str, processes: Processes, log: Path) -> None:
+    """Returns when the emulator has made each kind of call once. Raises OSError if it cannot."""
+    while not await asyncio.to_thread(_answers, f"http://{address}/"):
+        await asyncio.sleep(0.05)
+    environment = os.environ | {"FIRESTORE_EMULATOR_HOST": address}
+    warming = await processes.start(WARM_UP, Path.cwd(), environment, log)
+    if await asyncio.shield(warming.exited):
+        raise OSError(f"Google's Firestore emulator at {address} does not work: see {log}")
+
+
+def _report(_: asyncio.Future[int]) -> None:
+    print(LOST, file=sys.stderr, flush=True)
+
+
+type Firestore = BuiltIn | GoogleEmulator
+
+
+async def start(processes: Processes, log: Path) -> Firestore:
+    jar = emulator_jar()
+    return await GoogleEmulator.start(processes, jar, log) if jar else BuiltIn()
+
+
+def emulator_jar() -> Path | None:
+    """Google's emulator in the SDK that `gcloud` on PATH belongs to, or where its Debian package puts it."""
+    if not shutil.which("java"):
+        return None
+    gcloud = shutil.which("gcloud")
+    sdks = ([Path(gcloud).resolve().parents[1]] if gcloud else []) + [Path("/usr/lib/google-cloud-sdk")]
+    return next((sdk / JAR for sdk in sdks if (sdk / JAR).exists()), None)
+
+
+def _make_each_call() -> None:
+    from google.cloud.firestore import Client
+
+    client: Any = Client(project="warm-up")
+    documents = [client.collection("users").document(f"u{i}") for i in range(5)]
+    for document in documents:
+        document.create({"name": "warm"}, timeout=STARTS_WITHIN)
+        document.update({"name": "warmer"}, timeout=STARTS_WITHIN)
+        document.get(timeout=STARTS_WITHIN)
+    list(client.get_all(documents, field_paths=["name"], timeout=STARTS_WITHIN))
+    list(client.collection("users").order_by("__name__").limit(2).stream(timeout=STARTS_WITHIN))
+    for document in documents:
+        document.delete(timeout=STARTS_WITHIN)
+
+
+def _answers(url: str) -> bool:
+    try:
+        urllib.request.urlopen(url, timeout=5).close()
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    _make_each_call()
