@@ -94,7 +94,7 @@ class FakeProvider(proto.ResourceProviderServicer):
             plain(request.news),
         )
         chosen: Props = {}
-        if (name := resource.autoname) and name not in news and name in sdk.properties(args):
+        if (name := resource.autoname) and name not in news and sdk.takes_text(sdk.properties(args).get(name)):
             kept = olds.get(name) if name in olds.get(DEFAULTS, []) else None
             chosen = {name: kept or self.autoname(request.name, _seven_hex(request.randomSeed)), DEFAULTS: [name]}
         swallowed = {
@@ -159,8 +159,16 @@ class FakeProvider(proto.ResourceProviderServicer):
         return proto.UpdateResponse(properties=self._made(resource, request.type, request.id, inputs))
 
     def Delete(self, request: proto.DeleteRequest, context: grpc.ServicerContext) -> Empty:
+        """Some inputs are the provider's own: they make it refuse, or leave the resource alone."""
+        resource, known = self.resource(request.type), plain(request.properties)
+        settings = {**resource.defaults, **known}
+        if settings.get("deletionProtection") or settings.get("deletionPolicy") == "PREVENT":
+            wanted = "deletionProtection false, deletionPolicy DELETE"
+            raise ProviderError(f"cannot delete {request.id}: it is protected; deploy it first with {wanted}")
+        if settings.get("deletionPolicy") == "ABANDON" or settings.get("skipDestroy"):
+            return Empty()
         try:
-            self.resource(request.type).delete(request.id, plain(request.properties))
+            resource.delete(request.id, known)
         except Exception as error:
             if not self.is_missing(error):
                 raise

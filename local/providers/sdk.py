@@ -36,13 +36,30 @@ def args_type(token: str) -> type:
 
     Raises ProviderError if the SDK has no such type.
     """
-    package, module, name = token.split(":")
+    return _class(token, "Args")
+
+
+@cache
+def outputs(token: str) -> dict[str, Any]:
+    """Pulumi name -> type of every property of a resource, inputs included."""
+    return _types.resource_types(_class(token))
+
+
+def output_fields(annotation: Any) -> dict[str, Any]:
+    """Pulumi name -> type of the properties of an object among the outputs, {} for any other type."""
+    return _types.output_type_types(annotation) if _types.is_output_type(annotation) else {}
+
+
+def _class(token: str, suffix: str = "") -> type:
+    """The class of a resource type, or the one beside it that has the suffix."""
+    package, module, _ = token.split(":")
     with _importing:
         importlib.import_module(f"pulumi_{package}")
         registered: Any = rpc.get_resource_module(package, module, "")
         if registered is None or token not in registered.mod_info["classes"]:
             raise ProviderError(f"pulumi_{package} has no resource type {token}")
-        return getattr(importlib.import_module(registered.mod_info["fqn"]), f"{name}Args")
+        name: str = registered.mod_info["classes"][token]
+        return getattr(importlib.import_module(registered.mod_info["fqn"]), name + suffix)
 
 
 def provider_args(package: str) -> type:
@@ -86,7 +103,11 @@ def alternatives(annotation: Any) -> list[Any]:
     """The value types of an annotation, without the wrappers: Input[Optional[str]] -> [str]."""
     if get_origin(annotation) in (Union, UnionType):
         return [kind for member in get_args(annotation) for kind in alternatives(member)]
-    return [] if annotation is NoneType or get_origin(annotation) in (Awaitable, Output) else [annotation]
+    return [] if annotation in (None, NoneType) or get_origin(annotation) in (Awaitable, Output) else [annotation]
+
+
+def takes_text(annotation: Any) -> bool:
+    return str in alternatives(annotation)
 
 
 def _value_faults(annotation: Any, value: Any, path: str) -> Iterator[tuple[str, str]]:

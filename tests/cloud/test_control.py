@@ -26,7 +26,7 @@ def test_it_wants_a_host_that_is_this_computer(daemon: Daemon, host: str):
     assert daemon.control.get("/health", headers={"Host": f"localhost:{port}"}).json() == {"status": "ok"}
 
 
-FAULT, AWS_RESOURCE, GCP_RESOURCE = "faults/aws", "aws/resources/a/b", "gcp/resources/a/b"
+FAULT, RECORDED, GCP_RESOURCE = "faults/aws", "recorded/a/b", "gcp/resources/a/b"
 INVOCATION = "aws/functions/a/invocations"
 
 
@@ -34,7 +34,7 @@ INVOCATION = "aws/functions/a/invocations"
     ("path", "contents"),
     {
         INVOCATION: [b"", b"{", b"\xff"],
-        AWS_RESOURCE: [b"", b"{", b"\xff", b"[]", b'"text"', b"1", b"null", b'{"a":' * 100_000],
+        RECORDED: [b"", b"{", b"\xff", b"[]", b'"text"', b"1", b"null", b'{"a":' * 100_000],
         GCP_RESOURCE: [b"", b"[]", b"{}", b'{"inputs": []}', b'{"inputs": {}, "files": {"source": 1}}'],
         FAULT: [b"", b"[]", b'"down"', b"{}", b'{"fault": ["down"]}', b'{"fault": "up"}'],
     }.items(),
@@ -64,9 +64,7 @@ def test_inputs_that_make_no_sense_are_a_400(daemon: Daemon, type: str, body: di
 
 
 @pytest.mark.parametrize("method", ["OPTIONS", "PATCH", "TRACE"])
-@pytest.mark.parametrize(
-    "path", ["health", "aws/apis/a", "aws/functions/a", INVOCATION, AWS_RESOURCE, GCP_RESOURCE, FAULT]
-)
+@pytest.mark.parametrize("path", ["health", "aws/apis/a", "aws/functions/a", INVOCATION, RECORDED, GCP_RESOURCE, FAULT])
 def test_a_method_that_a_route_does_not_have_is_a_404(daemon: Daemon, path: str, method: str):
     answer = daemon.control.request(method, path)
     assert (answer.status_code, answer.json()) == (404, {"error": f"{method} /{path} is not known"})
@@ -77,7 +75,7 @@ def test_what_it_does_not_know_is_a_404(daemon: Daemon):
         ("PUT", "aws/apis/none", "HTTP API none does not exist"),
         ("GET", "aws/apis/none", "HTTP API none is not open"),
         ("DELETE", "aws/apis/none", "HTTP API none is not open"),
-        ("GET", AWS_RESOURCE, "a b does not exist"),
+        ("GET", RECORDED, "a b does not exist"),
         ("DELETE", GCP_RESOURCE, "a b does not exist"),
         ("DELETE", "faults/none", "DELETE /faults/none is not known"),
         ("GET", "nowhere", "GET /nowhere is not known"),

@@ -5,7 +5,7 @@
     PUT /aws/functions/{arn}                             answers when a function's newest code is unpacked
     PUT /aws/functions/{arn}/environment                 answers when one of a published version has started
     POST /aws/functions/{arn}/invocations                event -> the function's answer
-    PUT, GET, DELETE /aws/resources/{type}/{id}          {"inputs", "outputs"}
+    PUT, GET, DELETE /recorded/{type}/{id}               {"inputs", "outputs"} of a resource without behaviour
     PUT, GET, DELETE /gcp/resources/{type}/{id}          {"inputs", "files"} -> {"inputs", "outputs"}
     PUT, DELETE /faults/{aws|firestore|momento}          {"fault": "down"|"slow"|"held"|"throttled"|"halved"}
     GET /faults/{aws|firestore|momento}/held             answers when something is held
@@ -30,7 +30,7 @@ from local.cloud.common.listener import HOST, Handler
 from local.cloud.faults.proxy import Fault, FaultProxy
 from local.cloud.gcp.resources import Gcp, GcpError
 
-type Kept = dict[tuple[str, str], Any]
+type Recorded = dict[tuple[str, str], Any]
 
 
 class GcpBody(msgspec.Struct):
@@ -45,12 +45,12 @@ class FaultBody(msgspec.Struct):
 def control(
     token: str, apis: HttpApis, functions: LambdaService, gcp: Gcp, proxies: Mapping[str, FaultProxy]
 ) -> Handler:
-    kept: Kept = {}
+    recorded: Recorded = {}
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
         try:
             refusal = _refusal(request, token)
-            return await _dispatch(request, apis, functions, kept, gcp, proxies) if refusal is None else refusal
+            return await _dispatch(request, apis, functions, recorded, gcp, proxies) if refusal is None else refusal
         except NotFound as error:
             return _error(404, error)
         except GcpError as error:
@@ -77,7 +77,7 @@ async def _dispatch(
     request: web.BaseRequest,
     apis: HttpApis,
     functions: LambdaService,
-    kept: Kept,
+    recorded: Recorded,
     gcp: Gcp,
     proxies: Mapping[str, FaultProxy],
 ) -> web.Response:
@@ -100,8 +100,8 @@ async def _dispatch(
             return web.Response(status=204)
         case "POST", ["aws", "functions", arn, "invocations"]:
             return web.json_response(body=await functions.call(arn, bytes(await _read(request, msgspec.Raw))))
-        case "PUT" | "GET" | "DELETE", ["aws", "resources", type, id]:
-            return await _keep(request, kept, (type, id))
+        case "PUT" | "GET" | "DELETE", ["recorded", type, id]:
+            return await _record(request, recorded, (type, id))
         case "PUT", ["gcp", "resources", type, id]:
             body = await _read(request, GcpBody)
             return web.json_response(await gcp.put(type, id, body.inputs, body.files))
@@ -123,13 +123,12 @@ async def _dispatch(
             return _error(404, f"{request.method} {request.path} is not known")
 
 
-async def _keep(request: web.BaseRequest, kept: Kept, key: tuple[str, str]) -> web.Response:
-    """What the laptop's AWS does nothing with, but must remember."""
+async def _record(request: web.BaseRequest, recorded: Recorded, key: tuple[str, str]) -> web.Response:
     if request.method == "PUT":
-        kept[key] = await _read(request, dict[str, Any])
-    elif key not in kept:
+        recorded[key] = await _read(request, dict[str, Any])
+    elif key not in recorded:
         raise NotFound(f"{' '.join(key)} does not exist")
-    return web.json_response(kept.pop(key) if request.method == "DELETE" else kept[key])
+    return web.json_response(recorded.pop(key) if request.method == "DELETE" else recorded[key])
 
 
 async def _read[T](request: web.BaseRequest, schema: type[T]) -> T:

@@ -25,7 +25,7 @@ def service(inputs: Properties, old: Properties | None, running: Service) -> Pro
     latest = f"{id}/revisions/{running.latest.name}"
     generation = str(int(old["generation"]) + 1) if old else "1"
     ready = {"type": "Ready", "state": "CONDITION_SUCCEEDED", "lastTransitionTime": _now()}
-    return _born(old) | {
+    return _identity(old) | {
         "id": id,
         "uri": running.listener.url,
         "urls": [running.listener.url],
@@ -69,64 +69,39 @@ def secret_version(inputs: Properties, old: Properties | None, number: int) -> P
     return {"id": name, "name": name, "version": version, "createTime": old["createTime"] if old else _now()}
 
 
-def simple(type: str, id: str, inputs: Properties, old: Properties | None) -> Properties:
-    """The resources that are nothing but themselves."""
-    project, name = inputs.get("project"), inputs.get("name")
-    match type:
-        case "gcp:storage/bucket:Bucket":
-            link = f"https://www.googleapis.com/storage/v1/b/{name}"
-            return _times(old) | {
-                "id": name,
-                "url": f"gs://{name}",
-                "selfLink": link,
-                "projectNumber": int(PROJECT_NUMBER),
-            }
-        case "gcp:secretmanager/secret:Secret":
-            id = f"projects/{project}/secrets/{inputs['secretId']}"
-            return {"id": id, "name": id, "createTime": old["createTime"] if old else _now()}
-        case "gcp:serviceaccount/account:Account" | "gcp:serviceAccount/account:Account":
-            email = f"{inputs['accountId']}@{project}.iam.gserviceaccount.com"
-            id = f"projects/{project}/serviceAccounts/{email}"
-            unique = old["uniqueId"] if old else str(secrets.randbelow(10**20) + 10**20)
-            return {"id": id, "name": id, "email": email, "member": f"serviceAccount:{email}", "uniqueId": unique}
-        case "gcp:firestore/database:Database":
-            id = f"projects/{project}/databases/{name}"
-            recovery = inputs.get("pointInTimeRecoveryEnablement") == "POINT_IN_TIME_RECOVERY_ENABLED"
-            kept = "604800s" if recovery else "3600s"
-            return _born(old) | {"id": id, "earliestVersionTime": _now(), "versionRetentionPeriod": kept}
-        case "gcp:firestore/backupSchedule:BackupSchedule":
-            return {"name": id}
-        case "gcp:monitoring/alertPolicy:AlertPolicy" | "gcp:monitoring/notificationChannel:NotificationChannel":
-            return {"id": id, "name": id}
-        case "gcp:logging/projectBucketConfig:ProjectBucketConfig":
-            return {"id": id, "name": id, "lifecycleState": "ACTIVE"}
-        case "gcp:logging/projectSink:ProjectSink":
-            return {"id": id, "writerIdentity": ""}  # nobody's, as the log bucket is in the same project
-        case "gcp:cloudrun/domainMapping:DomainMapping":
-            records = [{"name": str(name).partition(".")[0], "rrdata": "ghs.googlehosted.com.", "type": "CNAME"}]
-            return {"statuses": [{"mappedRouteName": inputs["spec"]["routeName"], "resourceRecords": records}]}
-        case "gcp:projects/service:Service":
-            return {"id": f"{project}/{inputs['service']}"}
-        case _ if "role" in inputs and ("member" in inputs or "members" in inputs):
-            return {"etag": old["etag"] if old else _etag()}
-        case _:
-            return {}
+def bucket(inputs: Properties, old: Properties | None) -> Properties:
+    """gcp:storage/bucket:Bucket"""
+    name = inputs["name"]
+    return {
+        "id": name,
+        "url": f"gs://{name}",
+        "selfLink": f"https://www.googleapis.com/storage/v1/b/{name}",
+        "projectNumber": int(PROJECT_NUMBER),
+        "timeCreated": old["timeCreated"] if old else _now(),
+        "updated": _now(),
+    }
 
 
-def _born(old: Properties | None) -> Properties:
-    """What a resource gets when it is made and keeps; its etag changes with every update."""
-    kept = (
-        {name: old[name] for name in ("uid", "createTime")} if old else {"uid": str(uuid.uuid4()), "createTime": _now()}
-    )
-    return kept | {"etag": _etag()}
+def secret(inputs: Properties, old: Properties | None) -> Properties:
+    """gcp:secretmanager/secret:Secret"""
+    id = f"projects/{inputs['project']}/secrets/{inputs['secretId']}"
+    return {"id": id, "name": id, "createTime": old["createTime"] if old else _now()}
 
 
-def _times(old: Properties | None) -> Properties:
-    return {"timeCreated": old["timeCreated"] if old else _now(), "updated": _now()}
+def database(inputs: Properties, old: Properties | None) -> Properties:
+    """gcp:firestore/database:Database"""
+    recovery = inputs.get("pointInTimeRecoveryEnablement") == "POINT_IN_TIME_RECOVERY_ENABLED"
+    return _identity(old) | {
+        "id": f"projects/{inputs['project']}/databases/{inputs['name']}",
+        "earliestVersionTime": _now(),
+        "versionRetentionPeriod": "604800s" if recovery else "3600s",
+    }
 
 
-def _etag() -> str:
-    return f'"{secrets.token_urlsafe(12)}"'
+def _identity(old: Properties | None) -> Properties:
+    """A uid and a creation time, which stay, and an etag, which changes with every update."""
+    new = {"uid": str(uuid.uuid4()), "createTime": _now()}
+    return {name: old[name] if old else value for name, value in new.items()} | {"etag": secrets.token_urlsafe(12)}
 
 
 def _now() -> str:

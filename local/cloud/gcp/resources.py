@@ -1,7 +1,7 @@
 """Google Cloud's control plane on the laptop: a store of resources with the outputs that the real ones compute.
 
 A resource's type is its Pulumi type token. Inputs and outputs are the provider's, camelCase. What a resource does
-besides being stored (a service runs, an object has bytes, a database is emptied) is here; the rest in gcp_outputs.py.
+besides being stored (a service runs, an object has bytes, a database is emptied) is here; the rest in outputs.py.
 """
 
 import base64
@@ -25,6 +25,8 @@ OBJECT = "gcp:storage/bucketObject:BucketObject"
 SECRET = "gcp:secretmanager/secret:Secret"
 SECRET_VERSION = "gcp:secretmanager/secretVersion:SecretVersion"
 DATABASE = "gcp:firestore/database:Database"
+SIMPLE = {BUCKET: gcp_outputs.bucket, SECRET: gcp_outputs.secret, DATABASE: gcp_outputs.database}
+"""What the outputs follow from alone, without anything that runs."""
 
 
 class GcpError(Exception):
@@ -116,7 +118,9 @@ class Gcp:
             if not old:
                 self._secret_versions[inputs["secret"]] += 1  # never used again, even when the version is gone
             return gcp_outputs.secret_version(inputs, old and old.outputs, self._secret_versions[inputs["secret"]])
-        return gcp_outputs.simple(type, id, inputs, old and old.outputs)
+        if type not in SIMPLE:
+            raise GcpError(f"{type} is not known: it is recorded", 404)
+        return SIMPLE[type](inputs, old and old.outputs)
 
     def _content(self, type: str, inputs: Properties, files: dict[str, str]) -> bytes:
         if type != OBJECT:

@@ -87,8 +87,7 @@ class Function(AwsResource):
             self.client.tag_resource(Resource=olds["arn"], Tags=news["tags"])
 
     def delete(self, identifier: str, known: Props) -> None:
-        if not known.get("skipDestroy"):
-            self.client.delete_function(FunctionName=identifier)
+        self.client.delete_function(FunctionName=identifier)
 
     def unsettled(self, changed: set[str], news: Props) -> set[str]:
         of_version = {"version", "qualifiedArn", "qualifiedInvokeArn"} if news.get("publish") else set[str]()

@@ -1,6 +1,6 @@
 """Finds AWS resource types and functions: `aws:dynamodb/table:Table` lives in dynamodb.py as class `Table`.
 
-What the laptop only keeps is in kept.py.
+A type that has no class is recorded.
 """
 
 import importlib
@@ -9,11 +9,12 @@ from functools import cached_property
 from typing import Any
 
 from local.providers import sdk
-from local.providers.aws.cloud import AwsResource, Cloud
+from local.providers.aws.cloud import ACCOUNT, AwsResource, Cloud
 from local.providers.aws.functions import FUNCTIONS
-from local.providers.aws.kept import KINDS, Kept
+from local.providers.aws.recorded import recording
 from local.providers.provider import FakeProvider
-from local.providers.resource import ProviderError
+from local.providers.recorded import RecordedResource
+from local.providers.resource import ProviderError, Resource
 from local.providers.values import Props
 
 DEFAULT_REGION = "us-east-1"
@@ -26,16 +27,15 @@ MISSING = (
 class Aws(FakeProvider):
     package = "aws"
 
-    def resource(self, token: str) -> AwsResource:
-        if token in KINDS:
-            return Kept(self.cloud, token)
+    def resource(self, token: str) -> Resource:
         service, name = token.split(":")[1].split("/")[0], token.split(":")[2]
         module = f"local.providers.aws.{'lambda_' if service == 'lambda' else service}"
         found: Any = importlib.util.find_spec(module) and getattr(importlib.import_module(module), name, None)
-        if not (isinstance(found, type) and issubclass(found, AwsResource)):
-            places = f"{module.replace('.', '/')}.py, or to local/providers/aws/kept.py"
-            raise ProviderError(f"the laptop's aws has no {token}: add it to {places}")
-        return found(self.cloud)
+        if isinstance(found, type) and issubclass(found, AwsResource):
+            return found(self.cloud)
+        arn = f"arn:aws:{service}:{{region}}:{{account}}:{{name}}"
+        surroundings = {"account": ACCOUNT, "region": self.cloud.region}
+        return RecordedResource(token, recording(token), surroundings, arn)
 
     def function(self, token: str, args: Props) -> Props:
         if token not in FUNCTIONS:

@@ -1,15 +1,13 @@
-"""S3: buckets, who may reach them, and their objects."""
+"""S3: buckets and their objects."""
 
 import os
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from local.providers.aws.cloud import AwsResource, arguments, capital, tag_list, tag_map, told
+from local.providers.aws.cloud import AwsResource, arguments, tag_list, tag_map
 from local.providers.resource import ProviderError
 from local.providers.values import Asset, Props
-
-NOT_PUBLIC = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
 
 
 class Bucket(AwsResource):
@@ -60,30 +58,6 @@ class Bucket(AwsResource):
             if error.response["Error"]["Code"] != "NoSuchTagSet":
                 raise
             return {}
-
-
-class BucketPublicAccessBlock(AwsResource):
-    """Its id is the bucket's name."""
-
-    service = "s3"
-    autoname = None
-    honours = frozenset({"bucket", *NOT_PUBLIC})
-    replaces = frozenset({"bucket"})
-
-    def create(self, inputs: Props) -> str:
-        block = {capital(name): inputs.get(name, False) for name in NOT_PUBLIC}
-        self.client.put_public_access_block(Bucket=inputs["bucket"], PublicAccessBlockConfiguration=block)
-        return inputs["bucket"]
-
-    def read(self, identifier: str, known: Props) -> Props | None:
-        block = self.client.get_public_access_block(Bucket=identifier)["PublicAccessBlockConfiguration"]
-        return {"bucket": identifier, **told(NOT_PUBLIC, block)}
-
-    def update(self, identifier: str, olds: Props, news: Props) -> None:
-        self.create(news)
-
-    def delete(self, identifier: str, known: Props) -> None:
-        self.client.delete_public_access_block(Bucket=identifier)
 
 
 class BucketObjectv2(AwsResource):

@@ -1,11 +1,13 @@
-"""Validates and forwards: `PUT`, `GET` and `DELETE /gcp/resources/{type}/{id}` of the daemon."""
+"""Finds Google Cloud resource types: `TYPES` behave, and live in the daemon; all others are recorded."""
 
 import os
 
 from local.providers import sdk
 from local.providers.control import control
+from local.providers.gcp.recorded import PLACES, recording
 from local.providers.gcp.types import TYPES, Type
 from local.providers.provider import FakeProvider
+from local.providers.recorded import RecordedResource
 from local.providers.resource import ProviderError, Resource, UpdateFailed
 from local.providers.values import Asset, Props
 
@@ -14,9 +16,9 @@ class Gcp(FakeProvider):
     package = "gcp"
 
     def resource(self, token: str) -> Resource:
-        if token not in TYPES:
-            raise ProviderError(f"the laptop's gcp has no {token}: add it to {GcpResource.file}")
-        return GcpResource(token, TYPES[token], self.outputs(token, {}))
+        if token in TYPES:
+            return GcpResource(token, TYPES[token], self.outputs(token, {}))
+        return RecordedResource(token, recording(token), dict.fromkeys(PLACES, "global") | self.settings)
 
     def function(self, token: str, args: Props) -> Props:
         raise ProviderError(f"the laptop's gcp has no function {token}: add it to local/providers/gcp/provider.py")
@@ -34,20 +36,16 @@ class Gcp(FakeProvider):
 
 
 class GcpResource(Resource):
+    """A resource of the daemon: `PUT`, `GET` and `DELETE /gcp/resources/{type}/{id}` of its control API."""
+
     file = "local/providers/gcp/types.py"
 
-    def __init__(self, token: str, kind: Type, common: Props) -> None:
-        self.replaces, self.autoname, self.defaults = kind.replaces, kind.autoname, kind.defaults
-        self.honours = kind.honours
-        self._token, self._kind, self._common = token, kind, common
+    def __init__(self, token: str, type: Type, common: Props) -> None:
+        self.replaces, self.defaults, self.honours = type.replaces, type.defaults, type.honours
+        self._token, self._type, self._common = token, type, common
 
     def create(self, inputs: Props) -> str:
-        values = self._common | inputs
-        if "{project}" in self._kind.identifier and "project" not in values:
-            raise ProviderError(f"{self._token} needs a project: set gcp:project")
-        if parent := self._kind.parent:
-            values[parent] = values[parent].rpartition("/")[2]
-        identifier = self._kind.identifier.format_map({"unique": os.urandom(4).hex(), **values})
+        identifier = self._type.identify(self._token, {"unique": os.urandom(4).hex(), **self._common, **inputs})
         self._put(identifier, inputs)
         return identifier
 
@@ -65,13 +63,6 @@ class GcpResource(Resource):
             raise UpdateFailed(str(error)) from None
 
     def delete(self, identifier: str, known: Props) -> None:
-        """Two inputs are not the cloud's: the real provider itself refuses by them, or forgets."""
-        settings = {**self.defaults, **known}
-        if settings.get("deletionProtection") or settings.get("deletionPolicy") == "PREVENT":
-            wanted = "deletionProtection false, deletionPolicy DELETE"
-            raise ProviderError(f"cannot delete {identifier}: it is protected; deploy it first with {wanted}")
-        if settings.get("deletionPolicy") == "ABANDON":
-            return
         control("DELETE", "gcp", "resources", self._token, identifier)
 
     def _put(self, identifier: str, inputs: Props) -> None:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import boto3  # pyright: ignore[reportMissingTypeStubs]
 import httpx
@@ -38,6 +39,14 @@ def clouds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             time.sleep(0.05)
         yield home.path
         daemon.terminate()
+
+
+def ask(clouds: Path, method: str, *path: str, body: object = None) -> dict[str, Any]:
+    """What the daemon's control API answers, {} without a body. Raises httpx.HTTPStatusError."""
+    daemon = json.loads((clouds / "daemon.json").read_text())
+    url = "/".join([daemon["control"], *(quote(part, safe="") for part in path)])
+    answer = httpx.request(method, url, json=body, headers={"Authorization": f"Bearer {daemon['token']}"})
+    return json.loads(answer.raise_for_status().text or "{}")
 
 
 class Aws:

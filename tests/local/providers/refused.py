@@ -14,8 +14,8 @@ from typing import Any
 
 import pulumi
 from pulumi import automation as auto
-from pulumi_aws import cloudwatch, dynamodb, gamelift, iam, lambda_
-from pulumi_gcp import cloudrunv2, healthcare, storage
+from pulumi_aws import dynamodb, iam, lambda_
+from pulumi_gcp import cloudrunv2, storage
 
 from stacks.aws_domain import custom_domain
 from tests.local.providers.conftest import Engine
@@ -42,14 +42,6 @@ def swallowed_gcp() -> None:
     cloudrunv2.Service("api", location="us-central1", template={"containers": [container]})
 
 
-def lacking() -> None:
-    gamelift.Alias("game", routing_strategy={"type": "TERMINAL", "message": "over"})
-
-
-def lacking_gcp() -> None:
-    healthcare.Dataset("game", location="us-central1")
-
-
 def right() -> None:
     dynamodb.Table("users", attributes=[{"name": "id", "type": "S"}], hash_key="id")
 
@@ -59,7 +51,7 @@ def right_gcp() -> None:
 
 
 def taken() -> None:
-    cloudwatch.LogGroup("logs", name="taken")
+    iam.Role("api", name="taken", assume_role_policy=json.dumps({"Statement": [TRUST]}))
 
 
 def published(source: str = "def handler(event, context): return 1") -> None:

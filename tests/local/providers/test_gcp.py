@@ -1,15 +1,13 @@
 """The fake gcp provider under the real engine: create, no change, update, drift, replace, destroy."""
 
-import json
 from pathlib import Path
-from urllib.parse import quote
 
 import httpx
 import pulumi
 import pytest
 from pulumi_gcp import projects, secretmanager, serviceaccount, storage
 
-from tests.local.providers.conftest import Engine, Program
+from tests.local.providers.conftest import Engine, Program, ask
 
 ACCOUNT = "gcp:serviceaccount/account:Account"
 ACCOUNT_ID = "projects/laptop/serviceAccounts/api@laptop.iam.gserviceaccount.com"
@@ -51,24 +49,23 @@ def test_a_life(engine: Engine, clouds: Path, tmp_path: Path) -> None:
     assert engine.preview(project(source, label="b")) == {"update": 3}
     assert engine.up(project(source, label="b")) == {"update": 3}
 
-    daemon = json.loads((clouds / "daemon.json").read_text())
-    control = httpx.Client(headers={"Authorization": f"Bearer {daemon['token']}"})
-    resources = f"{daemon['control']}/gcp/resources"
-    url = f"{resources}/{quote(BUCKET, safe='')}/{engine.output('bucket')}"
-    assert control.get(url).json()["inputs"]["labels"] == {"label": "b"}
+    bucket_in_the_cloud = "gcp", "resources", BUCKET, engine.output("bucket")
+    assert ask(clouds, "GET", *bucket_in_the_cloud)["inputs"]["labels"] == {"label": "b"}
 
     bucket, digest = engine.output("bucket"), engine.output("size")
-    first_version = f"{resources}/{quote(VERSION, safe='')}/{quote(engine.output('version_id'), safe='')}"
+    first_version = "gcp", "resources", VERSION, engine.output("version_id")
     source.write_text("2")
     assert engine.up(project(source, label="b", key="hunter3")) == {"replace": 2}
     assert engine.output("bucket") == bucket
     assert engine.output("size") != digest
     assert engine.output("version") == "2"
-    assert control.get(first_version).status_code == 200, "it was abandoned"
+    assert ask(clouds, "GET", *first_version), "it was abandoned"
     assert not engine.tells("hunter3")
 
-    control.delete(f"{resources}/{quote(ACCOUNT, safe='')}/{quote(ACCOUNT_ID, safe='')}").raise_for_status()
+    ask(clouds, "DELETE", "recorded", ACCOUNT, ACCOUNT_ID)
     assert engine.refresh() == {"delete": 1}
     assert engine.up(project(source, label="b", key="hunter3")) == {"create": 1}
     assert engine.destroy() == {"delete": 7}
-    assert (control.get(url).status_code, control.get(first_version).status_code) == (404, 404)
+    for gone in (bucket_in_the_cloud, first_version):
+        with pytest.raises(httpx.HTTPStatusError, match="404"):
+            ask(clouds, "GET", *gone)

@@ -33,7 +33,7 @@ CLOUD_RUN = "gcp:cloudrunv2/service:Service"
 
 
 def aws_types() -> Iterator[str]:
-    """All but those that kept.py keeps with every input."""
+    """All types that behave; recorded ones honour every input."""
     for path in (ROOT / "local" / "providers" / "aws").glob("[!_]*.py"):
         for name, found in vars(importlib.import_module(f"local.providers.aws.{path.stem}")).items():
             if isinstance(found, type) and issubclass(found, AwsResource) and found.honours:
@@ -166,10 +166,6 @@ def lives(provider: Aws, folder: Path) -> dict[str, list[Props]]:
             | labels
             for name, deploy, limit, labels in (("a", True, 1, tags[0]), ("b", False, 2, tags[1]))
         ],
-        "aws:cloudwatch/logGroup:LogGroup": [
-            {"name": "a", "retentionInDays": days, "skipDestroy": True} | labels
-            for days, labels in ((7, tags[0]), (14, tags[1]))
-        ],
         "aws:dynamodb/table:Table": [
             {"name": "a", "hashKey": "id", "attributes": [{"name": "id", "type": "S"}]} | encryption | settings
             for settings in (
@@ -217,11 +213,6 @@ def lives(provider: Aws, folder: Path) -> dict[str, list[Props]]:
             one | {"contentType": type} | labels
             for one, type, labels in zip(objects, ("text/plain", "application/zip"), tags, strict=True)
         ],
-        "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": [
-            {"bucket": "made", "blockPublicAcls": on, "blockPublicPolicy": not on, "ignorePublicAcls": on}
-            | {"restrictPublicBuckets": not on}
-            for on in (True, False)
-        ],
         "aws:ssm/parameter:Parameter": [
             {"name": "/a", "type": "String", "value": "a", "description": "a", "tier": "Advanced", "dataType": "text"}
             | tags[0],
@@ -233,7 +224,6 @@ def lives(provider: Aws, folder: Path) -> dict[str, list[Props]]:
 
 
 NOT_TOLD = {
-    "aws:cloudwatch/logGroup:LogGroup": {"skipDestroy"},  # the provider's own
     "aws:iam/role:Role": {"forceDetachPolicies"},
     "aws:s3/bucket:Bucket": {"forceDestroy", "bucketPrefix"},
     "aws:s3/bucketObjectv2:BucketObjectv2": {"source"},  # bytes, of which the cloud tells a hash

@@ -1,12 +1,19 @@
 """The fake providers refuse deletions that the real clouds refuse, and take restored resources back into a stack."""
 
+from unittest.mock import create_autospec
+
+import grpc
 import pytest
 from pulumi import automation as auto
+from pulumi.runtime import proto
 from pulumi_aws import dynamodb
 from pulumi_gcp import firestore
 
+from local.providers.aws.provider import Aws as AwsProvider
 from local.providers.gcp.provider import Gcp
+from local.providers.provider import FakeProvider
 from local.providers.resource import ProviderError
+from local.providers.values import pack
 from tests.local.providers.conftest import Aws, Engine, Program
 
 SERVICE = "gcp:cloudrunv2/service:Service"
@@ -68,14 +75,28 @@ def test_a_protected_database_is_not_deleted(engine: Engine) -> None:
     assert engine.destroy() == {"delete": 3}
 
 
+def delete(provider: FakeProvider, type: str, known: dict[str, bool]) -> None:
+    """Raises ProviderError if it asks the clouds, which do not run."""
+    request = proto.DeleteRequest(type=type, id="x", properties=pack(known))
+    provider.Delete(request, create_autospec(grpc.ServicerContext))
+
+
 @pytest.mark.parametrize("known", [{}, {"deletionProtection": True}])
-def test_a_service_is_protected_unless_it_says_otherwise(known: dict[str, bool]) -> None:
-    with pytest.raises(ProviderError, match="cannot delete api: it is protected"):
-        Gcp().resource(SERVICE).delete("api", known)
+def test_a_service_is_protected_by_default(known: dict[str, bool]) -> None:
+    with pytest.raises(ProviderError, match="cannot delete x: it is protected"):
+        delete(Gcp(), SERVICE, known)
 
 
-def test_a_database_is_abandoned_unless_it_says_otherwise(engine_alone: Engine) -> None:
-    Gcp().resource(DATABASE).delete("users", {})  # no clouds, so it would raise if it asked them
+def test_a_database_is_abandoned_by_default() -> None:
+    delete(Gcp(), DATABASE, {})
+
+
+@pytest.mark.parametrize("type", ["aws:cloudwatch/logGroup:LogGroup", "aws:lambda/function:Function"])
+def test_what_is_to_be_skipped_stays(type: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("BETTER_TOGETHER_HOME", raising=False)
+    delete(AwsProvider(), type, {"skipDestroy": True})
+    with pytest.raises(ProviderError, match="BETTER_TOGETHER_HOME is not set"):
+        delete(AwsProvider(), type, {"skipDestroy": False})
 
 
 @pytest.mark.prove

@@ -12,6 +12,7 @@ from pulumi.runtime.proto import PropertyDiff
 from local.providers.aws.provider import Aws
 from local.providers.compare import changes, observed
 from local.providers.gcp.provider import Gcp
+from local.providers.gcp.recorded import RECORDINGS
 from local.providers.gcp.types import TYPES
 from local.providers.sdk import args_type
 from local.providers.values import UNKNOWN, overlay, pack, plain, seal
@@ -128,7 +129,7 @@ def test_only_drift_is_observed() -> None:
     }
 
 
-@pytest.mark.parametrize("token", TYPES)
+@pytest.mark.parametrize("token", [*TYPES, *RECORDINGS])
 def test_every_gcp_type_is_the_sdks(token: str) -> None:
     Gcp().resource(token)
     args_type(token)

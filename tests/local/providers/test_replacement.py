@@ -10,8 +10,8 @@ from pulumi.runtime import proto
 from pulumi.runtime.proto import PropertyDiff
 
 from local.cli.home import APP_PYTHON
-from local.providers.aws.kept import KINDS
 from local.providers.aws.provider import Aws
+from local.providers.aws.recorded import RECORDINGS
 from local.providers.gcp.provider import Gcp
 from local.providers.sdk import args_type, properties
 from local.providers.values import pack
@@ -78,7 +78,7 @@ def cloudformation() -> dict[str, list[str]]:
 
 
 def test_no_aws_type_is_left_out() -> None:
-    assert TYPES.keys() | ALONE == {*AWS, *KINDS}
+    assert TYPES.keys() | ALONE == {*AWS, *RECORDINGS}
 
 
 @pytest.mark.parametrize("token", TYPES)

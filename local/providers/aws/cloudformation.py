@@ -1,0 +1,43 @@
+"""AWS's own rules of which properties cannot change in place, as CloudFormation has them and cfn-lint carries them."""
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from local.providers import ROOT, sdk
+
+REGION = "us-east-1"
+
+
+def create_only(token: str) -> frozenset[str]:
+    """The inputs of a resource type that force a replacement. Its name alone if CloudFormation has no such type.
+
+    "aws:sqs/queue:Queue" is AWS::SQS::Queue there, and its QueueName is Pulumi's `name`.
+    """
+    _, module, name = token.split(":")
+    service = module.partition("/")[0]
+    inputs = sdk.properties(sdk.args_type(token))
+    found = {"name"} & inputs.keys()
+    for path in _create_only(f"aws::{service}::{name}".lower()):
+        property = path.split("/")[2]
+        pulumis = property[0].lower() + property[1:]
+        found |= {"name" if property == f"{name}Name" else pulumis} & inputs.keys()
+    return frozenset(found)
+
+
+def _create_only(type: str) -> list[str]:
+    """JSON pointers, such as /properties/QueueName."""
+    folder = _schemas()
+    files: dict[str, str] = json.loads((folder / "providers" / f"{REGION}.json").read_bytes()) if folder else {}
+    file = next((file for name, file in files.items() if name.lower() == type), None)
+    if not folder or not file:
+        return []
+    schema: dict[str, Any] = json.loads((folder / "resources" / f"{file}.json").read_bytes())
+    return schema.get("createOnlyProperties", [])
+
+
+@cache
+def _schemas() -> Path | None:
+    """cfn-lint's data folder in the app's environment, where moto depends on it."""
+    return next((ROOT / "app" / ".venv" / "lib").glob("python3.*/site-packages/cfnlint/data/schemas"), None)
