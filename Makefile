@@ -100,9 +100,13 @@ fuzz: setup ## try random input and operations for long, and say how many: make 
 	@FUZZ_EXAMPLES="$${EXAMPLES:-2000}" app/.venv/bin/python -m pytest -q -s -m fuzz --hypothesis-profile fuzz tests/app
 
 .PHONY: bench
-bench: setup ## count round trips to slow upstreams, and take the time (on an idle machine)
+bench: setup ## count round trips to slow upstreams, take the time (on an idle machine), print the table of docs/api.md
 	@$(PYTHON) -m local.cli.tools test
-	@REQUIRED_STORES=dynamodb-local app/.venv/bin/python -m benchmarks.round_trips --plot docs/round_trips.svg
+	@REQUIRED_STORES=dynamodb-local app/.venv/bin/python -m benchmarks.round_trips
+
+.PHONY: docs
+docs: setup ## draw the pictures of the docs
+	@$(PYTHON) -m docs
 
 .PHONY: openapi
 openapi: setup ## write openapi.json anew

@@ -6,7 +6,6 @@ followers; a batch, or Momento calls that go out together, count as one round tr
 replaces: the user and each follower with a read of its own.
 """
 
-import argparse
 import io
 import json
 import statistics
@@ -17,7 +16,6 @@ from collections import Counter
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import boto3
@@ -30,7 +28,6 @@ from app.data.firestore import FirestoreDataClient
 from app.metrics import Metrics
 from app.model import User
 from app.settings import CacheSettings, Settings
-from benchmarks.plot import plot
 from benchmarks.slow_servers import DELAY
 from tests.app.servers import MOMENTO_API_KEY, NotInstalled
 from tests.app.stores import store
@@ -59,19 +56,12 @@ class Measured(NamedTuple):
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="benchmarks.round_trips")
-    parser.add_argument("--plot", type=Path, help="an SVG file, for the times of the ways to read followers")
-    file: Path | None = parser.parse_args().plot
     with slow_servers() as (address, cache):
         on_dynamodb, on_firestore = measure(dynamodb, cache), measure(partial(firestore, address), cache)
     print("| | round trips to the store | to the cache | on DynamoDB | on Firestore |\n|---|--:|--:|--:|--:|")
     for name, (to_store, to_cache, median) in on_dynamodb.items():
         assert on_firestore[name][:2] == (to_store, to_cache), name
         print(f"| {name} | {to_store:g} | {to_cache:g} | {median:.1f} ms | {on_firestore[name].median:.1f} ms |")
-    if file:
-        ways = [ONE_BY_ONE, "`/followers/1`", "`/cached-followers/1`"]
-        bars = [(name.strip("`"), (on_dynamodb[name].median, on_firestore[name].median)) for name in ways]
-        file.write_text(plot("The names of 100 followers, with upstreams that take 10 ms", bars))
 
 
 def measure(new_store: Store, cache_settings: CacheSettings) -> dict[str, Measured]:

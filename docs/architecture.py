@@ -1,67 +1,31 @@
-"""Draws docs/architecture.svg: `python docs/architecture.py`."""
+"""Both stacks, from the client to the stores."""
 
-from dataclasses import dataclass
-from html import escape
-from pathlib import Path
-
-WIDTH, HEIGHT = 1080, 550
-BOX_WIDTH, BOX_HEIGHT = 190, 62
-INK, MUTED, PAPER, LINE = "#1f2933", "#616e7c", "#ffffff", "#9aa5b1"
-AWS, GCP, SHARED = "#ff9900", "#4285f4", "#25c19f"
-FONT = "font-family=\"system-ui, 'Segoe UI', Helvetica, Arial, sans-serif\""
+from docs.drawing import Box, arrow, panel, svg, text
 
 
-@dataclass(frozen=True)
-class Box:
-    x: int
-    y: int
-    title: str
-    note: str
-    color: str
-
-    def draw(self) -> str:
-        middle = self.x + BOX_WIDTH / 2
-        return (
-            f'<rect x="{self.x}" y="{self.y}" width="{BOX_WIDTH}" height="{BOX_HEIGHT}" rx="10" fill="{PAPER}" '
-            f'stroke="{self.color}" stroke-width="2"/>'
-            + text(middle, self.y + 27, self.title, 15, INK, "600")
-            + text(middle, self.y + 47, self.note, 12, MUTED)
-        )
-
-
-def text(x: float, y: float, words: str, size: int, color: str, weight: str = "400", anchor: str = "middle") -> str:
-    return (
-        f'<text x="{x}" y="{y}" {FONT} font-size="{size}" font-weight="{weight}" fill="{color}" '
-        f'text-anchor="{anchor}">{escape(words)}</text>'
-    )
-
-
-def arrow(*points: tuple[int, int]) -> str:
-    route = " ".join(f"{x},{y}" for x, y in points)
-    return f'<polyline points="{route}" fill="none" stroke="{LINE}" stroke-width="1.8" marker-end="url(#head)"/>'
-
-
-def panel(x: int, title: str, command: str, color: str) -> str:
-    return (
-        f'<rect x="{x}" y="96" width="330" height="432" rx="16" fill="{color}" fill-opacity="0.06" stroke="{color}" '
-        f'stroke-opacity="0.5"/>'
-        + text(x + 20, 126, title, 17, color, "700", "start")
-        + text(x + 310, 126, command, 12, MUTED, anchor="end")
+def draw() -> str:
+    return svg(
+        "One Flask app on AWS and Google Cloud",
+        550,
+        panel(30, 96, 330, 432, "AWS", "pulumi up -s aws", "aws"),
+        panel(720, 96, 330, 432, "Google Cloud", "pulumi up -s gcp", "gcp"),
+        *arrows(),
+        *(box.draw() for box in boxes()),
     )
 
 
 def boxes() -> list[Box]:
     left, right, middle = 100, 790, 445
     return [
-        Box(middle, 18, "Client", "sees the same API twice", INK),
-        Box(left, 148, "API Gateway", "HTTP API, $default stage", AWS),
-        Box(left, 250, "Lambda", "version behind alias live", AWS),
-        Box(left, 434, "DynamoDB", "table, on demand, PITR", AWS),
-        Box(right, 148, "Cloud Run", "public URL", GCP),
-        Box(right, 250, "Revision", "gunicorn on python313", GCP),
-        Box(right, 434, "Firestore", "native mode database", GCP),
-        Box(middle, 250, "One artifact", "Flask app, one sha256", SHARED),
-        Box(middle, 434, "Momento Cache", "one for each stack", SHARED),
+        Box(middle, 18, "Client", "sees the same API twice", "ink"),
+        Box(left, 148, "API Gateway", "HTTP API, $default stage", "aws"),
+        Box(left, 250, "Lambda", "version behind alias live", "aws"),
+        Box(left, 434, "DynamoDB", "table, on demand, PITR", "aws"),
+        Box(right, 148, "Cloud Run", "public URL", "gcp"),
+        Box(right, 250, "Revision", "gunicorn on python313", "gcp"),
+        Box(right, 434, "Firestore", "native mode database", "gcp"),
+        Box(middle, 250, "One artifact", "Flask app, one sha256", "shared"),
+        Box(middle, 434, "Momento Cache", "one for each stack", "shared"),
     ]
 
 
@@ -77,31 +41,12 @@ def arrows() -> list[str]:
         arrow((810, 312), (810, 376), (595, 376), (595, 432)),
         arrow((445, 281), (292, 281)),
         arrow((635, 281), (788, 281)),
-        text(402, 271, "app.zip", 12, MUTED),
-        text(678, 271, "app.tar.gz", 12, MUTED),
-        text(186, 348, "DataClient", 12, INK, anchor="end"),
-        text(186, 366, "dynamodb.py", 12, MUTED, anchor="end"),
-        text(894, 348, "DataClient", 12, INK, anchor="start"),
-        text(894, 366, "firestore.py", 12, MUTED, anchor="start"),
-        text(540, 396, "Cache", 12, INK),
-        text(540, 414, "momento.py", 12, MUTED),
+        text(402, 271, "app.zip", 12, "muted"),
+        text(678, 271, "app.tar.gz", 12, "muted"),
+        text(186, 348, "DataClient", 12, "ink", anchor="end"),
+        text(186, 366, "dynamodb.py", 12, "muted", anchor="end"),
+        text(894, 348, "DataClient", 12, "ink", anchor="start"),
+        text(894, 366, "firestore.py", 12, "muted", anchor="start"),
+        text(540, 396, "Cache", 12, "ink"),
+        text(540, 414, "momento.py", 12, "muted"),
     ]
-
-
-def main() -> None:
-    head = (
-        '<defs><marker id="head" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" markerHeight="7" '
-        f'orient="auto-start-reverse"><path d="M0 0 10 5 0 10z" fill="{LINE}"/></marker></defs>'
-    )
-    panels = [panel(30, "AWS", "pulumi up -s aws", AWS), panel(720, "Google Cloud", "pulumi up -s gcp", GCP)]
-    body = "\n".join([head, *panels, *arrows(), *(box.draw() for box in boxes())])
-    svg = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img">\n'
-        f"<title>One Flask app on AWS and Google Cloud</title>\n"
-        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="{PAPER}"/>\n{body}\n</svg>\n'
-    )
-    Path(__file__).with_suffix(".svg").write_text(svg)
-
-
-if __name__ == "__main__":
-    main()

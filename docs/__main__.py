@@ -1,0 +1,11 @@
+"""`python -m docs` draws every picture of the docs."""
+
+from pathlib import Path
+
+from docs import architecture, local, round_trips
+
+PICTURES = {"architecture": architecture.draw, "local": local.draw, "round_trips": round_trips.draw}
+
+if __name__ == "__main__":
+    for name, draw in PICTURES.items():
+        Path(__file__).with_name(f"{name}.svg").write_text(draw())
