@@ -1,4 +1,4 @@
-"""The tables of the docs say what the code does, and their links lead somewhere."""
+"""The docs' tables list what the code has, one case for each name; the links lead somewhere; the pictures are current."""
 
 import re
 from pathlib import Path
@@ -7,10 +7,11 @@ import pytest
 import yaml
 
 from app.settings import Settings, bind_address, thread_count
+from docs.__main__ import PICTURES
 from stacks.gcp import APIS
 from stacks.observability import WINDOW_SECONDS, WINDOWS_BEFORE_ALARM, alarms
-from tests.stacks.deployment import PROJECT, ROOT, Deployment
-from tests.stacks.test_both import Reading, environment
+from tests.stacks.deployment import PROJECT, ROOT
+from tests.stacks.test_both import OUTPUTS, Reading
 
 PAGES = sorted(path.relative_to(ROOT) for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 LINK = re.compile(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)")
@@ -39,35 +40,56 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert not anchor or anchor in anchors(target), f"{path}#{anchor}"
 
 
-def test_the_configuration_is_what_the_project_declares() -> None:
-    declared = {f"{PROJECT}:{key}" for key in yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]}
+def configuration() -> set[str]:
+    declared = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
     of_providers = {"momento:apiKey", "momento:endpoint", "aws:region", "gcp:project", "gcp:region"}
-    assert table("configuration.md", "Configuration") == declared | of_providers
+    return {f"{PROJECT}:{key}" for key in declared} | of_providers
 
 
-def test_the_apis_to_turn_on_are_those_that_the_stack_uses() -> None:
-    [told] = re.findall(r"gcloud services enable {(.+)}", section("real-clouds.md", "On real clouds"))
-    assert sorted(told.split(",")) == sorted([*APIS, "serviceusage"])
-
-
-def test_the_alarms_are_those_of_the_stacks() -> None:
-    told = re.findall(r"^\| `([-a-z]+)` \| .*?more than (\d+) ", section("operations.md", "See it"), re.MULTILINE)
-    assert told == [(alarm.name, f"{alarm.threshold:g}") for alarm in alarms("dynamodb")]
-    assert (WINDOW_SECONDS, WINDOWS_BEFORE_ALARM) == (300, 2), "the docs say so in words"
-
-
-def test_the_outputs_are_what_a_deployment_tells(aws: Deployment) -> None:
-    assert table("operations.md", "Outputs") == set(aws.outputs)
-
-
-def test_the_environment_is_what_the_settings_read(aws: Deployment, gcp: Deployment) -> None:
-    read: set[str] = set()
+def environment() -> set[str]:
+    """The variables that the app reads, with every store, the cache and an issuer."""
+    cache = {"MOMENTO_CACHE": "users", "MOMENTO_ENDPOINT": "momento.test", "MOMENTO_API_KEY_PARAMETER": "key"}
     auth = {"AUTH_ISSUER": "https://login.example.com/", "AUTH_AUDIENCE": "users"}
-    elsewhere = {"AWS_REGION": "", "AWS_DEFAULT_REGION": "us-east-1"}
-    for variables in (environment(aws) | auth, environment(aws) | elsewhere, environment(gcp)):
+    read: set[str] = set()
+    for variables in (
+        {"PERSISTENCE": "dynamodb", "USERS_TABLE": "users", "AWS_DEFAULT_REGION": "us-east-1"} | cache | auth,
+        {"PERSISTENCE": "firestore", "GOOGLE_CLOUD_PROJECT": "project"},
+    ):
         environ = Reading(variables)
         Settings.from_environ(environ)
         bind_address(environ)
         thread_count(environ)
         read |= environ.read
-    assert table("configuration.md", "Environment of the app") == read
+    return read
+
+
+TABLES = {
+    ("configuration.md", "Configuration"): configuration(),
+    ("configuration.md", "Environment of the app"): environment(),
+    ("operations.md", "Outputs"): set(OUTPUTS),
+}
+
+
+@pytest.mark.parametrize(
+    ("page", "title", "name"),
+    [(*place, name) for place, names in TABLES.items() for name in sorted(names | table(*place))],
+)
+def test_a_table_has_a_row_for_each_name_and_no_other(page: str, title: str, name: str) -> None:
+    assert name in table(page, title), f"docs/{page} lacks {name} in the table under {title}"
+    assert name in TABLES[page, title], f"docs/{page} has {name} in the table under {title}, but the code does not"
+
+
+def test_the_apis_to_turn_on_are_those_that_the_stack_uses() -> None:
+    [listed] = re.findall(r"gcloud services enable {(.+)}", section("real-clouds.md", "On real clouds"))
+    assert sorted(listed.split(",")) == sorted([*APIS, "serviceusage"])
+
+
+def test_the_alarms_are_those_of_the_stacks() -> None:
+    listed = re.findall(r"^\| `([-a-z]+)` \| .*?more than (\d+) ", section("operations.md", "See it"), re.MULTILINE)
+    assert listed == [(alarm.name, f"{alarm.threshold:g}") for alarm in alarms("dynamodb")]
+    assert (WINDOW_SECONDS, WINDOWS_BEFORE_ALARM) == (300, 2), "the docs say so in words"
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_a_picture_is_what_make_docs_draws(name: str) -> None:
+    assert (ROOT / "docs" / f"{name}.svg").read_text() == PICTURES[name](), "run `make docs`"
