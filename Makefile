@@ -121,9 +121,10 @@ contract: setup ## run schemathesis against aws, gcp and flask run, and say how 
 	@CONTRACT_CASES="$${CASES:-20}" $(PYTHON) -m pytest -q -s tests/e2e/test_contract.py
 
 .PHONY: lint
-lint: setup ## ruff and pyright
+lint: setup ## ruff, import-linter and pyright
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
+	.venv/bin/lint-imports --no-cache --no-logo
 	.venv/bin/pyright --warnings
 	.venv/bin/pyright --warnings -p app
 	.venv/bin/pyright --warnings -p pulumi_momento

@@ -1,0 +1,1 @@
+"""The commands: they run the engine, and start and stop the daemon."""

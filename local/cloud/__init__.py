@@ -1,0 +1,1 @@
+"""Both clouds. They run in the app's environment, in the daemon's process."""

@@ -1,0 +1,1 @@
+"""AWS: HTTP APIs and Lambda, and moto for the rest."""

@@ -1,0 +1,1 @@
+"""Lambda: functions, versions and aliases, and the environments that run them."""

@@ -1,0 +1,1 @@
+"""What both clouds are made of: listeners, child processes, archives and errors."""

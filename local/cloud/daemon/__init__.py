@@ -1,0 +1,1 @@
+"""The process that holds both clouds, and its control API."""

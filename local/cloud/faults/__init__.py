@@ -1,0 +1,1 @@
+"""Faults between the app and its data services, for tests."""

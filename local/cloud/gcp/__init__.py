@@ -1,0 +1,1 @@
+"""Google Cloud: Cloud Run, Firestore, and the outputs of all other resources."""
