@@ -1,4 +1,4 @@
-"""The docs' tables list what the code has, one case for each name; the links lead somewhere; the pictures are current."""
+"""The docs' tables list what the code has, their links lead somewhere, and their pictures are current."""
 
 import re
 from pathlib import Path
