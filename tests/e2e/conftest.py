@@ -1,6 +1,5 @@
 import shutil
 import socket
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +9,7 @@ import pytest
 
 from stacks import artifact
 from tests.e2e.breaking import kill_workers
-from tests.e2e.laptop import ROOT, Laptop, Outputs
+from tests.e2e.laptop import ROOT, Laptop, Outputs, copy_checkout
 from tests.flask_run import flask_run as run_flask
 
 
@@ -72,14 +71,7 @@ def artifacts(clouds: Laptop) -> list[tuple[str, str]]:
 @pytest.fixture
 def second_checkout(tmp_path: Path) -> Path:
     """A copy of this one, with its environments and its artifact."""
-    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
-    for source in filter(Path.is_file, (ROOT / name for name in names)):
-        target = tmp_path / source.relative_to(ROOT)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(source, target)
-    for folder in ("app", "policy", "pulumi_momento"):
-        (tmp_path / folder / ".venv").symlink_to(ROOT / folder / ".venv")
+    copy_checkout(tmp_path, "app/.venv", "policy/.venv", "pulumi_momento/.venv")
     built = artifact.build(ROOT).zip.parent
     shutil.copytree(built, tmp_path / built.relative_to(ROOT))
     return tmp_path

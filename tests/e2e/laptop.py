@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -70,3 +71,15 @@ class Laptop:
             if int(process.name) != os.getpid() and str(self.home).encode() in about:
                 found[int(process.name)] = command.replace(b"\0", b" ").decode()
         return found
+
+
+def copy_checkout(target: Path, *shared: str) -> None:
+    """Copies this checkout without what git ignores; `shared` are ignored folders that the copy links to."""
+    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
+    for source in filter(Path.is_file, (ROOT / name for name in names)):
+        copy = target / source.relative_to(ROOT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(source, copy)  # with its time, by which make knows that the environments are current
+    for folder in shared:
+        (target / folder).symlink_to(ROOT / folder)
