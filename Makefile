@@ -138,7 +138,7 @@ setup: .venv/ready app/.venv/ready pulumi_momento/.venv/ready policy/.venv/ready
 build/uv/ready: local/cli/uv.txt
 	@libc="$$(getconf GNU_LIBC_VERSION 2>/dev/null || echo 'another libc than glibc')"; \
 	  [ "$$(uname -sm)" = "Linux x86_64" ] && printf '%s\n' "glibc 2.28" "$$libc" | sort -VC || \
-	  { echo "This is $$(uname -sm) with $$libc: use Linux on x86-64 with glibc 2.28 or newer; WSL 2 works" >&2; exit 1; }
+	  { echo "This is $$(uname -sm) with $$libc: use Linux on x86-64 with glibc 2.28 or newer; WSL 2 and the dev container work" >&2; exit 1; }
 	@trap '' INT; python3 -c 'import ensurepip, venv' 2>/dev/null || \
 	  { echo "python3 or its venv package is missing: install them, e.g. apt-get install python3-venv" >&2; exit 1; }
 	@echo "Installing uv ..." >&2

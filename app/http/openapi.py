@@ -15,6 +15,8 @@ from app.model import UserId
 
 type Json = dict[str, Any]
 
+VERSION = "0.1.0"
+"""The project's version, as in pyproject.toml, which is no part of the artifact."""
 REF = "#/components/{}/{}"
 STRING = {"type": "string"}
 HEADERS = {
@@ -54,7 +56,7 @@ def document(routes: Iterable[Route], auth: bool) -> Json:
     statuses = sorted({status for _, operation in operations for status in _problems(operation, auth)})
     return {
         "openapi": "3.1.1",
-        "info": {"title": "Better Together", "version": "1.0.0", "description": "Users, their followers and pictures."},
+        "info": {"title": "Better Together", "version": VERSION, "description": "Users, their followers and pictures."},
         "paths": paths,
         "components": {
             "schemas": components,

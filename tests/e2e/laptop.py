@@ -80,6 +80,7 @@ def copy_checkout(target: Path, *shared: str) -> None:
     for source in filter(Path.is_file, (ROOT / name for name in names)):
         copy = target / source.relative_to(ROOT)
         copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(source, copy)  # with its time, by which make knows that the environments are current
+        shutil.copy(source, copy)
+        os.utime(copy, (0, 0))  # older than every environment, so that make does not install into a shared one
     for folder in shared:
         (target / folder).symlink_to(ROOT / folder)

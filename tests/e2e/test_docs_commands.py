@@ -61,7 +61,7 @@ def run(checkout: Path, command: str) -> str:
 
 
 @pytest.mark.prove
-@pytest.mark.parametrize("command", filter(runs, commands()))
+@pytest.mark.parametrize("command", list(filter(runs, commands())))
 def test_a_command_of_the_docs_works(checkout: Path, command: str) -> None:
     if "127.0.0.1:8081" in command:
         url = json.loads(run(checkout, "make -s outputs"))["aws"]["url"]

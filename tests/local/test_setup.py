@@ -122,7 +122,7 @@ def test_another_platform_is_one_line_before_anything_is_installed(
     result = make(checkout, "up", PATH=path)
     said, stopped = result.stderr.splitlines()
     assert named in said
-    assert said.endswith(": use Linux on x86-64 with glibc 2.28 or newer; WSL 2 works")
+    assert said.endswith(": use Linux on x86-64 with glibc 2.28 or newer; WSL 2 and the dev container work")
     assert stopped.startswith("make: ***")
     assert not (checkout / "build").exists()
     assert "up          bring stacks" in make(checkout, "help", PATH=path).stdout
