@@ -7,6 +7,7 @@ import json
 import os
 import re
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,11 +46,11 @@ def runs(command: str) -> bool:
 
 
 @pytest.fixture(scope="module")
-def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("checkout")
-    copy_checkout(folder, ".venv", "build", "app/.venv", "policy/.venv", "pulumi_momento/.venv")
-    yield folder
-    run(folder, "make down")
+def checkout() -> Iterator[Path]:
+    """A copy of this one. If a test fails and the clouds are left running, they end when the copy is removed."""
+    with tempfile.TemporaryDirectory(prefix="better-together-", ignore_cleanup_errors=True) as folder:
+        copy_checkout(Path(folder), ".venv", "build", "app/.venv", "policy/.venv", "pulumi_momento/.venv")
+        yield Path(folder)
 
 
 def run(checkout: Path, command: str) -> str:
@@ -61,7 +62,7 @@ def run(checkout: Path, command: str) -> str:
 
 
 @pytest.mark.prove
-@pytest.mark.parametrize("command", list(filter(runs, commands())))
+@pytest.mark.parametrize("command", list(filter(runs, commands())), ids=lambda command: " ".join(command.split()[:4]))
 def test_a_command_of_the_docs_works(checkout: Path, command: str) -> None:
     if "127.0.0.1:8081" in command:
         url = json.loads(run(checkout, "make -s outputs"))["aws"]["url"]
