@@ -11,22 +11,33 @@ from pulumi import automation as auto
 from local.cli import clouds, engine, stack_files
 from local.cli.clouds import Daemon
 from local.cli.drift import find_drift
-from local.cli.engine_runs import at_once, shown, side_by_side, unless_interrupted
+from local.cli.engine_output import shown
+from local.cli.engine_runs import at_once, side_by_side, unless_interrupted
 from local.cli.home import ROOT, Home, LocalError
 from local.cli.tools import say
 from stacks import artifact
 
-UP_BY_DEFAULT = ["aws", "gcp"]
+UP_BY_DEFAULT = ("aws", "gcp")
 CUT_OFF = "an earlier run was killed in the middle of a change, or its state is gone"
 
 
-def up(home: Home, names: Sequence[str], *, auth: bool, refresh: bool, rollout: str, pinned: str) -> None:
+def up(
+    home: Home,
+    names: Sequence[str] = UP_BY_DEFAULT,
+    *,
+    auth: str | None = None,
+    refresh: bool = False,
+    rollout: str = "100",
+    pinned: str = "build",
+    verbose: bool = False,
+) -> None:
     """Brings the stacks up, starting the clouds if need be, and prints their URLs.
 
     With `auth` the app asks for tokens of the laptop's issuer. With `refresh` the engine asks the clouds first, and
-    mends what has drifted. `rollout` and `pinned` are the stacks' keys `rollout` and `artifact`.
+    mends what has drifted. `rollout` and `pinned` are the stacks' keys `rollout` and `artifact`. With `verbose` the
+    engine says all that it does.
     """
-    names = stack_files.check(names or UP_BY_DEFAULT)
+    names = stack_files.check(names)
     if not re.fullmatch("[1-9][0-9]?|100", rollout):
         raise LocalError(f"ROLLOUT is {rollout!r}: it takes 1 to 100, in percent")
     if not re.fullmatch("build|sha256:[0-9a-f]{64}", pinned):
@@ -41,8 +52,8 @@ def up(home: Home, names: Sequence[str], *, auth: bool, refresh: bool, rollout: 
             at_once(stacks, lambda stack: engine.configure(stack, daemon, settings))
 
         def bring_up(stack: auto.Stack) -> auto.UpResult:
-            with engine.changing(home, stack):
-                return stack.up(refresh=refresh, policy_packs=[engine.POLICY_PACK], **shown(stack))
+            with engine.changing(home, stack), shown(home, stack, verbose=verbose) as arguments:
+                return stack.up(refresh=refresh, policy_packs=[engine.POLICY_PACK], **arguments)
 
         results = side_by_side(home, stacks, "up", bring_up)
     for name, result in zip(names, results, strict=True):
@@ -50,6 +61,8 @@ def up(home: Home, names: Sequence[str], *, auth: bool, refresh: bool, rollout: 
         print("  ".join([name, *(told[key] for key in ("url", "persistence", "artifactDigest"))]))
         if told["stableRevision"] != told["revision"]:
             print(f"{name}  {100 - int(rollout)} % of the requests still go to {told['stableDigest']}")
+        elif rollout != "100":
+            print(f"{name}  ROLLOUT={rollout} has nothing to roll out: this version has all requests already")
 
 
 def _asking(daemon: Daemon) -> dict[str, str]:
@@ -100,12 +113,12 @@ def _preview(stack: auto.Stack) -> None:
     stack.preview(policy_packs=[engine.POLICY_PACK], diff=True, color="never", on_output=out, on_error=err)
 
 
-def down(home: Home) -> None:
+def down(home: Home, *, verbose: bool = False) -> None:
     """Destroys every stack with the engine, then ends the clouds."""
     with home.exclusive():
         daemon = clouds.usable(home)
         if daemon and not engine.has_lost_track(home):
-            _destroy(home, engine.stacks_up(home))
+            _destroy(home, engine.stacks_up(home), verbose)
         _end(home)
         say("the laptop's clouds are gone" if daemon else "the laptop's clouds were not running")
 
@@ -115,7 +128,7 @@ def _end(home: Home) -> None:
     home.forget()
 
 
-def destroy(home: Home, names: Sequence[str]) -> None:
+def destroy(home: Home, names: Sequence[str], *, verbose: bool = False) -> None:
     """Destroys the stacks with the engine; the clouds and the other stacks stay up.
 
     After an engine or a plugin was killed nobody knows what the clouds hold, so all of them go.
@@ -127,10 +140,10 @@ def destroy(home: Home, names: Sequence[str]) -> None:
             _end(home)
             say(f"{CUT_OFF}: the laptop's clouds are gone, with all stacks")
         else:
-            _destroy(home, [engine.one_that_is_up(home, name) for name in names])
+            _destroy(home, [engine.one_that_is_up(home, name) for name in names], verbose)
 
 
-def _destroy(home: Home, stacks: list[auto.Stack]) -> None:
+def _destroy(home: Home, stacks: list[auto.Stack], verbose: bool) -> None:
     """Raises LocalError before anything is deleted if one of the stacks is protected: by its state, not its file."""
     answers = zip(stacks, at_once(stacks, engine.is_protected), strict=True)
     if protected := [stack.name for stack, is_protected in answers if is_protected]:
@@ -139,8 +152,8 @@ def _destroy(home: Home, stacks: list[auto.Stack]) -> None:
         raise LocalError(f"nothing was deleted, {', '.join(protected)} protected: {way}, then try again")
 
     def take_down(stack: auto.Stack) -> None:
-        with engine.changing(home, stack):
-            stack.destroy(remove=True, **shown(stack))
+        with engine.changing(home, stack), shown(home, stack, verbose=verbose) as arguments:
+            stack.destroy(remove=True, **arguments)
 
     side_by_side(home, stacks, "destroy", take_down)
 
@@ -172,7 +185,7 @@ def outputs(home: Home) -> None:
     print(json.dumps(engine.outputs(home), indent=2))
 
 
-def token(home: Home, user: str, admin: bool) -> None:
+def token(home: Home, user: str, *, admin: bool = False) -> None:
     """Prints a token of the laptop's issuer for the user."""
     daemon = clouds.required(home)
     wanted = {"sub": user, "scope": "users:admin" if admin else ""}

@@ -1,13 +1,13 @@
 """What the clouds say that a stack's state does not."""
 
 import json
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from pulumi import automation as auto
 from pulumi.automation.events import EngineEvent, StepEventMetadata
 
+from local.cli.engine_output import resource
 from local.cli.tools import say
 from local.providers.values import is_list, is_object
 
@@ -32,15 +32,15 @@ def find_drift(stack: auto.Stack) -> list[str]:
 
 
 def _lines(step: StepEventMetadata) -> Iterator[str]:
-    resource = f"{re.sub('/[^:]*', '', step.type)} {step.urn.rpartition('::')[2]}"
+    what = resource(step.urn)
     if not step.old or not step.new:
-        yield f"{resource}: in the stack, gone from the cloud"
+        yield f"{what}: in the stack, gone from the cloud"
         return
     old, new = (_readable({**(state.outputs or {}), **(state.inputs or {})}) for state in (step.old, step.new))
     for name in step.diffs or []:
         found = list(_differences(name, old.get(name), new.get(name))) or [(name, SECRET, ANOTHER_SECRET)]
         for path, ours, theirs in found:
-            yield f"{resource}: {path} is {_shown(ours)} in the stack, {_shown(theirs)} in the cloud"
+            yield f"{what}: {path} is {_shown(ours)} in the stack, {_shown(theirs)} in the cloud"
 
 
 def _readable(value: Any) -> Any:

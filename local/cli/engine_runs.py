@@ -1,12 +1,10 @@
-"""Runs of the engine for several stacks at once: what they say, and what an interrupt does to them."""
+"""Runs of the engine for several stacks at once, and what an interrupt does to them."""
 
 import signal
-import sys
 from collections.abc import Callable, Collection, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Event
-from typing import TypedDict
 
 from pulumi import automation as auto
 
@@ -61,21 +59,3 @@ def _interrupts_go_to_the_engines(home: Home) -> Generator[None]:
 def unless_interrupted(write: Callable[[str], None]) -> Callable[[str], None]:
     """Writes what the engine says, but for the traceback of the program that an interrupt cuts off."""
     return lambda line: None if _interrupted.is_set() else write(line)
-
-
-class Shown(TypedDict):
-    color: str
-    show_secrets: bool
-    on_output: Callable[[str], None]
-    on_error: Callable[[str], None]
-
-
-def shown(stack: auto.Stack) -> Shown:
-    """All that the engine says, on stderr, each line behind the stack's name."""
-
-    def write(line: str) -> None:
-        if line.strip():
-            sys.stderr.write(f"{stack.name} | {line.rstrip()}\n")  # one write, since the stacks speak at once
-
-    say = unless_interrupted(write)
-    return {"color": "never", "show_secrets": False, "on_output": say, "on_error": say}

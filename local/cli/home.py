@@ -47,6 +47,10 @@ class Home:
         return self.path / "daemon.log"
 
     @cached_property
+    def logs(self) -> Path:
+        return self.path / "logs"
+
+    @cached_property
     def temporary(self) -> Path:
         """The folder for temporary files of all that is at work here, since a process that is killed leaves them."""
         return self.path / "tmp"
@@ -120,7 +124,7 @@ class Home:
 
     def forget(self) -> None:
         """Removes what only made sense with clouds that are gone; the logs of the last run go with it."""
-        for folder in (self.state, self.workspace, self._unfinished, self.path / "run", self.path / "logs"):
+        for folder in (self.state, self.workspace, self._unfinished, self.path / "run", self.logs):
             if folder.is_dir() and not folder.is_symlink():
                 shutil.rmtree(folder, ignore_errors=True)
             else:

@@ -28,13 +28,13 @@ class Laptop:
         command = self.command(*arguments)
         return subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=False)
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, checkout: Path = ROOT, stderr: int = subprocess.PIPE) -> subprocess.Popen[str]:
         """The command in a process group of its own."""
         return subprocess.Popen(
             self.command(*arguments),
-            cwd=ROOT,
+            cwd=checkout,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=stderr,
             text=True,
             start_new_session=True,
         )

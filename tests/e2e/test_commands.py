@@ -51,6 +51,31 @@ def test_a_stack_that_is_named_twice_is_one_stack(clouds: Laptop) -> None:
     assert len(clouds.must("up", "gcp", "gcp").splitlines()) == 1
 
 
+def test_up_says_what_changed_and_what_is_wrong_once(clouds: Laptop, second_checkout: Path) -> None:
+    stack_file = second_checkout / "Pulumi.aws.yaml"
+    config = stack_file.read_text()
+
+    def said(key: str, *options: str) -> list[str]:
+        stack_file.write_text(f"{config}  better-together:{key}\n")
+        artifact, *lines = clouds.run("up", "aws", *options, checkout=second_checkout).stderr.splitlines()
+        assert artifact.startswith("artifact sha256:")
+        return lines
+
+    assert said("timeoutSeconds: 0") == [
+        "aws | error: Pulumi.aws.yaml: better-together:timeoutSeconds is '0': it takes a whole number from 10 to 29",
+        f"aws | all that the engine said: {clouds.home}/logs/engine-aws.log",
+        "up of stack aws failed: the error is above",
+    ]
+    assert "timeoutSeconds is '0'" in (clouds.home / "logs" / "engine-aws.log").read_text()
+    assert said("cacheTtlSeconds: 60") == [
+        "aws | updated aws:lambda:Function api",
+        "aws | updated aws:lambda:Alias live",
+    ]
+    back = said("cacheTtlSeconds: 300", "--verbose")
+    assert "aws | Updating (aws):" in back
+    assert not any(line.startswith("aws | updated") for line in back)
+
+
 @pytest.mark.parametrize("command", [["preview", "nobody"], ["destroy", "aws", "nobody"], ["drift", "nobody"]])
 def test_a_stack_that_is_not_there(clouds: Laptop, command: list[str]) -> None:
     result = clouds.run(*command)

@@ -23,10 +23,20 @@ def test_up_again_changes_nothing(clouds: Laptop) -> None:
     before, files = clouds.outputs(), project_files()
     result = clouds.run("up")
     assert result.returncode == 0, result.stderr
-    assert len(re.findall(r"^(?:aws|gcp) \| +\d+ unchanged", result.stderr, re.MULTILINE)) == 2, result.stderr
-    assert result.stderr.count("better-together@") == 2, result.stderr  # the policy pack was asked
+    assert re.fullmatch("artifact sha256:[0-9a-f]{64}\n", result.stderr)
+    for name in before:
+        log = (clouds.home / "logs" / f"engine-{name}.log").read_text()
+        assert re.search(r"^ +\d+ unchanged$", log, re.MULTILINE), log
+        assert "better-together@" in log, log  # the policy pack was asked
     assert clouds.outputs() == before
     assert project_files() == files
+
+
+@pytest.mark.prove
+def test_a_rollout_of_nothing_new_says_so(clouds: Laptop) -> None:
+    url, nothing_new = clouds.must("up", "aws", "--rollout", "10").splitlines()
+    assert url.startswith("aws  http://")
+    assert nothing_new == "aws  ROLLOUT=10 has nothing to roll out: this version has all requests already"
 
 
 def project_files() -> dict[str, bytes]:

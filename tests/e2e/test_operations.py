@@ -133,7 +133,10 @@ def test_a_production_stack_is_destroyed_only_after_it_became_a_development_one(
         daemon = laptops_clouds.running(home)
         stacks = {name: engine.open_stack(home, name) for name in PRODUCTION}  # with the config of its file again
         at_once(stacks.values(), lambda stack: bring_up_for_development(stack, daemon))
-        clouds.must("destroy", *PRODUCTION)
+        destroyed = clouds.run("destroy", *PRODUCTION)
+    assert destroyed.returncode == 0, destroyed.stderr
+    assert "aws-prod | deleted aws:dynamodb:Table users\n" in destroyed.stderr
+    assert "unchanged" not in destroyed.stderr
     assert list(clouds.outputs()) == ["aws", "gcp"]
     with aws(clouds, "dynamodb") as dynamodb:
         assert dynamodb.list_tables()["TableNames"] == ["better-together-aws"]

@@ -173,7 +173,7 @@ def cut_the_state(laptop: Laptop) -> None:
 def kill_a_plugin(laptop: Laptop) -> None:
     """In the middle of a create, of which the engine then knows nothing."""
     laptop.must("destroy", "aws")
-    up = laptop.start("up", "aws")
+    up = laptop.start("up", "--verbose", "aws")
     assert up.stderr
     for line in up.stderr:
         if "Table" in line and "creating" in line:

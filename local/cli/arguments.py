@@ -1,0 +1,112 @@
+"""The command line of `python -m local`. Every option has the name of its parameter in the command's function."""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+from local.cli import commands
+from local.cli.home import ROOT
+
+DESCRIPTION = """\
+Run both clouds on this computer. The Makefile calls these commands and passes its variables on as options:
+`make up STACK=aws ROLLOUT=10` is `python -m local up --rollout 10 aws`.
+
+A STACK is one that has a file Pulumi.STACK.yaml in the checkout: aws, aws-prod, gcp or gcp-prod.
+"""
+EPILOG = """\
+environment:
+  PATH             a Pulumi CLI on it is used if it is new enough; otherwise one is built once, in 3 minutes
+  XDG_CACHE_HOME   the folder that keeps the built CLI (default: ~/.cache)
+  UV               the uv program that builds; make sets it
+
+Each command exits with 0, with 1 after a line that says what is wrong and how to fix it, or with 2 if it is mistyped.
+`python -m local COMMAND --help` explains a command.
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{message}: `{self.prog} --help` explains it\n")
+
+
+def parse() -> tuple[Callable[..., None], Path, dict[str, Any]]:
+    """The command's function, the clouds' folder, and the function's keyword arguments."""
+    parser = Parser(
+        prog="python -m local",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    home = "folder of the clouds: their state, keys and logs (default: .local in the checkout)"
+    parser.add_argument("--home", metavar="FOLDER", type=Path, default=ROOT / ".local", help=home)
+    actions = parser.add_subparsers(metavar="COMMAND", required=True)
+    _up(actions)
+    _reading(actions)
+    _ending(actions)
+    arguments = vars(parser.parse_args())
+    return arguments.pop("run"), arguments.pop("home"), arguments
+
+
+type Actions = argparse._SubParsersAction[Parser]  # pyright: ignore[reportPrivateUsage]
+
+
+def _command(actions: Actions, run: Callable[..., None], help: str, more: str, *examples: str) -> Parser:
+    """Options that are not given keep the defaults of the function."""
+    command = actions.add_parser(
+        run.__name__,
+        help=help,
+        description=f"{help[0].upper()}{help[1:]}. {more}",
+        epilog="\n".join(["examples:", *(f"  python -m local {example}" for example in examples)]),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        argument_default=argparse.SUPPRESS,
+    )
+    command.set_defaults(run=run)
+    return command
+
+
+def _up(actions: Actions) -> None:
+    more = """\
+Builds the artifact and starts the clouds if they do not run.
+Prints a line for each resource that changed, then each stack's URL, store and artifact."""
+    up = _command(actions, commands.up, "bring stacks up", more, "up", "up --rollout 10 aws", "up --auth laptop gcp")
+    up.add_argument("names", metavar="STACK", nargs="*", help="the stacks (default: aws and gcp)")
+    up.add_argument("--auth", choices=["laptop"], help="let only tokens of the laptop's issuer write (default: open)")
+    up.add_argument("--refresh", action="store_true", help="ask the clouds first, and repair what has drifted")
+    rollout = "share of the requests that the newest version gets, in percent (default: 100)"
+    up.add_argument("--rollout", metavar="PERCENT", help=rollout)
+    pinned = "run this artifact, which ran before, instead of building one; `outputs` lists them under releases"
+    up.add_argument("--artifact", dest="pinned", metavar="sha256:...", help=pinned)
+    _verbose(up)
+
+
+def _reading(actions: Actions) -> None:
+    more = "Changes nothing, and\nneeds no running clouds. Fails if the policy forbids something."
+    preview = _command(actions, commands.preview, "show what `up` would change", more, "preview aws")
+    more = "Prints a line for each\nproperty that differs, and fails if there is one; `up --refresh` repairs it."
+    drift = _command(actions, commands.drift, "compare the clouds with what the last `up` left", more, "drift aws")
+    for command in (preview, drift):
+        command.add_argument("name", metavar="STACK", help="the stack")
+    more = "The keys are the stacks' names."
+    _command(actions, commands.outputs, "print the outputs of all stacks as JSON", more, "outputs")
+    more = "For stacks that are up with `--auth laptop`.\nSend it as `Authorization: Bearer TOKEN`."
+    token = _command(
+        actions, commands.token, "print a token of the laptop's issuer", more, "token 1", "token 1 --admin"
+    )
+    token.add_argument("user", metavar="USER", help="the id of the user who sends it, and who may write that user")
+    token.add_argument("--admin", action="store_true", help="let the token write every user")
+
+
+def _ending(actions: Actions) -> None:
+    more = "The clouds and the other stacks stay up."
+    destroy = _command(actions, commands.destroy, "destroy stacks", more, "destroy aws", "destroy aws gcp")
+    destroy.add_argument("names", metavar="STACK", nargs="+", help="the stacks")
+    more = "Their users, logs and\nports are gone then. Needs no running clouds."
+    down = _command(actions, commands.down, "destroy all stacks and stop the clouds", more, "down")
+    for command in (destroy, down):
+        _verbose(command)
+
+
+def _verbose(command: Parser) -> None:
+    verbose = "print all that the engine says (default: only what changed; all of it goes to logs/ in the folder)"
+    command.add_argument("--verbose", action="store_true", help=verbose)

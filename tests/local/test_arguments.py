@@ -1,0 +1,52 @@
+"""The command line of `python -m local`: each command explains itself and takes what its function takes."""
+
+import inspect
+import sys
+
+import pytest
+
+from local.cli.arguments import parse
+
+EVERY_OPTION = {
+    "up": ["aws", "gcp", "--auth", "laptop", "--refresh", "--rollout", "10", "--artifact", "sha256:0", "--verbose"],
+    "preview": ["aws"],
+    "drift": ["aws"],
+    "outputs": [],
+    "token": ["1", "--admin"],
+    "destroy": ["aws", "gcp", "--verbose"],
+    "down": ["--verbose"],
+}
+
+
+NEEDED = {"preview": ["aws"], "drift": ["aws"], "token": ["1"], "destroy": ["aws"]}
+
+
+@pytest.mark.parametrize("command", EVERY_OPTION)
+def test_every_option_is_a_parameter_and_may_be_left_out(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def bound(options: list[str]) -> inspect.BoundArguments:
+        monkeypatch.setattr(sys, "argv", ["local", command, *options])
+        run, home, arguments = parse()
+        assert run.__name__ == command
+        return inspect.signature(run).bind(home, **arguments)
+
+    every = bound(EVERY_OPTION[command])
+    assert every.arguments.keys() == every.signature.parameters.keys()
+    bound(NEEDED.get(command, []))
+
+
+@pytest.mark.parametrize("command", EVERY_OPTION)
+def test_every_command_explains_itself(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for arguments, words in (([], f"\n    {command} "), ([command], f"examples:\n  python -m local {command}")):
+        monkeypatch.setattr(sys, "argv", ["local", *arguments, "--help"])
+        with pytest.raises(SystemExit, match="0"):
+            parse()
+        assert words in capsys.readouterr().out
+
+
+def test_a_mistyped_command_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "argv", ["local", "up", "--rolout", "10"])
+    with pytest.raises(SystemExit, match="2"):
+        parse()
+    assert capsys.readouterr().err == "unrecognized arguments: --rolout: `python -m local --help` explains it\n"
