@@ -25,6 +25,8 @@ help: ## list the targets and the variables
 # ARTIFACT=   ## up: sha256:... of an artifact that ran before, instead of a build
 # AUTH=laptop ## up: writes and pictures need a token of the laptop's issuer
 # REFRESH=1   ## up: ask the clouds first, and mend what has drifted
+# VERBOSE=1   ## up, destroy, down: print all that the engine says, not only what changed
+# PORT=5000   ## dev: the port of the app
 # CASES=20    ## contract: cases for each operation
 # EXAMPLES=   ## fuzz: random inputs for each test
 # SEEDS=500   ## prove: seeds of each proof
@@ -32,8 +34,12 @@ help: ## list the targets and the variables
 
 .PHONY: up
 up: setup ## bring stacks aws and gcp, or STACK="aws-prod gcp-prod", up on the laptop's clouds and print their URLs
-	@set -f; $(PYTHON) -m local up $${AUTH:+--auth="$$AUTH"} $${REFRESH:+--refresh} \
+	@set -f; $(PYTHON) -m local up $${AUTH:+--auth="$$AUTH"} $${REFRESH:+--refresh} $${VERBOSE:+--verbose} \
 	  $${ROLLOUT:+--rollout="$$ROLLOUT"} $${ARTIFACT:+--artifact="$$ARTIFACT"} -- $${STACK:-}
+
+.PHONY: dev
+dev: setup ## run the app with reload on stack aws's store and cache, or STACK=gcp's; bring the stack up if it is not
+	@$(PYTHON) -m local dev $${PORT:+--port="$$PORT"} -- $${STACK:+"$$STACK"}
 
 .PHONY: preview
 preview: setup ## show what up would change: make preview STACK=aws
@@ -57,11 +63,11 @@ token: setup ## print a token for `make up AUTH=laptop`: make -s token USER=1 (A
 
 .PHONY: destroy
 destroy: setup ## destroy a stack on the laptop's clouds: make destroy STACK=aws
-	@$(need_stack)set -f; $(PYTHON) -m local destroy -- $$STACK
+	@$(need_stack)set -f; $(PYTHON) -m local destroy $${VERBOSE:+--verbose} -- $$STACK
 
 .PHONY: down
 down: setup ## destroy all stacks and stop the laptop's clouds
-	@$(PYTHON) -m local down
+	@$(PYTHON) -m local down $${VERBOSE:+--verbose}
 
 .PHONY: artifact
 artifact: setup ## build the artifact; print its digest, sizes and largest packages

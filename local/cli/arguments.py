@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from local.cli import commands
+from local.cli.dev import dev
 from local.cli.home import ROOT
 
 DESCRIPTION = """\
@@ -42,6 +43,7 @@ def parse() -> tuple[Callable[..., None], Path, dict[str, Any]]:
     parser.add_argument("--home", metavar="FOLDER", type=Path, default=ROOT / ".local", help=home)
     actions = parser.add_subparsers(metavar="COMMAND", required=True)
     _up(actions)
+    _dev(actions)
     _reading(actions)
     _ending(actions)
     arguments = vars(parser.parse_args())
@@ -78,6 +80,15 @@ Prints a line for each resource that changed, then each stack's URL, store and a
     pinned = "run this artifact, which ran before, instead of building one; `outputs` lists them under releases"
     up.add_argument("--artifact", dest="pinned", metavar="sha256:...", help=pinned)
     _verbose(up)
+
+
+def _dev(actions: Actions) -> None:
+    more = """\
+It has the environment of the stack's app, so it uses the same store and cache as the stack's own URL.
+Brings the stack up first if it is not. Ctrl-C ends it; the clouds stay up."""
+    command = _command(actions, dev, "run `flask run --reload` on a stack's store and cache", more, "dev", "dev gcp")
+    command.add_argument("name", metavar="STACK", nargs="?", help="the stack (default: aws)")
+    command.add_argument("--port", help="the port, on 127.0.0.1; 0 takes any that is free (default: 5000)")
 
 
 def _reading(actions: Actions) -> None:

@@ -28,6 +28,9 @@ class Daemon:
     pid: int
     control: str
     token: str
+    aws: str
+    firestore: str
+    """host:port"""
     momento: str
     momento_api_key: str
     firestore_kind: str
@@ -110,6 +113,8 @@ def _daemon(facts: Any) -> Daemon:
             pid=facts["pid"],
             control=facts["control"],
             token=facts["token"],
+            aws=facts["aws"],
+            firestore=facts["firestore"],
             momento=facts["momento"],
             momento_api_key=facts["momentoApiKey"],
             firestore_kind=facts["firestoreKind"],

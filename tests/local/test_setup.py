@@ -73,7 +73,10 @@ def test_values_are_arguments_and_never_shell_code(checkout: Path) -> None:
     options = [f"--auth={evil}", "--refresh", f"--rollout={evil}", f"--artifact={evil}"]
     assert up[2:] == ["-m", "local", "up", *options, "--", "aws", "-x", "*"]
     assert run(checkout, "up")[2:] == ["-m", "local", "up", "--"]
-    assert run(checkout, "destroy", "STACK=* aws")[2:] == ["-m", "local", "destroy", "--", "*", "aws"]
+    assert run(checkout, "dev", f"PORT={evil}")[2:] == ["-m", "local", "dev", f"--port={evil}", "--"]
+    assert run(checkout, "dev", f"STACK={evil}")[2:] == ["-m", "local", "dev", "--", evil]
+    destroy = run(checkout, "destroy", "STACK=* aws", "VERBOSE=1")
+    assert destroy[2:] == ["-m", "local", "destroy", "--verbose", "--", "*", "aws"]
     check = run(checkout, "check", f"STACK={evil}", f"URL={evil}", "WRITE=1")
     assert check[2:] == ["-m", "ops", "check", "--stack", evil, "--url", evil, "--write"]
     assert run(checkout, "preview", f"STACK={evil}")[2:] == ["-m", "local", "preview", "--", evil]
