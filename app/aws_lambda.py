@@ -12,7 +12,7 @@ from snapshot_restore_py import (  # pyright: ignore[reportMissingTypeStubs]
 
 from app import aws_event
 from app.bootstrap import create_app_from_environ
-from app.http.observe import PLATFORM_REQUEST_ID
+from app.http.access_log import PLATFORM_REQUEST_ID
 from app.http.problems import PROBLEM_JSON, Problem
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from app.auth.none import NoAuthenticator
 from app.cache import Cache
 from app.cache.none import NoCache
 from app.data import DataClient
-from app.http import challenges, cors, drain, limits, observe, preconditions, problems
+from app.http import access_log, challenges, cors, drain, limits, preconditions, problems
 from app.http.bodies import MAX_BODY_BYTES
 from app.http.docs import Docs
 from app.http.routes import UserRoutes
@@ -31,7 +31,7 @@ def assemble(settings: Settings, metrics: Metrics, data: DataClient, cache: Cach
     drain.register(app)
     problems.register(app, metrics)
     challenges.register(app)
-    observe.register(app, metrics, settings.trace_project)
+    access_log.register(app, metrics, settings.trace_project)
     limits.register(app)
     cors.register(app, settings.cors_origins)
     preconditions.register(app)

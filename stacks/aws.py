@@ -14,11 +14,11 @@ from stacks.aws_concurrency import check_concurrency
 from stacks.aws_domain import custom_domain
 from stacks.aws_function import published_function
 from stacks.aws_http_api import http_api
-from stacks.aws_observability import Watch
+from stacks.aws_observability import observability
 from stacks.aws_version import check_runs
 from stacks.config import StackConfig
 from stacks.front_door import FrontDoor
-from stacks.protection import of_data
+from stacks.protection import protect_data
 from stacks.rollout import Rollout, Traffic, exports
 
 
@@ -49,7 +49,7 @@ class AwsStack(pulumi.ComponentResource):
             opts=self._child,
         )
         api, stage = http_api(config, alias, own_url_closed, self._child)
-        Watch(config, api, self._child)
+        observability(config, api, self._child)
         self.outputs: dict[str, pulumi.Input[Any]] = {
             **self._front_door(api, stage, own_url_closed).outputs,
             "cloud": config.cloud,
@@ -80,7 +80,7 @@ class AwsStack(pulumi.ComponentResource):
             deletion_protection_enabled=self._config.protected,
             server_side_encryption={"enabled": True},  # AWS's managed key for DynamoDB, whose uses CloudTrail logs
             tags=self._config.tags,
-            opts=pulumi.ResourceOptions.merge(self._child, of_data(self._config)),
+            opts=pulumi.ResourceOptions.merge(self._child, protect_data(self._config)),
         )
 
     def _make_key(self) -> ssm.Parameter:

@@ -14,7 +14,7 @@ from stacks.rollout import Rollout
 # Every call of app/data/dynamodb.py, and nothing else.
 TABLE_ACTIONS = ("BatchGetItem", "BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "Scan")
 
-# X-Ray has no resources that rights could be limited to.
+# X-Ray has no resources that permissions could be limited to.
 TRACE_ACTIONS = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
 
 
@@ -35,7 +35,7 @@ def published_function(
         tags=config.tags,
         opts=opts,
     )
-    role, rights = _role(config, table, key, logs, opts)
+    role, permissions = _role(config, table, key, logs, opts)
     archive = source(config, artifact, opts)
     published: dict[str, Any] = {
         "runtime": lambda_.Runtime.PYTHON3D13,
@@ -54,7 +54,7 @@ def published_function(
     }
     deployment = pulumi.Output.json_dumps(published, sort_keys=True).apply(rollout.deployment)
     # Any change would publish a version: with a pinned artifact the one that is in the state stays the newest.
-    unchanged = pulumi.ResourceOptions(depends_on=[rights], ignore_changes=None if artifact else ["*"])
+    unchanged = pulumi.ResourceOptions(depends_on=[permissions], ignore_changes=None if artifact else ["*"])
     function = lambda_.Function(
         "api",
         name=config.name,
@@ -84,7 +84,7 @@ def _role(
         tags=config.tags,
         opts=opts,
     )
-    rights = iam.RolePolicy(
+    permissions = iam.RolePolicy(
         "function",
         name="function",
         role=role.name,
@@ -96,7 +96,7 @@ def _role(
         ),
         opts=opts,
     )
-    return role, rights
+    return role, permissions
 
 
 def _environment(

@@ -64,6 +64,11 @@ class StackConfig:
         return self.environment == "production"
 
     @property
+    def cache(self) -> str:
+        """The cache of every stack, as the app's metrics name it (`Cache.name` in the app)."""
+        return "momento"
+
+    @property
     def tags(self) -> dict[str, str]:
         """Tags on AWS, labels on Google Cloud."""
         return {"project": pulumi.get_project(), "stack": self.stack, "environment": self.environment}

@@ -13,8 +13,8 @@ from stacks.front_door import FrontDoor
 from stacks.gcp_cloud_run import cloud_run
 from stacks.gcp_domain import custom_domain
 from stacks.gcp_logs import keep_logs
-from stacks.gcp_observability import Watch
-from stacks.protection import of_data
+from stacks.gcp_observability import observability
+from stacks.protection import protect_data
 from stacks.rollout import Rollout, exports
 
 APIS = ("cloudresourcemanager", "firestore", "iam", "logging", "monitoring", "run", "secretmanager", "storage")
@@ -51,10 +51,10 @@ class GcpStack(pulumi.ComponentResource):
             self._environment(cache, key_version, rollout.digest),
             rollout,
             own_url_closed,
-            pulumi.ResourceOptions(parent=self, depends_on=[*apis, *self._make_rights()]),
+            pulumi.ResourceOptions(parent=self, depends_on=[*apis, *self._grant_permissions()]),
         )
         keep_logs(config, self._child)
-        Watch(config, self._child)
+        observability(config, self._child)
         self.outputs: dict[str, pulumi.Input[Any]] = {
             **self._front_door(service, own_url_closed).outputs,
             "cloud": config.cloud,
@@ -89,7 +89,7 @@ class GcpStack(pulumi.ComponentResource):
             point_in_time_recovery_enablement="POINT_IN_TIME_RECOVERY_ENABLED",
             delete_protection_state=f"DELETE_PROTECTION_{'ENABLED' if protected else 'DISABLED'}",
             deletion_policy="PREVENT" if protected else "DELETE",
-            opts=pulumi.ResourceOptions.merge(self._child, of_data(self._config)),
+            opts=pulumi.ResourceOptions.merge(self._child, protect_data(self._config)),
         )
         # Any minute of the last 7 days can be read again; what is older is in a daily backup.
         firestore.BackupSchedule(
@@ -120,10 +120,10 @@ class GcpStack(pulumi.ComponentResource):
         )
         return secret, version
 
-    def _make_rights(self) -> list[pulumi.Resource]:
+    def _grant_permissions(self) -> list[pulumi.Resource]:
         """What the service may do: read and write in the one database, read the one secret.
 
-        Rights take a while to arrive everywhere. They are given while the database is made, which takes longest, and
+        Permissions take a while to arrive everywhere. They are given while the database is made, which takes longest, and
         the service waits for both.
         """
         database = f"projects/{self._config.gcp_project}/databases/{self._config.name}"

@@ -5,7 +5,7 @@ import pulumi
 from stacks.config import StackConfig
 
 
-def of_data(config: StackConfig) -> pulumi.ResourceOptions:
+def protect_data(config: StackConfig) -> pulumi.ResourceOptions:
     """In production the engine neither deletes nor replaces the resource, and refuses `pulumi destroy` of its stack.
 
     `protect` alone is not enough: a destroy may come to the resource when others are gone already, and names a URN

@@ -10,7 +10,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from app.http import paging
 from app.http.problems import Problem
-from app.http.wire import UserBody
+from app.http.schemas import UserBody
 from app.model import PublicUser, User, UserInput, picture_type
 
 MAX_BODY_BYTES = 400 * 1024

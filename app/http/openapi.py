@@ -10,7 +10,7 @@ from app.http import paging
 from app.http.operations import OPERATIONS, Answer, Operation
 from app.http.problems import PROBLEM_JSON
 from app.http.routes import Route
-from app.http.wire import ProblemBody
+from app.http.schemas import ProblemBody
 from app.model import UserId
 
 type Json = dict[str, Any]

@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from app.http import wire
+from app.http import schemas
 from app.model import UserInput
 
 PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
@@ -29,7 +29,7 @@ class Operation(NamedTuple):
 
 
 SAME = Answer("One of the versions of If-None-Match is still the one.", headers=("ETag",))
-CREATED = Answer("The user was created.", wire.UserBody, ("ETag", "Location"))
+CREATED = Answer("The user was created.", schemas.UserBody, ("ETag", "Location"))
 NAMES = "The names, in order; unknown ids are left out."
 
 
@@ -48,18 +48,18 @@ def _read(
 OPERATIONS = {
     "bootstrap": Operation(
         "Write the demo's users over whatever has their ids",
-        {201: Answer("They are written.", wire.Bootstrapped)},
+        {201: Answer("They are written.", schemas.Bootstrapped)},
         (503,),
         caller=True,
     ),
     "create_user": Operation("Create a user", {201: CREATED}, (400, 409, 413, 415, 503), body=UserInput, caller=True),
     "list_users": _read(
-        "List users, a page at a time", Answer("A page.", wire.UserPage, ("Link?",)), (400, 503), ("limit", "cursor")
+        "List users, a page at a time", Answer("A page.", schemas.UserPage, ("Link?",)), (400, 503), ("limit", "cursor")
     ),
-    "get_user": _read("Get a user from the store", Answer("The user.", wire.UserBody), (400, 404, 503), ("user_id",)),
+    "get_user": _read("Get a user from the store", Answer("The user.", schemas.UserBody), (400, 404, 503), ("user_id",)),
     "put_user": Operation(
         "Replace a user, or create one under this id",
-        {200: Answer("The user was replaced.", wire.UserBody, ("ETag",)), 201: CREATED},
+        {200: Answer("The user was replaced.", schemas.UserBody, ("ETag",)), 201: CREATED},
         (400, 412, 413, 415, 428, 503),
         ("user_id", "If-Match", "If-None-Match"),
         UserInput,
@@ -74,16 +74,16 @@ OPERATIONS = {
     ),
     "get_cached_user": _read(
         "Get a user through the cache",
-        Answer("The user.", wire.UserBody, ("Cache-Status",)),
+        Answer("The user.", schemas.UserBody, ("Cache-Status",)),
         (400, 404, 503),
         ("user_id",),
     ),
     "get_followers": _read(
-        "Get the names of a user's followers", Answer(NAMES, wire.FollowerNames), (400, 404, 503), ("user_id",)
+        "Get the names of a user's followers", Answer(NAMES, schemas.FollowerNames), (400, 404, 503), ("user_id",)
     ),
     "get_cached_followers": _read(
         "Get the names of a user's followers through the cache",
-        Answer(NAMES, wire.FollowerNames, ("Cache-Status",)),
+        Answer(NAMES, schemas.FollowerNames, ("Cache-Status",)),
         (400, 404, 503),
         ("user_id",),
     ),
@@ -101,6 +101,6 @@ OPERATIONS = {
         ("user_id", "X-User-Id"),
         caller=True,
     ),
-    "live": _read("Say that the process serves", Answer("It does.", wire.Alive)),
-    "ready": _read("Say whether the store answers", Answer("It does.", wire.Ready), (503,)),
+    "live": _read("Say that the process serves", Answer("It does.", schemas.Alive)),
+    "ready": _read("Say whether the store answers", Answer("It does.", schemas.Ready), (503,)),
 }

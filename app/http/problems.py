@@ -10,8 +10,8 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.http import HTTP_STATUS_CODES
 
 from app.data import StoreUnavailable, UserExists
-from app.http.observe import request_fields
-from app.http.wire import ProblemBody
+from app.http.access_log import request_fields
+from app.http.schemas import ProblemBody
 from app.metrics import Metrics
 from app.users import NotAFollower, UserNotFound
 

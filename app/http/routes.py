@@ -18,7 +18,7 @@ from app.http.bodies import (
 )
 from app.http.cache_status import cache_status
 from app.http.problems import Problem
-from app.http.wire import Alive, Bootstrapped, Ready
+from app.http.schemas import Alive, Bootstrapped, Ready
 from app.model import User, is_user_id
 from app.users import Users
 

@@ -1,4 +1,4 @@
-"""Rights are exact: named actions on named resources."""
+"""Permissions are exact: named actions on named resources."""
 
 import re
 from collections.abc import Iterator

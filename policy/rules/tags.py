@@ -34,14 +34,14 @@ UNTAGGABLE = {
     "gcp:serviceaccount": {"Account"},
     "gcp:storage": {"BucketObject"},
 }
-GCP_RIGHTS = r"gcp:.*I(AM|am)(Binding|Member|Policy)"
+GCP_GRANTS = r"gcp:.*I(AM|am)(Binding|Member|Policy)"
 
 
 @resource_rule("aws:*", "gcp:*")
 def what_takes_tags_has_them(resource: Resource) -> Iterator[str]:
     """Tags and labels say project, stack and environment."""
     service, name = resource.resource_type.partition("/")[0], resource.resource_type.rpartition(":")[2]
-    if name in UNTAGGABLE.get(service, ()) or re.fullmatch(GCP_RIGHTS, resource.resource_type):
+    if name in UNTAGGABLE.get(service, ()) or re.fullmatch(GCP_GRANTS, resource.resource_type):
         return
     given = tags(resource)
     if missing := [name for name in NAMES if not has(given, name)]:

@@ -18,7 +18,7 @@ from app.data import DataClient
 from app.data.dynamodb import DynamoDBDataClient
 from app.data.firestore import FirestoreDataClient
 from app.http.operations import PICTURES
-from app.http.wire import UserBody, UserPage
+from app.http.schemas import UserBody, UserPage
 from app.metrics import Metrics
 from app.model import User
 from app.settings import Settings

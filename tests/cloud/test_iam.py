@@ -87,11 +87,11 @@ def statement(action: str | list[str], resource: str | list[str], effect: str = 
 
 
 def role(aws: Aws, *statements: dict[str, Any]) -> str:
-    """The ARN of a new one with these rights."""
+    """The ARN of a new one with these permissions."""
     iam, name = admin(aws, "iam"), f"role-{uuid.uuid4().hex[:8]}"
     arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument="{}")["Role"]["Arn"]
     if statements:
-        iam.put_role_policy(RoleName=name, PolicyName="rights", PolicyDocument=policy(*statements))
+        iam.put_role_policy(RoleName=name, PolicyName="permissions", PolicyDocument=policy(*statements))
     return arn
 
 
@@ -199,7 +199,7 @@ def test_a_role_that_is_gone_may_nothing(aws: Aws) -> None:
     arn, iam = role(aws, statement("dynamodb:*", "*")), admin(aws, "iam")
     before = session(aws, arn)
     get_item(before)
-    iam.delete_role_policy(RoleName=arn.rpartition("/")[2], PolicyName="rights")
+    iam.delete_role_policy(RoleName=arn.rpartition("/")[2], PolicyName="permissions")
     iam.delete_role(RoleName=arn.rpartition("/")[2])
     with pytest.raises(ClientError, match="AccessDeniedException"):
         get_item(before)

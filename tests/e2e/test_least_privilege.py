@@ -1,8 +1,8 @@
-"""The function's role has the rights that the routes need and no other: without each in turn, some of them break.
+"""The function's role has the permissions that the routes need and no other: without each in turn, some of them break.
 
 The policy is the one that the engine attached, changed behind its back and put back;
 local/cloud/aws/iam.py enforces it.
-The rights to the log are not shown to be needed: on AWS, Lambda itself writes the log with them; on the laptop it goes
+The permissions to the log are not shown to be needed: on AWS, Lambda itself writes the log with them; on the laptop it goes
 to a file.
 """
 

@@ -56,8 +56,8 @@ def test_only_the_service_is_public(gcp: Deployment) -> None:
 
 def test_the_service_is_made_after_its_rights_which_wait_for_no_database(gcp: Deployment) -> None:
     database = "gcp:firestore/database:Database::users"
-    rights = [r for r in gcp.resources if r.type.lower().endswith("iammember")]
-    assert [r for r in rights if database in r.needs] == []
+    grants = [r for r in gcp.resources if r.type.lower().endswith("iammember")]
+    assert [r for r in grants if database in r.needs] == []
     assert {
         database,
         "gcp:projects/iAMMember:IAMMember::store",
