@@ -1,4 +1,4 @@
-"""One stack: its configuration, the artifact, the cloud's resources, the outputs."""
+"""The Pulumi program: one stack on one cloud."""
 
 from pathlib import Path
 

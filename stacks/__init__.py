@@ -1,1 +1,1 @@
-"""The Pulumi stacks of both clouds, and the one artifact that they deploy. Never imports `app`."""
+"""The Pulumi stacks of both clouds, and the artifact that they deploy. Never imports `app`."""

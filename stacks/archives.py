@@ -1,4 +1,4 @@
-"""One tree of files as a digest, a zip and a tar.gz: a function of the files' paths and contents alone."""
+"""Reproducible archives: a digest, a zip and a tar.gz that depend only on the files' paths and contents."""
 
 import hashlib
 import io
@@ -10,19 +10,19 @@ from pathlib import Path, PurePosixPath
 
 import deflate
 
-# Nothing in the tree is a command, so no file needs to be executable and the builder's umask leaves no trace.
+# No file in the tree is a command, so all have the same mode, whatever the builder's umask.
 FILE_MODE = stat.S_IFREG | 0o644
 DIRECTORY_MODE = 0o755
-# The earliest moment that both formats can hold: 1980-01-01, in each format's own terms.
+# The earliest time that both formats can represent, 1980-01-01, in the encoding of each.
 ZIP_TIME = (0, 1 << 5 | 1)
 TAR_TIME = 315_532_800
-# Of libdeflate, which the lock pins: the output of the interpreter's zlib differs from machine to machine.
+# libdeflate's level. The lock pins libdeflate, whereas the interpreter's zlib differs between machines.
 LEVEL = 6
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A file of the artifact: its posix path below the root, and its content."""
+    """A file of the artifact: its POSIX path relative to the root, and its content."""
 
     path: str
     content: bytes
@@ -41,7 +41,7 @@ def digest(entries: list[Entry]) -> str:
 
 
 def write_zip(entries: list[Entry], target: Path) -> None:
-    """The archive for Lambda, by PKWARE's APPNOTE.TXT, since zipfile takes no other compressor than its own zlib."""
+    """Write the archive for Lambda (PKWARE's APPNOTE.TXT). zipfile can only compress with the interpreter's zlib."""
     directory = bytearray()
     with target.open("wb") as archive:
         for entry in entries:
@@ -57,7 +57,7 @@ def write_zip(entries: list[Entry], target: Path) -> None:
 
 
 def write_tar(entries: list[Entry], target: Path) -> None:
-    """The archive for Cloud Run, with its directories: not every extractor makes missing ones."""
+    """Write the archive for Cloud Run, including directories, since not every extractor creates missing ones."""
     plain = io.BytesIO()
     with tarfile.open(mode="w", fileobj=plain, format=tarfile.PAX_FORMAT) as archive:
         for directory in sorted({parent.as_posix() for e in entries for parent in PurePosixPath(e.path).parents}):

@@ -1,6 +1,6 @@
-"""The one artifact: the same tree for Lambda (app.zip) and for Cloud Run (app.tar.gz), under one digest.
+"""The artifact: one tree, archived for Lambda (app.zip) and for Cloud Run (app.tar.gz), with one digest.
 
-`python -m stacks.artifact` builds it, or finds it built, and prints its digest, sizes and largest packages.
+`python -m stacks.artifact` builds it if necessary, and prints its digest, sizes and largest packages.
 """
 
 import base64
@@ -31,7 +31,7 @@ MANIFEST = "artifact.json"
 
 @dataclass(frozen=True)
 class Artifact:
-    """A built artifact; sizes are in bytes, `packages` are the sizes of the unpacked packages by name and version."""
+    """A built artifact. `packages` maps names and versions to unpacked sizes; all sizes are in bytes."""
 
     digest: str
     zip: Path
@@ -41,7 +41,7 @@ class Artifact:
 
     @property
     def code_sha256(self) -> str:
-        """What Lambda calls app.zip: base64 of its sha256."""
+        """The hash by which Lambda identifies app.zip: its SHA-256 in base64."""
         return base64.b64encode(hashlib.sha256(self.zip.read_bytes()).digest()).decode()
 
     @property
@@ -51,10 +51,10 @@ class Artifact:
 
 
 def build(root: Path) -> Artifact:
-    """The artifact of the checkout `root`, below its `build/artifacts/`; built only if what it is made of has changed.
+    """The artifact of the checkout `root`, in its `build/artifacts/`; built only if its inputs have changed.
 
-    Builds at the same time wait for one another, and one that is interrupted leaves nothing that is mistaken for whole.
-    Raises ArtifactError: uv or a package is missing, or the artifact is larger than Lambda takes.
+    Concurrent builds wait for one another, and an interrupted build leaves nothing that could pass for a complete one.
+    Raises ArtifactError if uv or a package is missing, or if the artifact exceeds Lambda's limits.
     """
     folder = root / "build" / "artifacts" / _inputs(root)
     if not (folder / MANIFEST).exists():
@@ -69,19 +69,21 @@ def build(root: Path) -> Artifact:
 
 
 def check_sizes(artifact: Artifact) -> None:
-    """Raises ArtifactError when Lambda would not take the artifact."""
+    """Raises ArtifactError if the artifact exceeds Lambda's limits."""
     largest = ", ".join(f"{name} {_mb(size)}" for name, size in artifact.largest[:3])
     for what, size, limit in (
         ("app.zip", artifact.zip.stat().st_size, MAX_ZIP_BYTES),
         ("the unpacked artifact", artifact.unpacked_bytes, MAX_UNPACKED_BYTES),
     ):
         if size > limit:
-            message = f"artifact: {what} is {_mb(size)}, Lambda takes {_mb(limit)}; slim it in stacks/staging.py"
+            message = (
+                f"artifact: {what} is {_mb(size)}, but Lambda's limit is {_mb(limit)}: slim it in stacks/staging.py"
+            )
             raise ArtifactError(f"{message} (largest: {largest})")
 
 
 def _inputs(root: Path) -> str:
-    """A name for all that the artifact is a function of: the app, its lock, the builder, Python and the compressor."""
+    """A fingerprint of the artifact's inputs: the app, its lock, the builder, Python and the compressor."""
     builder = [Path(module) for module in (__file__, archives.__file__, staging.__file__)]
     inputs = hashlib.sha256(f"{platform.python_version()} {deflate.__version__}".encode())
     for path in [*staging.app_files(root / "app"), root / "app" / "uv.lock", *builder]:

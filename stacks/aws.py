@@ -25,7 +25,7 @@ from stacks.rollout import Rollout, Traffic, exports
 class AwsStack(pulumi.ComponentResource):
     """All resources of a stack on AWS. `outputs` has the same names as GcpStack's.
 
-    Without an artifact the function stays as it is, and only the traffic moves.
+    Without an artifact the function stays unchanged, and only its traffic moves.
     """
 
     def __init__(
@@ -74,11 +74,11 @@ class AwsStack(pulumi.ComponentResource):
             name=self._config.name,
             billing_mode="PAY_PER_REQUEST",
             hash_key="id",
-            # No TTL: users do not expire; what does is in the cache, after CACHE_TTL_SECONDS.
+            # No TTL: users do not expire, only their copies in the cache do.
             attributes=[{"name": "id", "type": "S"}],
             point_in_time_recovery={"enabled": True, "recovery_period_in_days": self._config.recovery_days},
             deletion_protection_enabled=self._config.protected,
-            server_side_encryption={"enabled": True},  # AWS's managed key for DynamoDB, whose uses CloudTrail logs
+            server_side_encryption={"enabled": True},  # with AWS's managed key for DynamoDB; CloudTrail logs its use
             tags=self._config.tags,
             opts=pulumi.ResourceOptions.merge(self._child, protect_data(self._config)),
         )
@@ -94,16 +94,16 @@ class AwsStack(pulumi.ComponentResource):
         )
 
 
-async def _traffic(rollout: Rollout, made: Sequence[str]) -> Traffic:
-    """What the requests are shared by, once the newest version is known to run."""
-    function, version, deployment = made
+async def _traffic(rollout: Rollout, function_version_deployment: Sequence[str]) -> Traffic:
+    """The traffic split, once the newest version is known to run."""
+    function, version, deployment = function_version_deployment
     if rollout.is_new(version) and not pulumi.runtime.is_dry_run():
         await check_runs(function, version, rollout.digest)
     return rollout.traffic(version, deployment)
 
 
 def _weights(traffic: Traffic) -> AliasRoutingConfigArgsDict | None:
-    """What leaves the stable version, which is the alias's own; Lambda wants nothing rather than a weight of 1."""
+    """The share of the target version; the alias itself points to the stable one. Lambda accepts no weight of 1."""
     if traffic.target == traffic.stable:
         return None
     return {"additional_version_weights": {traffic.target.revision: traffic.percent / 100}}

@@ -1,7 +1,7 @@
-"""Whether the account has the concurrency that the stack reserves.
+"""Checks that the account has the concurrency that the stack reserves.
 
-Lambda would refuse it only after it has made the function, and Pulumi would then take the reservation for done. What
-other functions reserve cannot be asked: https://github.com/hashicorp/terraform-provider-aws/issues/32376
+Lambda refuses a reservation only after it has created the function, and Pulumi then considers the reservation made. The
+provider cannot look up what other functions reserve: https://github.com/hashicorp/terraform-provider-aws/issues/32376
 """
 
 import pulumi
@@ -9,8 +9,8 @@ from pulumi_aws import servicequotas
 
 from stacks.config import StackConfig
 
-CONCURRENT_EXECUTIONS = "L-B99A9384"  # Service Quotas' code; 10 in a young account, later 1000
-UNRESERVED = 100  # which Lambda keeps: https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
+CONCURRENT_EXECUTIONS = "L-B99A9384"  # the quota's code; 10 in a new account, later 1000
+UNRESERVED = 100  # Lambda keeps these: https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
 
 
 def check_concurrency(config: StackConfig) -> None:
@@ -19,8 +19,8 @@ def check_concurrency(config: StackConfig) -> None:
         return
     try:
         quota = servicequotas.get_service_quota(service_code="lambda", quota_code=CONCURRENT_EXECUTIONS)
-    except Exception as error:  # the SDK raises no narrower one; a deployer without the right must not be stopped
-        pulumi.log.warn(f"maxInstances may be more than the account allows, which cannot be asked: {error}")
+    except Exception as error:  # the SDK raises nothing narrower; a deployer without the permission must not be stopped
+        pulumi.log.warn(f"maxInstances may be more than the account allows; its quota cannot be read: {error}")
         return
     most = max(0, int(quota.value) - UNRESERVED)
     if config.max_instances > most:

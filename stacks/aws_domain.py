@@ -1,4 +1,4 @@
-"""A domain of one's own on AWS: an HTTP API behind a certificate, and the DNS records that lead to it."""
+"""A custom domain on AWS: a certificate, a domain name of the HTTP API, and their DNS records."""
 
 import pulumi
 from pulumi_aws import acm, apigatewayv2, route53
@@ -12,11 +12,11 @@ TTL = 300  # seconds
 def custom_domain(
     config: StackConfig, domain: str, stage: apigatewayv2.Stage, opts: pulumi.ResourceOptions
 ) -> tuple[pulumi.Output[str], list[pulumi.Output[str]]]:
-    """Maps `domain` to the stage. Returns its URL and the DNS records that are left to be made by hand.
+    """Map `domain` to the stage. Returns its URL and the DNS records that must be created by hand.
 
-    The URL is not known before the domain is made: of a deployment that fails the engine keeps the outputs that it
-    knows, and `closes_own_url` goes by them. With the zone, no record is left. Without the zone, the certificate's
-    record is shown as soon as it is known, because AWS waits for it.
+    The URL resolves only after the domain is created, because the engine keeps the outputs that are known when a
+    deployment fails, and `closes_own_url` relies on them. With `domain_zone` there are no records to create by hand.
+    Without it, the certificate's record is printed as soon as it is known, because AWS waits for it.
     """
     certificate = acm.Certificate("api", domain_name=domain, validation_method="DNS", tags=config.tags, opts=opts)
     options = certificate.domain_validation_options
@@ -33,7 +33,7 @@ def custom_domain(
             type=proof_type,
             records=[proof_value],
             ttl=TTL,
-            # All certificates of a name in an account have the same record; another one may have made it.
+            # An account's certificates of the same name share this record, so it may exist already.
             allow_overwrite=True,
             opts=opts,
         )
@@ -73,7 +73,7 @@ def custom_domain(
                     "evaluate_target_health": False,
                 }
             ],
-            # Before it is mapped, the name answers 403.
+            # Until the domain is mapped, it answers 403.
             opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[mapping])),
         )
         for kind in ("A", "AAAA")

@@ -1,4 +1,4 @@
-"""The Lambda function, what it may do, and its environment."""
+"""The Lambda function, its permissions and its environment."""
 
 from typing import Any
 
@@ -11,10 +11,10 @@ from stacks.aws_source import source
 from stacks.config import StackConfig
 from stacks.rollout import Rollout
 
-# Every call of app/data/dynamodb.py, and nothing else.
+# Exactly the calls of app/data/dynamodb.py.
 TABLE_ACTIONS = ("BatchGetItem", "BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "Scan")
 
-# X-Ray has no resources that permissions could be limited to.
+# X-Ray has no resources to which permissions could be limited.
 TRACE_ACTIONS = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
 
 
@@ -27,7 +27,7 @@ def published_function(
     cache: Cache,
     opts: pulumi.ResourceOptions,
 ) -> tuple[lambda_.Function, pulumi.Output[str]]:
-    """The function, and the id of the deployment that made its newest version, which is the version's description."""
+    """The function, and the id of the deployment that created its newest version: the version's description."""
     logs = cloudwatch.LogGroup(
         "function",
         name=f"/aws/lambda/{config.name}",
@@ -42,7 +42,7 @@ def published_function(
         "architectures": ["x86_64"],
         "s3_bucket": archive and archive.bucket,
         "s3_key": archive and archive.key,
-        "code_sha256": artifact and artifact.code_sha256,  # so that code from elsewhere is drift
+        "code_sha256": artifact and artifact.code_sha256,  # so that drift detection finds other code
         "handler": "app.aws_lambda.handler",
         "role": role.arn,
         "snap_start": {"apply_on": "PublishedVersions"},
@@ -53,7 +53,7 @@ def published_function(
         "tracing_config": {"mode": "Active" if config.tracing else "PassThrough"},
     }
     deployment = pulumi.Output.json_dumps(published, sort_keys=True).apply(rollout.deployment)
-    # Any change would publish a version: with a pinned artifact the one that is in the state stays the newest.
+    # Any change would publish a version. With a pinned artifact, the function stays as it is in the state.
     unchanged = pulumi.ResourceOptions(depends_on=[permissions], ignore_changes=None if artifact else ["*"])
     function = lambda_.Function(
         "api",
@@ -106,7 +106,7 @@ def _environment(
         **config.app_environment,
         "USERS_TABLE": table.name,
         "MOMENTO_CACHE": cache.name,
-        # The version is part of it, so that a new key makes a new version of the function, which reads it.
+        # The version is included, so that a new key creates a new version of the function, which reads it.
         "MOMENTO_API_KEY_PARAMETER": pulumi.Output.format("{0}:{1}", key.name, key.version),
         "METRICS_FORMAT": "emf",
         "ARTIFACT_DIGEST": digest,

@@ -1,4 +1,4 @@
-"""The front door on AWS: an HTTP API that hands every request to one version of a function."""
+"""The front door on AWS: an HTTP API that passes every request to the function's alias."""
 
 import json
 
@@ -22,13 +22,13 @@ ACCESS_LOG = {
 
 
 THROTTLED = "Throttled"
-"""A metric of the stack's namespace: requests answered with 429, which API Gateway counts among all 4xx."""
+"""A metric in the stack's namespace: requests answered with 429, which API Gateway only counts as one of all 4xx."""
 
 
 def http_api(
     config: StackConfig, alias: lambda_.Alias, own_url_closed: bool, opts: pulumi.ResourceOptions
 ) -> tuple[apigatewayv2.Api, apigatewayv2.Stage]:
-    """An HTTP API before what the alias points at, open to the internet, by HTTPS alone; and its one stage."""
+    """An HTTP API in front of the alias, open to the internet over HTTPS only, and its stage."""
     api = apigatewayv2.Api(
         "api",
         name=config.name,
@@ -39,7 +39,7 @@ def http_api(
     )
     logs = cloudwatch.LogGroup(
         "requests",
-        # API Gateway may write below this prefix without a resource policy for each group.
+        # API Gateway may write to groups with this prefix without a resource policy for each.
         name=f"/aws/vendedlogs/{config.name}",
         retention_in_days=config.log_retention_days,
         tags=config.tags,

@@ -1,4 +1,4 @@
-"""Where Lambda takes the function's code from: the artifact's archive in a bucket."""
+"""The bucket with the function's code: the artifact's archive."""
 
 import pulumi
 from pulumi_aws import s3
@@ -10,9 +10,9 @@ from stacks.config import StackConfig
 def source(config: StackConfig, artifact: Artifact | None, opts: pulumi.ResourceOptions) -> s3.BucketObjectv2 | None:
     """The uploaded archive; None if nothing was built.
 
-    A bucket, because the state then names the code by strings. Uploaded with the function itself, it would be a path
-    that has to be there at every later `up`, also on machines that never built it, and `ignore_changes` does not help:
-    https://github.com/pulumi/pulumi/issues/5066. Lambda copies the archive, so versions outlive it.
+    The code is in a bucket so that the state refers to it by strings. If it were uploaded with the function, the state
+    would contain a path that must exist at every later `up`, even on machines that never built it, and `ignore_changes`
+    does not help (https://github.com/pulumi/pulumi/issues/5066). Lambda copies the archive, so versions outlive it.
     """
     bucket = s3.Bucket("source", bucket_prefix=f"{config.name}-", force_destroy=True, tags=config.tags, opts=opts)
     s3.BucketPublicAccessBlock(

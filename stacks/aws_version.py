@@ -1,4 +1,4 @@
-"""Whether a published version of the function runs: it is asked before any request of a user goes to it."""
+"""Checks that a published version of the function runs, before it receives requests."""
 
 import asyncio
 import json
@@ -8,7 +8,7 @@ from typing import Any
 
 import pulumi
 
-READY_WITHIN = 600  # seconds; Lambda takes minutes to make a snapshot
+READY_WITHIN = 600  # seconds; Lambda takes minutes to create a snapshot
 PAUSE = 2.0  # seconds
 NOT_READY = re.compile("(ResourceConflict|ResourceNotReady|SnapStartNotReady|TooManyRequests)Exception")
 ERROR_MESSAGE = re.compile(r'"errorMessage": *("(?:[^"\\]|\\.)*")')
@@ -28,9 +28,9 @@ HEALTH = {
 
 
 async def check_runs(function: str, version: str, digest: str) -> None:
-    """Returns when the version has answered that it runs the artifact `digest`. Raises pulumi.RunError if it does not.
+    """Returns once the version reports that it runs the artifact `digest`. Raises pulumi.RunError if it does not.
 
-    The provider waits for versions that it publishes in an update, not for the first one:
+    The provider waits for a version that it publishes in an update, but not for the first one:
     https://github.com/hashicorp/terraform-provider-aws/issues/42693
     """
     answer = await _invoke(function, version)
@@ -51,11 +51,11 @@ async def _invoke(function: str, version: str) -> Any:
             return json.loads(found["result"])
         except Exception as error:
             if not NOT_READY.search(str(error)) or time.monotonic() > deadline:
-                raise pulumi.RunError(f"version {version} of {function} does not run: {_words(str(error))}") from None
+                raise pulumi.RunError(f"version {version} of {function} does not run: {_message(str(error))}") from None
         await asyncio.sleep(PAUSE)
 
 
-def _words(error: str) -> str:
-    """The function's own words, if they are in the error of the invocation."""
-    message = ERROR_MESSAGE.search(error)
-    return json.loads(message[1]) if message else " ".join(error.split())
+def _message(error: str) -> str:
+    """The function's own error message, if the invocation's error contains it."""
+    found = ERROR_MESSAGE.search(error)
+    return json.loads(found[1]) if found else " ".join(error.split())

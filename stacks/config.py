@@ -1,4 +1,4 @@
-"""The configuration of a stack: what its keys say, and the names and tags that follow from them."""
+"""The configuration of a stack, and the names and tags that follow from it."""
 
 from dataclasses import dataclass
 
@@ -7,11 +7,10 @@ import pulumi
 
 @dataclass(frozen=True)
 class StackConfig:
-    """A valid configuration; the names and tags of a stack's resources follow from it.
+    """A valid configuration. Optional values are `none` in the stack file and None here.
 
-    Every resource is named after `name`, `<project>-<stack>`: so that stacks can share an account, and what belongs
-    to a stack can be told, and addressed from a script, without asking the engine. What can be left out is `none`
-    in the stack file and None here.
+    The names of all resources contain `name`, which is `<project>-<stack>`, so that stacks can share an account, and
+    people and scripts can find a stack's resources without the engine.
     """
 
     stack: str
@@ -31,16 +30,16 @@ class StackConfig:
     demo: bool
 
     artifact: str | None
-    """The digest of the artifact to run; None is the one that this checkout builds."""
+    """The digest of the artifact to run; None: the artifact that this checkout builds."""
     rollout: int
-    """Percent of the requests that the newest version gets."""
+    """Percent of the requests that go to the newest version."""
 
     memory_mb: int
     concurrency: int
-    """Requests that an instance works on at a time; always 1 on Lambda."""
+    """Requests that an instance handles at a time; always 1 on Lambda."""
     min_instances: int
     max_instances: int
-    """0, on aws alone, is the account's limit."""
+    """0, only on aws: the account's limit."""
     timeout_seconds: int
 
     auth: str | None
@@ -48,7 +47,7 @@ class StackConfig:
     auth_audience: str
     cors_origins: tuple[str, ...]
     throttle_rate: int
-    """Requests a second, on aws."""
+    """Requests per second, only on aws."""
     throttle_burst: int
     domain: str | None
     domain_zone: str | None
@@ -60,7 +59,7 @@ class StackConfig:
 
     @property
     def protected(self) -> bool:
-        """Whether the stack, and what it keeps, must not be deleted."""
+        """Whether the stack and its data must not be deleted."""
         return self.environment == "production"
 
     @property
@@ -75,7 +74,7 @@ class StackConfig:
 
     @property
     def app_environment(self) -> dict[str, str]:
-        """What the app is told on both clouds. What is left out there is off."""
+        """The variables of the app's environment that are the same on both clouds."""
         auth = {"AUTH_ISSUER": self.auth, "AUTH_AUDIENCE": self.auth_audience} if self.auth else {}
         cors = {"CORS_ORIGINS": ",".join(self.cors_origins)} if self.cors_origins else {}
         return {

@@ -1,4 +1,4 @@
-"""The keys of a stack's configuration, read and validated. Pulumi.yaml describes them and has their defaults."""
+"""Reads and validates the keys of a stack's configuration. Pulumi.yaml has their descriptions and defaults."""
 
 import re
 from collections.abc import Mapping
@@ -11,8 +11,8 @@ from stacks.config_reader import ConfigReader
 from stacks.config_rules import check
 
 PERSISTENCE_OF = {"aws": ("dynamodb",), "gcp": ("firestore",)}
-# SnapStart is in all commercial regions but two: https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html
-# The others of that shape are China's; us-gov-west-1 and the like have another.
+# SnapStart is in all commercial regions but two (https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html). China's
+# regions have names of the same pattern; those of other partitions, such as us-gov-west-1, do not.
 REGION = {
     "aws": (
         r"(?!cn-|ap-east-2|ap-southeast-6)[a-z]{2}-[a-z]+-\d",
@@ -24,28 +24,28 @@ LOOPBACK = r"(127\.0\.0\.1|localhost)"
 HOST = r"[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?"
 PORT = r":\d{1,5}"
 ISSUER = rf"none|(https://(?i:{HOST})({PORT})?|http://{LOOPBACK}{PORT})(/[^\s?#@]*)?"
-# Google's rule for service accounts, the narrowest of the rules for what gets the stack's name.
+# Google's rule for the ids of service accounts: the strictest of all resources that have the stack's name.
 ACCOUNT_ID = r"[a-z][-a-z0-9]{4,28}[a-z0-9]"
-# Google's buckets have neither "google" nor "close misspellings" in their names.
+# The names of Google's buckets must not contain "google" or "close misspellings".
 NO_GOOGLE = r"(?!goog)(?!.*g[o0]{2}g[l1i]e)"
-# Neither have S3's buckets, nor SSM's parameters, these in front of theirs.
+# The names of S3's buckets and SSM's parameters must not begin with these.
 NAME = rf"{NO_GOOGLE}(?!aws|ssm|xn--|sthree-|amzn-s3-demo-){ACCOUNT_ID}"
 ALLOWED_NAME = (
-    "6 to 30 lowercase letters, digits and hyphens, with the project's name before it, without google in it, and "
-    "without aws, ssm, goog, xn--, sthree- or amzn-s3-demo- in front"
+    "6 to 30 lowercase letters, digits and hyphens including the project's name, without google, and not beginning "
+    "with aws, ssm, goog, xn--, sthree- or amzn-s3-demo-"
 )
 DOMAIN = r"(?=.{1,64}$)([a-z0-9]([-a-z0-9]*[a-z0-9])?\.)+([a-z]{2,}|xn--[-a-z0-9]+)"  # 64: a certificate's common name
 ORIGIN = rf"https?://{HOST}({PORT})?"
 EMAIL = r"(?=.{1,254}$)[^@\s]+@[^@\s]+\.[^@\s]+"
 ARTIFACT = r"build|sha256:[0-9a-f]{64}"
-# What CloudWatch Logs takes up to a year.
+# The values up to a year that CloudWatch Logs accepts.
 LOG_RETENTION_DAYS = ("1", "3", "5", "7", "14", "30", "60", "90", "120", "150", "180", "365")
 
 
 def load(before: Mapping[str, Any]) -> StackConfig:
-    """`before` are the outputs of the stack's last deployment; empty on the first.
+    """The configuration. `before` are the outputs of the stack's last deployment, empty on the first.
 
-    Raises pulumi.RunError that names every wrong key, its value and what is allowed, a line for each.
+    Raises pulumi.RunError with one line per invalid key, which names the key, its value and the allowed values.
     """
     project, stack = pulumi.get_project(), pulumi.get_stack()
     read = ConfigReader(project, stack)

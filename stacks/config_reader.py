@@ -1,4 +1,4 @@
-"""Reads a stack's keys one by one, and notes what is wrong with them instead of stopping at the first."""
+"""Reads a stack's keys one by one, and collects all errors instead of stopping at the first."""
 
 import difflib
 import re
@@ -7,14 +7,13 @@ from collections.abc import Callable
 import pulumi
 from pulumi.runtime import config as runtime_config
 
-SHOWN_LENGTH = 60  # of a wrong value, so that an error stays a line
+SHOWN_LENGTH = 60  # characters of an invalid value, to keep an error short
 
 
 class ConfigReader:
-    """`errors` has a line for every wrong key: the stack file, the key, its value and what is allowed.
+    """`errors` has one line per invalid key: the stack file, the key, its value and the allowed values.
 
-    Keys are `name` for the project's own and `provider:name` for a provider's. What is wrong reads as empty: "", 0 or
-    False.
+    Keys are `name` for the project's own and `provider:name` for a provider's. An invalid key reads as "", 0 or False.
     """
 
     def __init__(self, project: str, stack: str) -> None:
@@ -49,14 +48,14 @@ class ConfigReader:
         return pulumi.Output.secret(value or "")
 
     def unused(self, key: str, default: str | None, cloud: str) -> None:
-        """Notes a key that does nothing on this cloud, unless it has its default, which nobody set."""
+        """Record an error if the key, which has no effect on this cloud, is not at its default."""
         value = self._get(key)
         if value != default:
             fix = f"`pulumi config rm {key} -s {self._stack}`"
-            self.wrong(key, f"is {_shown(value or '')}, which does nothing on {cloud}: {fix}")
+            self.wrong(key, f"is {_shown(value or '')}, which has no effect on {cloud}: {fix}")
 
     def refuse_unknown(self, *bags: str) -> None:
-        """Notes the keys of the project and of these providers that nobody has asked for."""
+        """Record an error for each key of the project and of these providers that was never read."""
         given = {*runtime_config.CONFIG.get(), *runtime_config.get_config_env()}
         for key in sorted(given - self._known):
             bag, name = key.split(":", 1)
@@ -67,11 +66,11 @@ class ConfigReader:
                 self.wrong(key, f"is not known: {fix}")
 
     def wrong(self, key: str, problem: str) -> None:
-        """Notes what is wrong with a key; the first problem of a key counts."""
+        """Record an error of a key, unless it already has one."""
         self._errors.setdefault(self._full(key), f"Pulumi.{self._stack}.yaml: {self._full(key)} {problem}")
 
     def wrong_name(self, problem: str) -> None:
-        """Notes what is wrong with the stack's name."""
+        """Record an error of the stack's name."""
         self._errors["stack"] = f"the stack's name {self._stack!r} {problem}"
 
     def _read(self, key: str, is_allowed: Callable[[str], bool], allowed: str) -> str:
@@ -91,7 +90,7 @@ class ConfigReader:
             return "is in plain text"
         if not value.strip():
             return "is empty"
-        return "" if _is_printable(value) else "has characters that are in no key"
+        return "" if _is_printable(value) else "has characters that no key contains"
 
     def _get(self, key: str) -> str | None:
         full = self._full(key)
@@ -104,7 +103,7 @@ class ConfigReader:
 
 
 def _is_printable(value: str) -> bool:
-    """Whether all characters are ASCII's, none of them a tab or newline."""
+    """Whether all characters are printable ASCII."""
     return value.isascii() and value.isprintable()
 
 

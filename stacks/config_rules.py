@@ -1,4 +1,4 @@
-"""What a stack's keys must be together, and after what the stack was before."""
+"""Rules across a stack's keys, and against its last deployment."""
 
 import json
 from collections.abc import Mapping
@@ -7,19 +7,19 @@ from typing import Any
 from stacks.config import StackConfig
 from stacks.config_reader import ConfigReader
 
-# The keys that a cloud has no use for, and their defaults in Pulumi.yaml, which reach the program like set values.
+# Keys without effect on a cloud, with their defaults in Pulumi.yaml, which look to the program like set values.
 UNUSED: dict[str, dict[str, str | None]] = {
     "aws": {"concurrency": "8", "minInstances": "0", "gcp:project": None, "gcp:region": None},
     "gcp": {"throttleRate": "1000", "throttleBurst": "500", "aws:region": None},
 }
-# Lambda's limit is of all variables as JSON: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-# Cloud Run's is of each, in "Kb": https://cloud.google.com/run/quotas
+# Lambda limits all variables together, as JSON: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+# Cloud Run limits each variable, in "Kb": https://cloud.google.com/run/quotas
 ENVIRONMENT_BYTES = {"aws": ("Lambda", 4096), "gcp": ("Cloud Run", 32_000)}
-STACK_ENVIRONMENT_BYTES = 500  # at most, of the variables that the stacks add to StackConfig.app_environment
+STACK_ENVIRONMENT_BYTES = 500  # upper bound of the variables that the stacks add to StackConfig.app_environment
 
 
 def check(config: StackConfig, read: ConfigReader, before: Mapping[str, Any]) -> None:
-    """Notes in `read` what is wrong. `before` are the outputs of the stack's last deployment."""
+    """Record errors in `read`. `before` are the outputs of the stack's last deployment."""
     for key, default in UNUSED.get(config.cloud, {}).items():
         read.unused(key, default, config.cloud)
     _check_place(config, read, before)
@@ -31,7 +31,7 @@ def check(config: StackConfig, read: ConfigReader, before: Mapping[str, Any]) ->
 
 
 def _check_place(config: StackConfig, read: ConfigReader, before: Mapping[str, Any]) -> None:
-    """Resources do not move: the engine would lose them, or delete them with their data and make new ones."""
+    """Resources cannot move: the engine would lose them, or delete them with their data and create new ones."""
     places = {
         "cloud": ("cloud", config.cloud),
         "account": ("gcp:project", config.gcp_project),
@@ -40,7 +40,7 @@ def _check_place(config: StackConfig, read: ConfigReader, before: Mapping[str, A
     for output, (key, value) in places.items():
         there = before.get(output)
         if value and there and value != there:
-            read.wrong(key, f"is {value!r}, but the stack is in {there}: destroy it first, or make another stack")
+            read.wrong(key, f"is {value!r}, but the stack is in {there}: destroy it first, or create another stack")
             return
 
 
@@ -48,17 +48,17 @@ def _check_production(config: StackConfig, read: ConfigReader) -> None:
     if config.environment != "production":
         return
     if config.auth is None:
-        read.wrong("auth", "is 'none', so that everybody may write: production takes the URL of an issuer")
+        read.wrong("auth", "is 'none', which lets everybody write: production needs the URL of an issuer")
     if config.demo:
-        read.wrong("demo", "is 'true', so that requests can write demo users: production takes false")
+        read.wrong("demo", "is 'true', which lets requests write demo users: production needs false")
 
 
 def _check_domain(config: StackConfig, read: ConfigReader) -> None:
     if config.domain_zone and config.domain is None:
-        read.wrong("domainZone", f"is {config.domain_zone!r}: it takes none, as there is no domain to put into it")
-    # Two labels are an apex for certain, where DNS has no CNAME. More, as example.co.uk, may be one.
+        read.wrong("domainZone", f"is {config.domain_zone!r}, but there is no domain: set domain, or set this to none")
+    # A name of two labels is certainly an apex, which cannot have a CNAME. A longer one, as example.co.uk, may be one.
     if config.domain and config.domain.count(".") == 1:
-        apex = f"is {config.domain!r}, an apex, which cannot have the CNAME record that it needs"
+        apex = f"is {config.domain!r}, an apex domain, which cannot have the necessary CNAME record"
         if config.cloud == "gcp":
             read.wrong("domain", f"{apex}: it takes a subdomain like users.{config.domain}")
         elif config.domain_zone is None:
@@ -70,4 +70,6 @@ def _check_environment(config: StackConfig, read: ConfigReader) -> None:
     size = len(json.dumps(config.app_environment)) + STACK_ENVIRONMENT_BYTES
     if platform and size > limit:
         key = "corsOrigins" if len(",".join(config.cors_origins)) > len(config.auth or "") else "auth"
-        read.wrong(key, f"is too long: {platform} takes {limit} bytes of environment, and the app's may have {size}")
+        read.wrong(
+            key, f"is too long: {platform}'s limit is {limit} bytes of environment, and the app's may have {size}"
+        )

@@ -1,4 +1,4 @@
-"""Where a stack is reached, on either cloud."""
+"""The URLs of a stack, on either cloud."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from stacks.config import StackConfig
 
 @dataclass(frozen=True)
 class FrontDoor:
-    """`dns_records` are to be made by hand, each as `name type value`. `own_url` is the cloud's, while it is open."""
+    """`dns_records` must be created by hand, each `name type value`. `own_url` is the cloud's, until it is closed."""
 
     url: pulumi.Input[str]
     dns_records: Sequence[pulumi.Output[str]] = ()
@@ -19,7 +19,7 @@ class FrontDoor:
 
     @property
     def outputs(self) -> dict[str, pulumi.Input[str]]:
-        """`dnsRecords` is there only when there is something to do, a record a line; `ownUrl` until it is closed."""
+        """The outputs. `dnsRecords`, one record per line, and `ownUrl` are present only if there are any."""
         records = {"dnsRecords": pulumi.Output.all(*self.dns_records).apply("\n".join)} if self.dns_records else {}
         own_url = {"ownUrl": self.own_url} if self.own_url else {}
         return {"url": self.url, **own_url, **records}
@@ -30,10 +30,10 @@ def domain_url(domain: str) -> str:
 
 
 def closes_own_url(config: StackConfig, last: Mapping[str, Any]) -> bool:
-    """Whether the cloud's own URL can go, because the last deployment has already made the domain.
+    """Whether to close the cloud's own URL, because the last deployment has already created the domain.
 
-    A new domain does not answer when its deployment is over: its certificate and DNS take minutes, or wait for
-    somebody. So the deployment that makes the domain leaves the own URL open, and the next one closes it. `last` are
-    the stack's last outputs.
+    A new domain does not work as soon as its deployment ends: its certificate and DNS take minutes, or wait for a
+    person. So the deployment that creates the domain leaves the cloud's own URL open, and the next one closes it.
+    `last` are the outputs of the last deployment.
     """
     return config.domain is not None and last.get("url") == domain_url(config.domain)

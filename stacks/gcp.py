@@ -23,7 +23,7 @@ APIS = ("cloudresourcemanager", "firestore", "iam", "logging", "monitoring", "ru
 class GcpStack(pulumi.ComponentResource):
     """All resources of a stack on Google Cloud. `outputs` has the same names as AwsStack's.
 
-    Without an artifact the service's template stays as it is, and only the traffic moves.
+    Without an artifact the service's template stays unchanged, and only its traffic moves.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class GcpStack(pulumi.ComponentResource):
             "cache": cache.name,
             **exports(
                 pulumi.Output.all(service.latest_ready_revision, deployment).apply(
-                    lambda made: rollout.traffic(made[0].rpartition("/")[2], made[1])
+                    lambda known: rollout.traffic(known[0].rpartition("/")[2], known[1])
                 )
             ),
         }
@@ -79,7 +79,7 @@ class GcpStack(pulumi.ComponentResource):
         return FrontDoor(url, records, None if own_url_closed else service.uri)
 
     def _make_database(self) -> firestore.Database:
-        """Google encrypts it with keys of its own. Users do not expire, so there is no TTL."""
+        """Google encrypts it with its own keys. There is no TTL, because users do not expire."""
         protected = self._config.protected
         database = firestore.Database(
             "users",
@@ -91,7 +91,7 @@ class GcpStack(pulumi.ComponentResource):
             deletion_policy="PREVENT" if protected else "DELETE",
             opts=pulumi.ResourceOptions.merge(self._child, protect_data(self._config)),
         )
-        # Any minute of the last 7 days can be read again; what is older is in a daily backup.
+        # Point-in-time recovery covers the last 7 days; daily backups cover the time before.
         firestore.BackupSchedule(
             "users",
             database=database.name,
@@ -113,18 +113,18 @@ class GcpStack(pulumi.ComponentResource):
             "momento-api-key",
             secret=secret.id,
             secret_data=self._config.momento_api_key,
-            # Cloud Run reads the secret at each start of an instance, and older revisions name older versions. They go
-            # with the secret.
+            # Cloud Run reads the secret whenever an instance starts, and older revisions refer to older versions. These
+            # are deleted with the secret.
             deletion_policy="ABANDON",
             opts=self._child,
         )
         return secret, version
 
     def _grant_permissions(self) -> list[pulumi.Resource]:
-        """What the service may do: read and write in the one database, read the one secret.
+        """Let the service read and write its database, and read its secret.
 
-        Permissions take a while to arrive everywhere. They are given while the database is made, which takes longest, and
-        the service waits for both.
+        Permissions take a while to take effect. They are granted while the database is created, which takes longest,
+        and the service waits for both.
         """
         database = f"projects/{self._config.gcp_project}/databases/{self._config.name}"
         store = projects.IAMMember(
@@ -145,9 +145,9 @@ class GcpStack(pulumi.ComponentResource):
         return [store, secret]
 
     def _make_source(self, artifact: Artifact | None) -> ServiceTemplateContainerSourceCodeArgsDict:
-        """The archive in a bucket. Cloud Run's service agent reads it: its role may read all objects of the project.
+        """The archive in a bucket. Cloud Run's service agent reads it by its role, roles/run.serviceAgent.
 
-        Google grants that role, roles/run.serviceAgent, when the API is turned on
+        Google grants that role, which allows reading all objects of the project, when the API is enabled
         (https://cloud.google.com/iam/docs/roles-permissions/run#run.serviceAgent).
         """
         bucket = storage.Bucket(
@@ -156,7 +156,7 @@ class GcpStack(pulumi.ComponentResource):
             location=self._config.region,
             uniform_bucket_level_access=True,
             public_access_prevention="enforced",
-            versioning={"enabled": True},  # revisions name a generation, and the same archive may be uploaded again
+            versioning={"enabled": True},  # revisions refer to a generation, and an archive may be uploaded again
             force_destroy=not self._config.protected,
             labels=self._config.tags,
             opts=self._child,
@@ -169,7 +169,7 @@ class GcpStack(pulumi.ComponentResource):
             name=f"{artifact.digest.removeprefix('sha256:')}.tar.gz",
             source=pulumi.FileAsset(str(artifact.tar)),
             content_type="application/gzip",
-            # Nothing says that Cloud Run keeps a copy for as long as it keeps the revision.
+            # It is not documented that Cloud Run keeps a copy as long as the revision.
             opts=pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(retain_on_delete=True)),
         )
         generation = archive.generation.apply(str)

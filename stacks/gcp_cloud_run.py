@@ -1,6 +1,6 @@
-"""The front door and the runtime on Google Cloud: a Cloud Run service made of an archive, without a build.
+"""The front door and the runtime on Google Cloud: a Cloud Run service of an archive, without a build.
 
-Deploying source without a build is a preview feature of Cloud Run
+Deploying without a build is a preview feature of Cloud Run
 (https://cloud.google.com/run/docs/deploying-source-code#deploy-without-build).
 """
 
@@ -30,16 +30,17 @@ def cloud_run(
     own_url_closed: bool,
     opts: pulumi.ResourceOptions,
 ) -> tuple[cloudrunv2.Service, pulumi.Output[str]]:
-    """A service that runs the archive `source` as `account`, open to the internet. Pinned, its template stays.
+    """A service that runs the archive `source` as `account`, open to the internet.
 
-    Returns the id of the deployment that made its latest revision, too, which is an annotation of the revision.
+    Also returns the id of the deployment that created its latest revision, an annotation of the revision. With a pinned
+    artifact the service's template stays unchanged.
     """
     template: ServiceTemplateArgsDict = {
         "labels": config.tags,
         "service_account": account.email,
         "timeout": f"{config.timeout_seconds}s",
         "max_instance_request_concurrency": config.concurrency,
-        # So that one revision can be all of them: Cloud Run's own default may be less.
+        # So that one revision can have all instances: Cloud Run's default may be lower.
         "scaling": {"max_instance_count": config.max_instances},
         "containers": [_container(config, source, environment)],
     }
@@ -49,17 +50,17 @@ def cloud_run(
         name=config.name,
         location=config.region,
         ingress="INGRESS_TRAFFIC_ALL",
-        # What Google recommends for public services; organisations may forbid roles for allUsers.
+        # As Google recommends for public services; organisations may forbid roles for allUsers.
         # https://cloud.google.com/run/docs/authenticating/public
         invoker_iam_disabled=True,
         default_uri_disabled=own_url_closed,
         deletion_protection=config.protected,
         labels=config.tags,
-        # Of all revisions with traffic together. It changes without a revision, and caps the bill in a rollout too.
+        # For all revisions with traffic together: it caps the bill in a rollout too, and a change creates no revision.
         scaling={"min_instance_count": config.min_instances, "max_instance_count": config.max_instances},
         template={**template, "annotations": {"deployment": deployment}},
         traffics=_traffics(rollout),
-        # Any change would make a revision: with a pinned artifact the one that is in the state stays the latest.
+        # Any change would create a revision. With a pinned artifact, the template stays as it is in the state.
         opts=pulumi.ResourceOptions.merge(
             opts, pulumi.ResourceOptions(ignore_changes=["template"] if rollout.pinned else None)
         ),
@@ -68,7 +69,7 @@ def cloud_run(
 
 
 def _traffics(rollout: Rollout) -> list[ServiceTrafficArgsDict]:
-    """LATEST is the revision that this deployment makes, whose name Cloud Run chooses."""
+    """LATEST is the revision that this deployment creates, since Cloud Run chooses its name."""
     target: ServiceTrafficArgsDict = {"type": LATEST, "percent": rollout.percent}
     if rollout.pinned:
         target = {"type": REVISION, "revision": rollout.pinned.revision, "percent": rollout.percent}

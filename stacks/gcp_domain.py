@@ -1,6 +1,6 @@
-"""A domain of one's own on Google Cloud: Cloud Run makes and renews its certificate.
+"""A custom domain on Google Cloud. Cloud Run issues and renews its certificate.
 
-Domain mappings are a preview feature, not in every region, of domains that the account has verified
+Domain mappings are a preview feature, in some regions, for domains that the account has verified
 (https://cloud.google.com/run/docs/mapping-custom-domains).
 """
 
@@ -16,10 +16,10 @@ TTL = 300  # seconds
 def custom_domain(
     config: StackConfig, domain: str, service: cloudrunv2.Service, opts: pulumi.ResourceOptions
 ) -> tuple[pulumi.Output[str], list[pulumi.Output[str]]]:
-    """Maps `domain`, a subdomain, to the service. Returns its URL and the DNS records that are left to be made by hand.
+    """Map `domain`, a subdomain, to the service. Returns its URL and the DNS records that must be created by hand.
 
-    The URL is not known before the domain is made (stacks/aws_domain.py says why). The mapping has no labels: a change
-    of any replaces it, and its certificate is issued anew.
+    The URL resolves only after the domain is created (stacks/aws_domain.py says why). The mapping has no labels,
+    because a change of a label would replace it and its certificate.
     """
     mapping = cloudrun.DomainMapping(
         "api",

@@ -1,4 +1,4 @@
-"""Which log entries are the stack's, and how long they are kept."""
+"""The stack's log entries, and how long they are kept."""
 
 import pulumi
 from pulumi_gcp import logging
@@ -6,18 +6,18 @@ from pulumi_gcp import logging
 from stacks.config import StackConfig
 
 DEFAULT_RETENTION_DAYS = 30
-"""How long Cloud Logging's own bucket, `_Default`, keeps what nobody has asked for otherwise."""
+"""How long Cloud Logging's own bucket, `_Default`, keeps entries unless it is configured otherwise."""
 
 
 def logs_of(config: StackConfig) -> str:
-    """A filter for the service's requests and what the app prints, in Cloud Logging's query language."""
+    """A filter for the service's requests and the app's output, in Cloud Logging's query language."""
     return f'resource.type="cloud_run_revision" AND resource.labels.service_name="{config.name}"'
 
 
 def keep_logs(config: StackConfig, opts: pulumi.ResourceOptions) -> None:
-    """A log bucket of the stack's own, unless `_Default` keeps its logs as long as is asked for.
+    """Create a log bucket for the stack, unless `_Default` keeps its logs for the configured time.
 
-    Log-based metrics count what is excluded there too (cloud.google.com/logging/docs/logs-based-metrics).
+    Log-based metrics also count excluded entries (cloud.google.com/logging/docs/logs-based-metrics).
     """
     if config.log_retention_days == DEFAULT_RETENTION_DAYS:
         return
@@ -27,8 +27,8 @@ def keep_logs(config: StackConfig, opts: pulumi.ResourceOptions) -> None:
         location=config.region,
         bucket_id=config.name,
         retention_days=config.log_retention_days,
-        # A deleted bucket blocks its name for a week. This one stays, with the logs until they are old enough, and the
-        # next `pulumi up` takes it over.
+        # A deleted bucket blocks its name for a week, so this one stays, with its logs until they expire, and the next
+        # `pulumi up` adopts it.
         deletion_policy="ABANDON",
         opts=opts,
     )

@@ -1,4 +1,4 @@
-"""What must outlive a mistake: the options of the resources that hold data."""
+"""Protects the resources that hold data against deletion by mistake."""
 
 import pulumi
 
@@ -6,18 +6,19 @@ from stacks.config import StackConfig
 
 
 def protect_data(config: StackConfig) -> pulumi.ResourceOptions:
-    """In production the engine neither deletes nor replaces the resource, and refuses `pulumi destroy` of its stack.
+    """Options that in production make the engine refuse to delete or replace the resource, or to destroy its stack.
 
-    `protect` alone is not enough: a destroy may come to the resource when others are gone already, and names a URN
-    then. With a delete hook the engine refuses at once, for want of the running program, and prints the hook's name,
-    which therefore says what to do (https://www.pulumi.com/docs/iac/concepts/resources/options/hooks/). With
-    `--run-program` it gets as far as the hook itself, in the preview.
+    `protect` alone is not enough: a destroy may already have deleted other resources when it reaches this one, and its
+    error names only a URN. A before-delete hook makes the engine refuse at once, because hooks need the running
+    program. The engine prints the hook's name, so the name is the instruction
+    (https://www.pulumi.com/docs/iac/concepts/resources/options/hooks/). With `--run-program` the hook itself raises, in
+    the preview.
     """
     if not config.protected:
         return pulumi.ResourceOptions()
-    way = f"`pulumi config set environment development -s {config.stack}`, `pulumi up -s {config.stack}`, then destroy"
+    fix = f"`pulumi config set environment development -s {config.stack}`, `pulumi up -s {config.stack}`, then destroy"
     refusal = pulumi.ResourceHook(
-        f"stack {config.stack} is protected: {way}", _refuse, pulumi.ResourceHookOptions(on_dry_run=True)
+        f"stack {config.stack} is protected: {fix}", _refuse, pulumi.ResourceHookOptions(on_dry_run=True)
     )
     return pulumi.ResourceOptions(protect=True, hooks=pulumi.ResourceHookBinding(before_delete=[refusal]))
 

@@ -1,6 +1,6 @@
-"""Which version of the app gets which share of the requests: from the config, and from what the stack ran before.
+"""Splits the traffic between two revisions of the app, from the config and the outputs of the last deployment.
 
-A revision is what the cloud calls it: a published version of a Lambda function, a revision of a Cloud Run service.
+A revision is a published version of the Lambda function, or a revision of the Cloud Run service.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ OUTPUTS = ("artifactDigest", "revision", "stableDigest", "stableRevision", "rele
 
 @dataclass(frozen=True)
 class Release:
-    """A revision, and the digest of the artifact that it runs."""
+    """A revision, and the digest of its artifact."""
 
     digest: str
     revision: str
@@ -27,18 +27,18 @@ class Release:
 
 @dataclass(frozen=True)
 class Traffic:
-    """`percent` of the requests go to `target`, the rest to `stable`; they are the same when the rollout is over."""
+    """`percent` of the requests go to `target`, the rest to `stable`. After a rollout the two are the same."""
 
     target: Release
     stable: Release
     percent: int
     releases: tuple[Release, ...]
     deployment: str
-    """Of the newest revision (`Rollout.deployment`)."""
+    """The deployment that created the newest revision (`Rollout.deployment`)."""
 
     @property
     def outputs(self) -> dict[str, Any]:
-        """What the stack tells, and what its next deployment reads."""
+        """The stack's outputs, which the next deployment reads."""
         releases = [{"digest": release.digest, "revision": release.revision} for release in self.releases]
         target, stable = self.target, self.stable
         values = (target.digest, target.revision, stable.digest, stable.revision, releases, self.deployment)
@@ -47,35 +47,36 @@ class Traffic:
 
 @dataclass(frozen=True)
 class Rollout:
-    """What the config wants of the requests, before the newest revision is known."""
+    """A traffic plan from the config and the last outputs. `traffic` completes it with the newest revision."""
 
     digest: str
-    """Of the artifact that is built, or pinned by the config."""
+    """The digest of the artifact that is built, or that the config pins."""
     pinned: Release | None
-    """Where the requests go instead of to the newest revision."""
+    """The revision of the pinned artifact, which gets the requests instead of the newest revision."""
     percent: int
-    """How many of them; 100 if there is nowhere else to go."""
+    """The share of the target; 100 if there is no other revision."""
     stable: Release | None
-    """What got all the requests when a rollout was last over; None on the first deployment."""
+    """The target of the last completed rollout; None on the first deployment."""
     releases: tuple[Release, ...]
-    """The last ones, newest first."""
+    """The last KEPT_RELEASES, newest first."""
     last_deployment: str
-    """The last one; empty on the first, and when it failed."""
+    """The id of the last deployment; empty on the first, and after one that failed."""
 
     @classmethod
     def plan(cls, config: StackConfig, built: str | None, before: Mapping[str, Any], tried: str) -> "Rollout":
-        """From the digest of what was built, None if the config pins one, the outputs of the stack's last deployment
-        that succeeded, and the id of the last one that was tried.
+        """Plan a deployment.
 
-        Raises pulumi.RunError if the pinned artifact never ran.
+        `built` is the digest of the built artifact, None if the config pins one. `before` are the outputs of the last
+        successful deployment, and `tried` is the id of the last one, successful or not. Raises pulumi.RunError if the
+        pinned artifact never ran.
         """
         releases = tuple(Release(**release) for release in before.get("releases", ()))
         stable = Release(before["stableDigest"], before["stableRevision"]) if releases else None
-        # The stable revision goes before a newer one that runs the same artifact with another configuration.
+        # The stable revision wins over a newer one of the same artifact with another configuration.
         known = {release.digest: release for release in (*releases, *([stable] if stable else []))}
         digest = built or str(config.artifact)
         if not built and digest not in known:
-            allowed = f"build, or what ran here: {', '.join(known)}" if known else "build"
+            allowed = f"build, or one of {', '.join(known)}" if known else "build"
             key = f"Pulumi.{config.stack}.yaml: {pulumi.get_project()}:artifact"
             raise pulumi.RunError(f"{key} is {digest!r}, which never ran here: it takes {allowed}")
         pinned = None if built else known[digest]
@@ -84,10 +85,10 @@ class Rollout:
         return cls(digest, pinned, percent, stable, releases, last if last == tried else "")
 
     def deployment(self, inputs: str) -> str:
-        """An id for the revision that `inputs` make, and one of them itself. It stays while they do.
+        """The id of this deployment: the last id if the revision's `inputs` are unchanged, else a new one.
 
-        After a deployment that failed there is another id for whatever inputs. The provider has noted those that failed
-        as applied, and would not make a revision of them again.
+        The id is itself an input of the revision. After a failed deployment it is always new, because the provider has
+        recorded the failed inputs as applied and would not create a revision from them again.
         """
         if self.pinned:
             return self.last_deployment
@@ -97,11 +98,11 @@ class Rollout:
         return f"{fingerprint}-{time.time():.0f}"
 
     def is_new(self, revision: str) -> bool:
-        """Whether the requests are to go to a revision that no deployment has seen running."""
+        """Whether the requests would go to a revision that no deployment has seen running."""
         return not self.pinned and Release(self.digest, revision) not in self.releases
 
     def traffic(self, newest: str, deployment: str) -> Traffic:
-        """`newest` is the revision that the deployment has made, or found unchanged."""
+        """The traffic split. `newest` is the revision that the deployment has created, or found unchanged."""
         target, releases = self.pinned, self.releases
         if not target:
             target = Release(self.digest, newest)
@@ -111,17 +112,19 @@ class Rollout:
 
 
 def last_outputs() -> Mapping[str, Any]:
-    """This stack's outputs as its last deployment left them; empty on the first.
+    """The outputs of this stack's last deployment; empty on the first.
 
-    It is what `pulumi.StackReference` reads. As a resource, that one would be part of the state, and every refresh
-    after a rollout would call it drift.
+    `pulumi.StackReference` reads the same, but as a resource it would be in the state, and every refresh after a
+    rollout would report it as drift.
     """
     return pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": _stack()}).value["outputs"]
 
 
 def last_tried() -> str:
-    """The id of the last deployment, from the function or the service in the state, which a failed update changes, too;
-    empty if there is none."""
+    """The id of the last deployment, successful or not; empty if there is none.
+
+    It is read from the function or the service in the state, which a failed update also changes.
+    """
     arguments = {"stackName": _stack()}
     resources = pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", arguments).value["outputs"]
     for resource in resources.values():
@@ -140,6 +143,9 @@ def _stack() -> str:
 
 
 def exports(traffic: pulumi.Output[Traffic]) -> dict[str, pulumi.Output[Any]]:
-    """The stack's outputs about its revisions. `traffic` must not be known before the cloud has it so."""
+    """The stack's outputs about its revisions.
+
+    `traffic` must not resolve before the cloud has applied it, or a failed update would export a split that never was.
+    """
     outputs = traffic.apply(lambda traffic: traffic.outputs)
     return {name: outputs[name] for name in OUTPUTS}

@@ -1,4 +1,4 @@
-"""The artifact's tree: the app, its locked dependencies for Linux on x86_64, slimmed, and compiled."""
+"""Builds the artifact's tree: the app and its locked dependencies for Linux on x86-64, slimmed and compiled."""
 
 import csv
 import os
@@ -13,20 +13,20 @@ PLATFORM = "x86_64-manylinux_2_28"
 
 NOT_DEPLOYED = {"pyproject.toml", "uv.lock", "pyrightconfig.json", "tests", "__pycache__"}
 
-# botocore and boto3 describe every service of AWS; these are the ones that the app calls, by their folders' names.
+# The services that the app calls, of all that botocore and boto3 describe, by folder.
 AWS_SERVICES = {"dynamodb", "ssm", "sts"}
 SUPERFLUOUS_DIRECTORIES = {"test", "tests", "__pycache__"}
 SUPERFLUOUS_SUFFIXES = {".pyi", ".pyx", ".pxd", ".c", ".cc", ".h", ".proto"}
-# The installer's notes differ from machine to machine (RECORD, direct_url.json) or say nothing at run time.
+# Files that differ between machines (RECORD, direct_url.json), or that nothing reads at run time.
 SUPERFLUOUS_FILES = {"py.typed", "RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json", "zip-safe"}
 
 
 class ArtifactError(Exception):
-    """The artifact cannot be built; the message is one line that says why and what to do."""
+    """The artifact cannot be built; the message is one line with the reason and the fix."""
 
 
 def app_files(app: Path) -> Iterator[Path]:
-    """What is deployed of the app's folder, sorted: all but dot files, its tests and its project files."""
+    """The files of the app's folder that are deployed, sorted: all but dot files, tests and project files."""
     for path in sorted(app.iterdir()):
         if path.name.startswith(".") or path.name in NOT_DEPLOYED:
             continue
@@ -37,9 +37,9 @@ def app_files(app: Path) -> Iterator[Path]:
 
 
 def stage(root: Path, tree: Path) -> dict[str, int]:
-    """Fill the empty folder `tree` from the checkout `root`; the size in bytes of each package in it, with its .pyc.
+    """Fill the empty folder `tree` from the checkout `root`. Returns the bytes of each package, with its .pyc files.
 
-    Raises ArtifactError when uv is missing or cannot install the locked packages.
+    Raises ArtifactError if uv is missing or cannot install the locked packages.
     """
     _vendor(root, tree)
     owners = _owners(tree)
@@ -54,7 +54,9 @@ def stage(root: Path, tree: Path) -> dict[str, int]:
 
 def _vendor(root: Path, tree: Path) -> None:
     if sys.version_info[:2] != tuple(map(int, PYTHON_VERSION.split("."))):
-        raise ArtifactError(f"artifact: it is compiled by Python {PYTHON_VERSION}, and {sys.executable} is another one")
+        raise ArtifactError(
+            f"artifact: it needs Python {PYTHON_VERSION}, and {sys.executable} is {sys.version.split()[0]}"
+        )
     uv = os.environ.get("UV") or shutil.which("uv")
     if not uv:
         raise ArtifactError("artifact: uv is missing: set UV to its path, or install it (`pip install uv`)")
@@ -93,9 +95,9 @@ def _slim(tree: Path) -> None:
 
 
 def _compile(tree: Path) -> None:
-    """Unchecked hash-based .pyc files (PEP 552), valid whatever the times of the files.
+    """Compile to unchecked hash-based .pyc files (PEP 552), which stay valid whatever the files' times.
 
-    In a clean interpreter, so that the bytes do not depend on what this one has loaded or compiled before.
+    In a clean interpreter, so that the bytes do not depend on what this one has loaded.
     """
     options = ["-q", "-j", "0", "-o", "0", "--invalidation-mode", "unchecked-hash", "-s", str(tree)]
     _run([sys.executable, "-I", "-W", "ignore", "-m", "compileall", *options, str(tree)])
@@ -115,7 +117,7 @@ def _sizes(tree: Path, owners: dict[str, str]) -> dict[str, int]:
 
 def _run(command: list[str]) -> None:
     try:
-        # Bytecode is compiled at the end, whatever the machine's own wish for its environments.
+        # Bytecode is compiled at the end, so uv must not compile it, even if the environment asks it to.
         environ = os.environ | {"UV_COMPILE_BYTECODE": "0"}
         subprocess.run(command, check=True, capture_output=True, text=True, env=environ)
     except FileNotFoundError:

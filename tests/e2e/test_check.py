@@ -29,7 +29,7 @@ def test_a_deployment_just_brought_up(
     assert (result.returncode, result.stderr) == (0, ""), result.stdout + result.stderr
     lines = result.stdout.splitlines()
     url = str(client.base_url).rstrip("/")
-    assert lines[0] == f"stack {cloud} of the laptop's clouds: {url}"
+    assert lines[0] == f"stack {cloud} of the local clouds: {url}"
     assert lines[1].startswith("ok       digest: sha256:")
     assert " ok, 0 WRONG, " in lines[-1]
     assert users_of_check(client) == []

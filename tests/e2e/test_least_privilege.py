@@ -1,9 +1,7 @@
-"""The function's role has the permissions that the routes need and no other: without each in turn, some of them break.
+"""The function's role has exactly the permissions that the routes need: without any one of them, some route fails.
 
-The policy is the one that the engine attached, changed behind its back and put back;
-local/cloud/aws/iam.py enforces it.
-The permissions to the log are not shown to be needed: on AWS, Lambda itself writes the log with them; on the laptop it goes
-to a file.
+The tests change the policy that the engine attached and restore it afterwards; local/cloud/aws/iam.py enforces it. They
+do not cover the permissions for logs: on AWS, Lambda itself writes logs with them, and on the laptop logs go to a file.
 """
 
 import copy

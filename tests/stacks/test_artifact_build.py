@@ -147,8 +147,8 @@ def test_uv_says_why_in_one_line(root: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("limit", "message"),
     [
-        ("MAX_ZIP_BYTES", r"app\.zip is 0\.\d MB, Lambda takes 0\.0 MB; .*largest: app 0\.\d MB, tiny-1\.0 0\.0 MB"),
-        ("MAX_UNPACKED_BYTES", r"the unpacked artifact is 0\.\d MB, Lambda takes 0\.0 MB"),
+        ("MAX_ZIP_BYTES", r"app\.zip is 0\.\d MB, but Lambda's limit is 0\.0 MB: .*largest: app 0\.\d MB, tiny-1\.0 "),
+        ("MAX_UNPACKED_BYTES", r"the unpacked artifact is 0\.\d MB, but Lambda's limit is 0\.0 MB"),
     ],
 )
 def test_an_artifact_larger_than_lambda_takes(

@@ -61,7 +61,7 @@ def errors(*args: Any, **kwargs: Any) -> list[str]:
         ("aws", "better-together:throttleRate", "0", "is '0': it takes a whole number from 1 to 10000"),
         ("aws", "better-together:throttleBurst", "0", "is '0': it takes a whole number from 1 to 5000"),
         ("aws", "better-together:domain", "a", "is 'a': it takes none, or a name like users.example.com"),
-        ("aws", "better-together:domainZone", "Z1", "is 'Z1': it takes none, as there is no domain to put into it"),
+        ("aws", "better-together:domainZone", "Z1", "is 'Z1', but there is no domain: set domain, or set this to none"),
         ("aws", "better-together:alarmEmail", "ops", "is 'ops': it takes none, or an address like ops@example.com"),
         ("aws", "better-together:tracing", "1", "is '1': it takes true or false"),
         ("aws", "better-together:logRetentionDays", "31", f"is '31': it takes {RETENTIONS}"),
@@ -120,8 +120,8 @@ def test_the_stacks_name_must_fit_what_is_named_after_it() -> None:
     [line] = errors("gcp", stack="a-very-long-stack-name")
     assert line == (
         "the stack's name 'a-very-long-stack-name' makes 'better-together-a-very-long-stack-name': "
-        "it takes 6 to 30 lowercase letters, digits and hyphens, with the project's name before it, without google in "
-        "it, and without aws, ssm, goog, xn--, sthree- or amzn-s3-demo- in front"
+        "it takes 6 to 30 lowercase letters, digits and hyphens including the project's name, without google, and not "
+        "beginning with aws, ssm, goog, xn--, sthree- or amzn-s3-demo-"
     )
 
 

@@ -72,7 +72,7 @@ def test_the_keys_that_a_cloud_has_no_use_for(cloud: str) -> None:
         value = str(int(default) + 1) if default else "us-central1"
         [line] = errors(cloud, {full: value})
         fix = f"`pulumi config rm {key} -s {cloud}`"
-        assert line == f"Pulumi.{cloud}.yaml: {full} is {value!r}, which does nothing on {cloud}: {fix}"
+        assert line == f"Pulumi.{cloud}.yaml: {full} is {value!r}, which has no effect on {cloud}: {fix}"
 
 
 def test_the_defaults_of_keys_without_use_are_those_of_the_project() -> None:
@@ -139,7 +139,7 @@ def test_the_app_or_the_cloud_has_a_use_for_every_other_key(cloud: str) -> None:
 def test_a_stack_does_not_move(cloud: str, output: str, key: str, value: str) -> None:
     before = deploy(cloud).outputs
     [line] = errors(cloud, {key: value}, before=before)
-    way = "destroy it first, or make another stack"
+    way = "destroy it first, or create another stack"
     assert line == f"Pulumi.{cloud}.yaml: {key} is {value!r}, but the stack is in {before[output]}: {way}"
     destroyed = deploy(cloud, {key: value}, before={})
     assert destroyed.outputs[output] == value
@@ -148,7 +148,7 @@ def test_a_stack_does_not_move(cloud: str, output: str, key: str, value: str) ->
 def test_a_stack_does_not_change_its_cloud() -> None:
     before = deploy("aws").outputs
     [line] = errors("gcp", stack="aws", before=before)
-    way = "destroy it first, or make another stack"
+    way = "destroy it first, or create another stack"
     assert line == f"Pulumi.aws.yaml: better-together:cloud is 'gcp', but the stack is in aws: {way}"
 
 
@@ -164,8 +164,8 @@ def test_a_stack_from_before_the_output_account(cloud: str) -> None:
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
-        ({"auth": "none"}, "auth is 'none', so that everybody may write: production takes the URL of an issuer"),
-        ({"demo": "true"}, "demo is 'true', so that requests can write demo users: production takes false"),
+        ({"auth": "none"}, "auth is 'none', which lets everybody write: production needs the URL of an issuer"),
+        ({"demo": "true"}, "demo is 'true', which lets requests write demo users: production needs false"),
     ],
 )
 @pytest.mark.parametrize("stack", ["aws-prod", "gcp-prod"])
@@ -183,7 +183,7 @@ def test_no_more_instances_are_kept_warm_than_there_may_be() -> None:
 
 
 def test_an_apex_domain() -> None:
-    apex = "better-together:domain is 'example.com', an apex, which cannot have the CNAME record that it needs"
+    apex = "better-together:domain is 'example.com', an apex domain, which cannot have the necessary CNAME record"
     way = "a subdomain like users.example.com"
     assert errors("aws", {DOMAIN: "example.com"}) == [f"Pulumi.aws.yaml: {apex}: set domainZone, or {way}"]
     assert deploy("aws", {DOMAIN: "example.com", ZONE: "Z1"}).outputs["url"] == "https://example.com"
@@ -218,7 +218,7 @@ def test_an_account_that_does_not_tell_its_quota(caplog: pytest.LogCaptureFixtur
     stack = deploy("aws", {MAX_INSTANCES: "10"}, calls=calls)
     assert stack.inputs("lambda/function:Function")["reservedConcurrentExecutions"] == 10
     [warning] = caplog.messages
-    assert warning.startswith("maxInstances may be more than the account allows, which cannot be asked: ")
+    assert warning.startswith("maxInstances may be more than the account allows; its quota cannot be read: ")
     assert "AccessDenied" in warning
 
 
@@ -240,7 +240,7 @@ def test_more_environment_than_the_cloud_takes(cloud: str) -> None:
     assert len(json.dumps(sent)) < limit
     for origins in (",".join(map(origin.format, range(limit // len(origin.format(0))))), fits * 3):
         [line] = errors(cloud, {ORIGINS: origins.replace("comhttps", "com,https")})
-        assert line.startswith(f"Pulumi.{cloud}.yaml: {ORIGINS} is too long: {platform} takes {limit} bytes of ")
+        assert line.startswith(f"Pulumi.{cloud}.yaml: {ORIGINS} is too long: {platform}'s limit is {limit} bytes of ")
     [line] = errors(cloud, {f"{PROJECT}:auth": f"https://login.example.com/{'a' * limit}"})
     assert line.startswith(f"Pulumi.{cloud}.yaml: better-together:auth is too long: ")
 
