@@ -1,7 +1,7 @@
-"""Events of an API Gateway HTTP API or a Lambda function URL, payload format 2.0, as serverless-wsgi can take them.
+"""Validates and normalises events of API Gateway HTTP APIs and Lambda function URLs (payload format 2.0).
 
-API Gateway omits what a request does not have; SAM, LocalStack and hand-made events have null there. Both come out as
-the same event, whose texts are Unicode, and whose headers are those that a WSGI server would have let through.
+API Gateway omits what a request lacks; SAM, LocalStack and hand-made events have null instead. Both are normalised to
+the same event for serverless-wsgi, with valid Unicode and only the headers that a WSGI server would pass on.
 """
 
 import base64
@@ -14,15 +14,15 @@ import msgspec
 
 from app.http.problems import Problem
 
-# gunicorn and `flask run` drop names with an underscore too: in a WSGI environ they would pass for those with a hyphen.
+# Without the underscore, as in gunicorn and `flask run`: in a WSGI environ it is the same as a hyphen.
 HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^`|~-]+")
-# The body is whole, whatever these say.
+# The event always has the whole body, whatever these headers say.
 FRAMING = {"content-length", "transfer-encoding"}
 NOT_IN_A_HEADER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 class NotAnHttpEvent(Exception):
-    """Nobody waits for a response. A queue, topic or schedule keeps or retries only what the function fails on."""
+    """The event is not a request. It is raised, so that a queue, topic or schedule retries the event or keeps it."""
 
 
 class _Http(msgspec.Struct):
@@ -34,7 +34,7 @@ class _RequestContext(msgspec.Struct):
 
 
 class _Event(msgspec.Struct):
-    """What is needed of payload format 2.0
+    """The part of payload format 2.0 that the app needs
     (https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html)."""
 
     rawPath: str
@@ -48,9 +48,9 @@ class _Event(msgspec.Struct):
 
 
 def clean(event: Any) -> dict[str, Any]:
-    """The event, checked. It has the decoded path escaped again, since serverless-wsgi decodes it.
+    """The validated event. Its path is escaped again, since serverless-wsgi unescapes it.
 
-    Raises Problem for an HTTP event that no server would have let through, and NotAnHttpEvent for any other event.
+    Raises Problem for a request that no server would accept, and NotAnHttpEvent for any other event.
     """
     match event:
         case {"requestContext": {"http": _}}:
@@ -74,9 +74,9 @@ def clean(event: Any) -> dict[str, Any]:
 
 
 def _refusal(event: Any) -> str:
-    """One line that names what came by its keys: the values may be secret."""
-    came = f"one with {[*event]}" if isinstance(event, dict) else f"a {type(event).__name__}"
-    return f"not an event of an HTTP API or a function URL, which has requestContext.http, but {came[:200]}"
+    """One line that names the keys of the event, but not the values, which may be secret."""
+    given = f"one with {[*event]}" if isinstance(event, dict) else f"a {type(event).__name__}"
+    return f"not an event of an HTTP API or a function URL, which has requestContext.http, but {given[:200]}"
 
 
 def _headers(given: dict[str, str | None]) -> dict[str, str]:
@@ -102,10 +102,10 @@ def _body(event: _Event) -> bytes:
 
 
 def _unicode(text: str) -> str:
-    """JSON can hold lone surrogates, which are no text."""
+    """Replaces lone surrogates, which JSON can contain and UTF-8 cannot."""
     return text.encode(errors="surrogatepass").decode(errors="replace")
 
 
 def _native(text: str) -> str:
-    """PEP 3333's native string: the bytes of UTF-8, each a character."""
+    """A native string of PEP 3333: one character for each byte of the UTF-8 text."""
     return text.encode(errors="surrogatepass").decode("latin1")

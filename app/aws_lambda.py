@@ -24,12 +24,12 @@ _handle_request: Any = serverless_wsgi.handle_request  # pyright: ignore[reportU
 type Handler = Callable[[Any, object], dict[str, Any]]
 
 CONTENT_TYPES = "better_together.content_types"
-# The app believes no proxy, and serverless-wsgi puts the stage into SCRIPT_NAME: `/$default` is in no URL.
+# The app trusts no proxy headers, and serverless-wsgi puts the stage, `/$default`, into SCRIPT_NAME.
 FIXED = {"SCRIPT_NAME": "", "SERVER_NAME": "lambda", "SERVER_PORT": "443", "wsgi.url_scheme": "https"}
 
 
 def create_handler(app: Flask) -> Handler:
-    """A Lambda handler around the app. Raises NotAnHttpEvent, and nothing else."""
+    """A Lambda handler for the app, which raises only NotAnHttpEvent."""
 
     def handler(event: Any, context: object) -> dict[str, Any]:
         try:
@@ -46,7 +46,7 @@ def create_handler(app: Flask) -> Handler:
 
         answer: dict[str, Any] = _handle_request(fixed, cleaned, context)
         if answer["statusCode"] == 304 and content_types:
-            # werkzeug strips it, API Gateway then says text/plain, and caches would store that (RFC 9111, 3.2).
+            # werkzeug strips it, API Gateway adds text/plain, and caches would store that (RFC 9111, 3.2).
             answer["headers"]["Content-Type"] = content_types.pop()
         return answer
 

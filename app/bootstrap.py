@@ -1,4 +1,4 @@
-"""The only place that picks implementations. Imports are late: each cloud's SDK costs a quarter of a second."""
+"""Chooses the implementations, and imports only those: each cloud's SDK takes a quarter of a second to import."""
 
 from app import deadline
 from app.auth import Authenticator
@@ -24,7 +24,7 @@ def create_app(settings: Settings) -> App:
 
 
 def assemble(settings: Settings, metrics: Metrics, data: DataClient, cache: Cache) -> App:
-    """The app around these implementations."""
+    """The app with these implementations."""
     app = App([data, cache], settings.timeout_seconds - deadline.MARGIN)
     app.url_map.merge_slashes = False
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
@@ -43,7 +43,7 @@ def assemble(settings: Settings, metrics: Metrics, data: DataClient, cache: Cach
 
 
 def create_app_from_environ() -> App:
-    """For entry points: a wrong setting ends the process with one line."""
+    """For entry points: a wrong setting ends the process with a one-line message."""
     try:
         return create_app(Settings.from_environ())
     except SettingsError as error:

@@ -1,6 +1,6 @@
-"""When the request at hand must be answered. Upstream calls that could end later do not begin.
+"""The deadline of the current request. An upstream call that could end after it does not begin.
 
-The end is in a context variable, so that no layer has to hand it on. Without one there is no limit.
+The deadline is a context variable, so that no layer has to pass it on. Without one there is no limit.
 """
 
 import math
@@ -10,21 +10,21 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 MARGIN = 1.0
-"""Seconds between the end of what upstreams may use and the platform's timeout: for the last calls of the cache, whose
-deadline is short, and for sending the answer."""
+"""Seconds between the deadline and the platform's timeout: for the last calls to the cache, which are short, and for
+sending the response."""
 
 now = time.monotonic
 _end: ContextVar[float] = ContextVar("deadline", default=math.inf)
 
 
 def left() -> float:
-    """Seconds; negative when the time is over."""
+    """Seconds until the deadline; negative after it."""
     return _end.get() - now()
 
 
 @contextmanager
 def within(seconds: float) -> Generator[None]:
-    """End all that runs in this block within `seconds`, or by the deadline that is set already if that is earlier."""
+    """Set a deadline for the block, `seconds` from now, unless an earlier one is already set."""
     token = _end.set(min(_end.get(), now() + seconds))
     try:
         yield

@@ -1,4 +1,4 @@
-"""The demo's users: the same ones every time."""
+"""The demo users, the same ones every time."""
 
 import random
 import struct
@@ -41,7 +41,7 @@ def demo_users() -> Iterator[UserInput]:
 
 
 def _identicon(dice: random.Random) -> bytes:
-    """A PNG of 8 x 8 pixels in one colour, left and right alike (https://www.w3.org/TR/png-3/)."""
+    """A PNG of 8 x 8 pixels in one colour, mirrored left to right (https://www.w3.org/TR/png-3/)."""
     colour = bytes(dice.randrange(32, 224) for _ in range(3))
     rows = b""
     for _ in range(PIXELS):

@@ -4,21 +4,21 @@ from app.settings import SettingsError, bind_address, thread_count
 
 try:
     bind = bind_address()
-    threads = thread_count() + 1  # for the probes: Cloud Run kills an instance whose liveness waits behind requests
+    threads = thread_count() + 1  # for probes: Cloud Run kills an instance if its liveness probe waits behind requests
 except SettingsError as error:
     raise SystemExit(f"better-together: {error}") from None
 workers = 1
 worker_class = "app.gunicorn_worker.Worker"
-# Cloud Run restarts what hangs; gunicorn's own timeout would kill workers that are merely throttled.
+# Cloud Run restarts an instance that hangs; gunicorn's timeout would also kill a worker that is merely throttled.
 timeout = 0
-# Seconds that an idle connection stays open. Whoever closes it first must be the front, or a request that it sends
-# meanwhile is lost: Google's fronts keep theirs for 600 s, and recommend more behind them
+# Seconds that an idle connection stays open. The front end must close it first, or a request that it sends in the
+# meantime is lost. Google's front ends close theirs after 600 s and recommend a longer time for backends
 # (https://cloud.google.com/load-balancing/docs/https/#timeout-keepalive-backends).
 keepalive = 620
 control_socket_disable = True
-# No header of a request is another's word: neither the scheme nor SCRIPT_NAME comes from one.
+# Trust no proxy: neither the scheme nor SCRIPT_NAME comes from a header.
 forwarded_allow_ips = ""
-# app.http.limits decides how long a request may be; these are above all that Cloud Run's front door lets in.
+# app.http.limits limits the length of a request; these limits are above all that Cloud Run accepts.
 limit_request_line = 0
 limit_request_fields = 32768
 limit_request_field_size = 64 * 1024

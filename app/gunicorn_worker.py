@@ -1,4 +1,4 @@
-"""gunicorn's threaded worker, whose own errors are problem details too.
+"""gunicorn's threaded worker, with problem details for its own errors.
 
 https://gunicorn.org/reference/settings/#worker_class
 """
@@ -30,7 +30,7 @@ class Worker(ThreadWorker):
         self.wsgi = app_with_body
 
     def handle_error(self, req: Any, client: socket, addr: Any, exc: BaseException) -> None:
-        """Answer what is no HTTP, and so no request yet, or what the app could not answer."""
+        """Answer a request that gunicorn cannot parse, or that the app failed to answer."""
         if req is None and isinstance(exc, ParseException):
             problem = Problem(STATUSES.get(type(exc), 400), str(exc)[:200])
             self.log.warning("answered %s: %s", problem.status, type(exc).__name__)
@@ -45,8 +45,10 @@ class Worker(ThreadWorker):
 
 
 class Body:
-    """A request's body. What is wrong with its framing is an OSError, which werkzeug answers with 400, and so is a body
-    of which nothing comes until the request's deadline: its thread would wait for ever."""
+    """A request's body. A framing error raises OSError, which werkzeug answers with 400.
+
+    So does a body of which nothing arrives until the request's deadline; otherwise its thread would wait forever.
+    """
 
     def __init__(self, body: Any, client: socket) -> None:
         self._body = body

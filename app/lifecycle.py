@@ -1,4 +1,4 @@
-"""What happens to the app around a snapshot of its process, which many copies are then made from: Lambda's SnapStart.
+"""Prepares the app for Lambda's SnapStart, which snapshots a process and restores many copies from it.
 
 https://docs.aws.amazon.com/lambda/latest/dg/snapstart-best-practices.html
 """
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 class Closable(Protocol):
     def close(self) -> None:
-        """Let go of all connections; the next call makes others."""
+        """Close all connections; the next call opens new ones."""
         ...
 
 
 class ColdStart:
-    """Whether a request is the first one of its process, or the first one after a restore."""
+    """Tells the first request of a process, or after a restore, from later ones."""
 
     def __init__(self) -> None:
         self.reset()
@@ -38,7 +38,7 @@ class ColdStart:
 
 
 class App(Flask):
-    """The Flask app, and the clients behind it. Every request gets `seconds` for all that it asks of them."""
+    """The Flask app and its clients. A request has `seconds` for all of its calls to them."""
 
     def __init__(self, clients: Sequence[Closable], seconds: float = math.inf) -> None:
         super().__init__(__name__, static_folder=None)
@@ -47,19 +47,19 @@ class App(Flask):
         self._seconds = seconds
 
     def wsgi_app(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Switches to no other protocol (RFC 9110, 7.8): werkzeug would look for a route of WebSockets."""
+        """Ignores requests to upgrade the protocol (RFC 9110, 7.8): werkzeug would look for a WebSocket route."""
         environ.pop("HTTP_UPGRADE", None)
         with deadline.within(self._seconds):
             return super().wsgi_app(environ, start_response)
 
     def before_snapshot(self) -> None:
-        """Load what the first request would, and close all connections: in the copies they would be dead."""
+        """Load what the first request would load, and close all connections, which would be dead in the copies."""
         self.url_map.update()
-        "".encode("idna")  # urllib3 looks hosts up by this codec, which is imported when it is first used
+        "".encode("idna")  # urllib3 needs this codec to look up hosts; Python imports it on first use
         for client in self._clients:
             client.close()
 
     def after_restore(self) -> None:
-        """Be another one than the other copies. What must be secret is the kernel's randomness, which needs nothing."""
+        """Reseed `random`, or all copies draw the same numbers. `secrets` reads the kernel's and needs no reseeding."""
         random.seed()
         self.cold_start.reset()

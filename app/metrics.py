@@ -1,8 +1,8 @@
 """Metrics as JSON lines on stdout.
 
-`emf` lines are CloudWatch's embedded metric format, which Lambda's log group turns into metrics
+The format `emf` is CloudWatch's embedded metric format, which CloudWatch Logs turns into metrics
 (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html);
-`json` lines carry the same fields without the `_aws` envelope, for log-based metrics of Cloud Logging. Times are in ms.
+`json` has the same fields without the `_aws` envelope, for log-based metrics of Cloud Logging. Times are in ms.
 """
 
 import json
@@ -16,12 +16,12 @@ from typing import TextIO
 Value = str | int | float | bool | None
 
 UNITS = {"UpstreamProcessingTime": "Milliseconds", "ProcessingTime": "Milliseconds"}
-"""Every metric that the app emits. What is not here is a count."""
+"""The metrics with a unit; every other metric is a count."""
 
 
 @dataclass
 class Timing:
-    """Filled while a timed block runs: counts become metrics, fields are only logged."""
+    """Filled in by a timed block: counts become metrics, fields are only logged."""
 
     outcome: str = "ok"
     counts: dict[str, int] = field(default_factory=dict[str, int])
@@ -29,7 +29,7 @@ class Timing:
 
 
 class Metrics:
-    """Writes one line a measurement. `format` is emf or json."""
+    """Writes one line per measurement. `format` is emf or json."""
 
     def __init__(self, format: str = "json", namespace: str = "BetterTogether", stream: TextIO | None = None) -> None:
         self._emf = format == "emf"
@@ -38,7 +38,7 @@ class Metrics:
 
     @contextmanager
     def upstream(self, upstream: str, operation: str) -> Generator[Timing]:
-        """Time one call of a store or cache. A block that raises is recorded too, with the outcome `error`."""
+        """Time one call to a store or cache. If the block raises, the outcome is `error`."""
         timing, start = Timing(), time.perf_counter()
         try:
             yield timing
@@ -56,7 +56,7 @@ class Metrics:
     def emit(
         self, dimensions: Mapping[str, str], metrics: Mapping[str, float], fields: Mapping[str, Value] = {}
     ) -> None:
-        """One line with these metrics under these dimensions. `fields` are in the line, and no metric."""
+        """Write one line with these metrics under these dimensions. `fields` are only logged."""
         line: dict[str, object] = {"severity": "INFO", **fields, **dimensions, **metrics}
         if self._emf:
             directive = {
@@ -68,11 +68,11 @@ class Metrics:
         self._write(line)
 
     def log(self, severity: str, message: str, fields: Mapping[str, Value] = {}) -> None:
-        """A line that is no metric. `severity` is one of Cloud Logging's."""
+        """Write a line without metrics. `severity` is one of Cloud Logging's."""
         self._write({"severity": severity, "message": message, **fields})
 
     def _write(self, line: Mapping[str, object]) -> None:
-        """All in ASCII, so that no text is lost for what an encoding has not."""
+        """In ASCII, so that no encoding of stdout loses text."""
         stream = self._stream or sys.stdout
         stream.write(json.dumps(line) + "\n")
         stream.flush()

@@ -1,7 +1,7 @@
-"""The user, and what may be in one.
+"""The user and its limits.
 
-`PublicUser` is what the user routes return and the cache keeps; `User` adds the picture, which can be large.
-`UserInput` is the body of a request: validated while it is decoded, unknown fields refused.
+`PublicUser` is what the user routes return and the cache holds; `User` adds the picture, which can be large.
+`UserInput` is a request's body, validated while it is decoded; unknown fields are refused.
 """
 
 import re
@@ -10,17 +10,17 @@ from typing import Annotated, TypeIs
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-# Unreserved characters of RFC 3986, 2.3: an id never needs escaping in a URL, and neither "..", "" nor "__x__" (which
-# Firestore reserves) is one. `(?!\n)` because `$` also matches before a final newline.
+# Unreserved characters of RFC 3986, 2.3: an id never needs escaping in a URL. "..", "" and "__x__", which Firestore
+# reserves, are no ids. `(?!\n)` because `$` also matches before a final newline.
 USER_ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._~-]*(?!\n)$"
 NAME_PATTERN = r"^[^\x00-\x1f\x7f]+(?!\n)$"
 MAX_ID, MAX_NAME = 128, 256  # characters
 MAX_FOLLOWERS = 1000
-# With 1000 followers of 128 bytes and the name it stays below DynamoDB's 400 KB an item.
+# With 1000 followers of 128 bytes each and the name, an item stays below DynamoDB's limit of 400 KB.
 MAX_PROFILE_PIC_BYTES = 256 * 1024
 
 _USER_ID, _USER_NAME = re.compile(USER_ID_PATTERN), re.compile(NAME_PATTERN)
-_SURROGATE = re.compile("[\ud800-\udfff]")  # no text, and no UTF-8
+_SURROGATE = re.compile("[\ud800-\udfff]")  # cannot be encoded in UTF-8
 
 UserId = Annotated[str, Meta(min_length=1, max_length=MAX_ID, pattern=USER_ID_PATTERN)]
 UserName = Annotated[str, Meta(min_length=1, max_length=MAX_NAME, pattern=NAME_PATTERN)]
@@ -29,7 +29,7 @@ UNIQUE = Meta(extra_json_schema={"uniqueItems": True})
 
 
 class PublicUser(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A user without the picture. `version` is opaque, and new with every write."""
+    """A user without the picture. `version` is opaque and changes with every write."""
 
     id: str
     name: str
@@ -38,7 +38,7 @@ class PublicUser(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class User(PublicUser, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A user as the stores keep it. `profile_pic` is a PNG, JPEG, GIF or WebP."""
+    """A user as stored. `profile_pic` is a PNG, JPEG, GIF or WebP."""
 
     profile_pic: bytes | None = None
 
@@ -63,14 +63,14 @@ class UserInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class InvalidField(ValueError):
-    """A rule that the types cannot say is broken by `field`."""
+    """`field` breaks a rule that the types cannot express."""
 
     def __init__(self, field: str, detail: str) -> None:
         super().__init__(f"`{field}` {detail}")
 
 
 def picture_type(data: bytes) -> str | None:
-    """The media type by the file's signature, None when it is no image that browsers show without running it."""
+    """The media type by the file's signature; None unless it is an image format that cannot contain scripts."""
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
         return "image/png"
     if data.startswith(b"\xff\xd8\xff"):
@@ -83,12 +83,12 @@ def picture_type(data: bytes) -> str | None:
 
 
 def is_user_id(value: object) -> TypeIs[str]:
-    """Whether a user may have this id: for ids that no type has checked, in URLs, tokens and stores."""
+    """Whether this is a valid id. For ids that msgspec does not validate: in URLs, tokens and stores."""
     return isinstance(value, str) and len(value) <= MAX_ID and _USER_ID.search(value) is not None
 
 
 def is_user_name(value: object) -> TypeIs[str]:
-    """Whether a user may have this name: for names that come from a store."""
+    """Whether this is a valid name. For names from a store."""
     if not isinstance(value, str) or len(value) > MAX_NAME:
         return False
     return _USER_NAME.search(value) is not None and _SURROGATE.search(value) is None

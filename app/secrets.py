@@ -1,4 +1,4 @@
-"""Secrets that are not in the environment."""
+"""Secrets that are read from elsewhere than the environment."""
 
 import time
 from collections.abc import Callable
@@ -18,13 +18,13 @@ RETRY_SECONDS = 5
 
 
 class SecretUnavailable(Exception):
-    """The secret could not be read; the message names it, and never holds it."""
+    """The secret cannot be read; the message names it and never contains it."""
 
 
 class Secret:
-    """A secret that is read once, when this is made: while the app starts.
+    """A secret that is read once, at start-up.
 
-    If that fails, calls raise SecretUnavailable at once, and a background thread reads it again, at most every
+    If that fails, calls raise SecretUnavailable at once, and a background thread tries again, at most every
     RETRY_SECONDS and one at a time.
     """
 
@@ -59,7 +59,7 @@ class Secret:
 
 
 def momento_api_key(settings: CacheSettings) -> str:
-    """The key itself, or what the SSM parameter holds. Raises SecretUnavailable."""
+    """The key from the environment, or from the SSM parameter. Raises SecretUnavailable."""
     if settings.api_key is not None:
         return settings.api_key
     import boto3
@@ -71,7 +71,7 @@ def momento_api_key(settings: CacheSettings) -> str:
         with closing(client):
             answer = client.get_parameter(Name=name, WithDecryption=True)
         key = answer["Parameter"].get("Value", "").strip()
-    except Exception as error:  # whatever SSM answers, the app starts without its cache
+    except Exception as error:  # whatever goes wrong, the app starts without its cache
         raise SecretUnavailable(f"SSM parameter {name}: {type(error).__name__}: {error}") from None
     if not key:
         raise SecretUnavailable(f"SSM parameter {name} is empty")

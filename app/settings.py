@@ -1,4 +1,4 @@
-"""Configuration from environment variables. Nothing else in the app reads `os.environ`."""
+"""Settings from environment variables. No other module of the app reads `os.environ`."""
 
 import os
 import re
@@ -24,13 +24,13 @@ class CacheSettings:
     ttl_seconds: int
     api_key: str | None = field(default=None, repr=False)
     api_key_parameter: str | None = None
-    """Name of the SSM SecureString in `aws_region` that holds the key, when it is not in `api_key`."""
+    """The name of the SSM SecureString in `aws_region` that holds the key, unless `api_key` does."""
     aws_region: str = ""
 
 
 @dataclass(frozen=True)
 class AuthSettings:
-    """Who signs the tokens, and what they must be for. `issuer` is a URL, exactly as in the tokens' `iss`."""
+    """The issuer and audience that tokens must have. `issuer` is a URL, exactly as in the tokens' `iss`."""
 
     issuer: str
     audience: str
@@ -38,7 +38,7 @@ class AuthSettings:
 
 @dataclass(frozen=True)
 class Settings:
-    """All that an app is built from, validated."""
+    """All settings of an app, validated."""
 
     persistence: str = "memory"
     users_table: str = ""
@@ -48,17 +48,17 @@ class Settings:
     firestore_emulator_host: str = ""
     """host:port of Google's emulator, or empty."""
     timeout_seconds: int = 10
-    """After which the platform gives a request up."""
+    """When the platform gives up on a request."""
     cache: CacheSettings | None = None
     metrics_format: str = "json"
     metrics_namespace: str = "BetterTogether"
     trace_project: str = ""
-    """The Google Cloud project whose traces log entries name; without it they name none."""
+    """The Google Cloud project of the traces that log entries name; empty: they name none."""
     artifact_digest: str = "development"
     demo: bool = False
     cors_origins: tuple[str, ...] = ()
     auth: AuthSettings | None = None
-    """None: everybody may do everything."""
+    """None: every caller may do everything."""
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] = os.environ) -> Self:
@@ -87,13 +87,13 @@ class Settings:
 
 
 def bind_address(environ: Mapping[str, str] = os.environ) -> str:
-    """Where gunicorn listens: Cloud Run says which PORT; HOST is for the laptop. Raises SettingsError."""
+    """Where gunicorn listens: Cloud Run sets PORT, the local clouds also HOST. Raises SettingsError."""
     env = _Environ(environ)
     return f"{env.text('HOST', '0.0.0.0')}:{env.integer('PORT', 8080, 0, 65535)}"
 
 
 def thread_count(environ: Mapping[str, str] = os.environ) -> int:
-    """How many requests gunicorn works on at a time. Raises SettingsError."""
+    """How many requests gunicorn handles at a time. Raises SettingsError."""
     return _Environ(environ).integer("THREADS", 8, 1, 80)
 
 
@@ -137,7 +137,7 @@ def _cors_origins(env: "_Environ") -> tuple[str, ...]:
 
 
 def is_safe_url(url: str) -> bool:
-    """Whether what comes from there can be believed: https, or http that does not leave the machine."""
+    """Whether the answer from this URL cannot be forged on the way: https, or http on this machine."""
     try:
         parts = urlsplit(url)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Who is asking: one protocol, one file for each way to know, picked in `app.bootstrap`."""
+"""Authentication: one protocol, one file per implementation, chosen in `app.bootstrap`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,30 +9,30 @@ ADMIN_SCOPE = "users:admin"
 
 
 class AuthError(Exception):
-    """Whatever stops a caller.
+    """Base of the reasons to refuse a caller.
 
     AuthError
-     ├ TokenMissing       nobody said who is asking
-     ├ InvalidToken       the token proves nothing; the message says why, and never quotes it
-     ├ Forbidden          the caller is known, and may not
-     └ IssuerUnavailable  the issuer's keys are not known and cannot be fetched: nothing is known about the token
+     ├ TokenMissing       the request has no token
+     ├ InvalidToken       the token is not valid
+     ├ Forbidden          the token is valid, but does not allow the request
+     └ IssuerUnavailable  the token cannot be checked, because the issuer's keys cannot be fetched
     """
 
 
 class TokenMissing(AuthError):
-    """Nobody said who is asking."""
+    """The request has no token."""
 
 
 class InvalidToken(AuthError):
-    """The token proves nothing; the message says why, and never quotes it."""
+    """The token is not valid; the message says why and never quotes it."""
 
 
 class Forbidden(AuthError):
-    """The caller is known, and may not; the message says what."""
+    """The token is valid, but does not allow the request; the message says what would."""
 
 
 class IssuerUnavailable(AuthError):
-    """The token cannot be checked for now; another try makes sense after `retry_after` seconds."""
+    """The token cannot be checked now; the client may retry after `retry_after` seconds."""
 
     def __init__(self, retry_after: int) -> None:
         super().__init__("The issuer of tokens does not answer; try again.")
@@ -41,7 +41,7 @@ class IssuerUnavailable(AuthError):
 
 @dataclass(frozen=True)
 class Caller:
-    """Who is asking. `user_id` is None if it is no user: a machine, or nobody in particular without an issuer."""
+    """Who sends the request. `user_id` is None for a machine, and for an anonymous caller if there is no issuer."""
 
     user_id: str | None
     admin: bool
@@ -50,16 +50,16 @@ class Caller:
         """Raises Forbidden unless the caller may write this user."""
         if not self.admin and self.user_id != user_id:
             owner = "no user" if self.user_id is None else f"user {self.user_id!r}"
-            raise Forbidden(f"The token is of {owner}: to write this user takes the scope {ADMIN_SCOPE}.")
+            raise Forbidden(f"The token belongs to {owner}: to write this user, it needs the scope {ADMIN_SCOPE}.")
 
     def must_be_admin(self) -> None:
-        """Raises Forbidden."""
+        """Raises Forbidden unless the caller is an admin."""
         if not self.admin:
-            raise Forbidden(f"This takes a token with the scope {ADMIN_SCOPE}.")
+            raise Forbidden(f"This request needs a token with the scope {ADMIN_SCOPE}.")
 
 
 class Authenticator(Protocol):
-    """Tells who is asking by a request's headers."""
+    """Identifies the caller from a request's headers."""
 
     def caller(self, headers: Mapping[str, str]) -> Caller:
         """Raises TokenMissing, InvalidToken, IssuerUnavailable."""

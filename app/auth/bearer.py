@@ -13,12 +13,12 @@ from app.settings import AuthSettings
 CLOCK_SKEW_SECONDS = 30
 REQUIRED = ("iss", "aud", "exp", "sub")
 SCOPES = ("scope", "scp")
-"""Claims with scopes. `scope` is RFC 8693's and a string; Entra ID calls it `scp`, and Okta's `scp` is a list."""
+"""The claims that hold scopes: RFC 8693's `scope` is a string, Entra ID's `scp` too, and Okta's `scp` is a list."""
 
 REASONS: dict[type[jwt.PyJWTError], str] = {
     jwt.ExpiredSignatureError: "The token has expired.",
     jwt.ImmatureSignatureError: "The token is not valid yet.",
-    jwt.InvalidIssuerError: "The token is of another issuer.",
+    jwt.InvalidIssuerError: "The token is from another issuer.",
     jwt.InvalidAudienceError: "The token is for another audience.",
     jwt.InvalidAlgorithmError: "The token is not signed with its key's algorithm.",
     jwt.InvalidSignatureError: "The token's signature is wrong.",
@@ -28,7 +28,9 @@ MALFORMED = "The token is malformed."
 
 
 class BearerAuthenticator:
-    """The caller is the token's `sub`, if it is a user's id: that of a machine, like `abc@clients`, is none. The scope
+    """Takes the token's `sub` as the caller's user id.
+
+    A `sub` that cannot be a user's id, such as a machine's `abc@clients`, makes a caller without one. The scope
     `users:admin` makes either an admin.
     """
 
@@ -39,7 +41,7 @@ class BearerAuthenticator:
     def caller(self, headers: Mapping[str, str]) -> Caller:
         scheme, _, token = headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer":
-            raise TokenMissing("This takes a bearer token.")
+            raise TokenMissing("This request needs a bearer token.")
         claims = self._claims(token.strip())
         sub = claims["sub"]
         return Caller(sub if is_user_id(sub) else None, admin=any(_has_admin(claims.get(name)) for name in SCOPES))
@@ -60,7 +62,7 @@ class BearerAuthenticator:
             )
         except jwt.PyJWTError as error:
             raise InvalidToken(REASONS.get(type(error), MALFORMED)) from None
-        except UnicodeError:  # a header with bytes that are no text, which PyJWT lets through
+        except UnicodeError:  # bytes in the token's header that are not UTF-8, which PyJWT does not catch
             raise InvalidToken(MALFORMED) from None
 
 

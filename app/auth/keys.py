@@ -1,7 +1,7 @@
-"""The public keys of an issuer: found by OpenID Connect Discovery 1.0, fetched when a token needs one, and kept.
+"""The public keys of an issuer, found by OpenID Connect Discovery 1.0, fetched on demand and cached.
 
-However many tokens come, and whatever `kid` they name, the issuer is asked at most every PAUSE seconds, by one thread.
-While it is down, the keys that are known go on serving for STALE seconds.
+However many tokens arrive, and whatever `kid` they name, one thread asks the issuer at most every PAUSE seconds. While
+the issuer is down, the cached keys remain in use for STALE seconds.
 """
 
 import threading
@@ -20,25 +20,28 @@ from app.metrics import Metrics
 from app.settings import is_safe_url
 
 ALGORITHMS = ("RS256", "ES256", "EdDSA")
-TIMEOUT = 1.5  # seconds until a request's answer begins, and for each read of its body
+TIMEOUT = 1.5  # seconds until the response begins, and for each read of its body
 LONGEST_FETCH = 3 * TIMEOUT
-"""Seconds for two requests, and for one read that begins just before their time is over."""
+"""Seconds for two requests, and one read that begins just before their time is over."""
 COLD_WAIT = 0.5
-"""Seconds that other threads wait for the first fetch: as long as one from a healthy issuer takes, and a new process'
-first requests come together. Later they do not wait: known keys serve, and unknown ones are hardly ever honest."""
+"""Seconds that other threads wait for the first fetch, since the first requests of a new process often arrive together.
+A healthy issuer answers within that time. Nobody waits for later fetches: known keys stay in use, and a token with an
+unknown key is hardly ever valid."""
 MAX_BYTES = 1024 * 1024
-LIFETIME = 600.0  # seconds, unless the issuer's Cache-Control says otherwise, between these:
-SHORTEST, LONGEST = 60.0, 3600.0
+DEFAULT_LIFETIME, MIN_LIFETIME, MAX_LIFETIME = 600.0, 60.0, 3600.0
+"""Seconds for which keys are fresh: the issuer's max-age, within the limits."""
 STALE = 24 * 3600.0
+"""Seconds for which keys may be used when the issuer does not answer."""
 PAUSE = 5
+"""Seconds between two fetches."""
 
 
 class IssuerError(Exception):
-    """The issuer does not answer, or not as it should; the message is one line."""
+    """The issuer does not answer, or its answer is unusable; the message is one line."""
 
 
 class SigningKeys:
-    """Keys by `kid`, for many threads."""
+    """Keys by `kid`. Thread-safe."""
 
     def __init__(self, issuer: str, metrics: Metrics, now: Callable[[], float] = time.monotonic) -> None:
         self._issuer = issuer
@@ -50,9 +53,9 @@ class SigningKeys:
         self._reachable = False
 
     def find(self, kid: str) -> PyJWK | None:
-        """None when the issuer has no such key. Raises IssuerUnavailable when that cannot be known now.
+        """The key, or None if the issuer has no such key. Raises IssuerUnavailable if that cannot be known now.
 
-        One thread at a time fetches, for LONGEST_FETCH at most; the others answer from what is known.
+        One thread at a time fetches, for LONGEST_FETCH at most; the others use the cached keys.
         """
         key = self._known(kid)
         if (key is None or self._now() >= self._fresh_until) and self._now() >= self._next_try:
@@ -95,7 +98,7 @@ class _KeySet(msgspec.Struct):
 
 
 def fetch_keys(issuer: str) -> tuple[dict[str, PyJWK], float]:
-    """The issuer's keys and for how many seconds they are fresh. Raises IssuerError."""
+    """The issuer's keys, and the seconds for which they are fresh. Raises IssuerError."""
     end = time.monotonic() + 2 * TIMEOUT
     with urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(total=TIMEOUT)) as http:
         configuration, _ = _get(http, issuer.rstrip("/") + "/.well-known/openid-configuration", _Configuration, end)
@@ -126,7 +129,7 @@ def _get[T](http: urllib3.PoolManager, url: str, type: type[T], end: float) -> t
 
 
 def _read(response: urllib3.BaseHTTPResponse, url: str, end: float) -> bytes:
-    """The body, as far as it comes before `end`: urllib3's own time-out begins again with each byte."""
+    """The body. Raises IssuerError if it is too long or late: urllib3's timeout starts again with every read."""
     body = b""
     while chunk := response.read1(MAX_BYTES):
         body += chunk
@@ -138,11 +141,11 @@ def _read(response: urllib3.BaseHTTPResponse, url: str, end: float) -> bytes:
 
 
 def _lifetime(max_age: int | None) -> float:
-    return LIFETIME if max_age is None else min(max(max_age, SHORTEST), LONGEST)
+    return DEFAULT_LIFETIME if max_age is None else min(max(max_age, MIN_LIFETIME), MAX_LIFETIME)
 
 
 def _usable(data: dict[str, Any]) -> PyJWK | None:
-    """The key, if it is for signatures that others can check but not make."""
+    """The key, if it verifies signatures of an asymmetric algorithm."""
     try:
         key = PyJWK(data)
     except PyJWTError:

@@ -1,4 +1,4 @@
-"""No authentication, for the demo: everybody may write everything, and is whoever `X-User-Id` says."""
+"""No authentication, for the demo: every caller may write every user, and is who `X-User-Id` says."""
 
 from collections.abc import Mapping
 

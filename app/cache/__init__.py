@@ -1,6 +1,6 @@
-"""The cache: one protocol, one file per implementation, picked in `app.bootstrap`.
+"""The cache: one protocol, one file per implementation, chosen in `app.bootstrap`.
 
-A cache is never load-bearing. No method raises: what goes wrong is counted, and reads as a miss.
+The app works without it. No method raises: an error is counted, and is a miss to the caller.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,9 +13,9 @@ INVALIDATION_SECONDS = 12
 
 @dataclass(frozen=True)
 class Lookup:
-    """What was found, and why nothing could be (`error` is one word: timeout, unavailable, ...).
+    """The hits, and one word for what went wrong, if anything did (`error`: timeout, unavailable, ...).
 
-    `bypassed` says that the cache does not take these keys: it was not asked, and is not to be filled.
+    If `bypassed`, the cache does not take these keys: it was not asked, and must not be filled.
     """
 
     hits: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
@@ -27,20 +27,20 @@ class Cache(Protocol):
     """Bytes by key, for a limited time."""
 
     name: str
-    """Name in `Cache-Status`, and `upstream` of the metrics: momento or none."""
+    """The name in `Cache-Status`, and the `upstream` of the metrics: momento or none."""
 
     def get(self, keys: Sequence[str]) -> Lookup:
-        """All keys in about one round trip, and within one deadline."""
+        """Look up all keys in about one round trip, within one deadline."""
         ...
 
     def fill(self, entries: Mapping[str, bytes]) -> bool:
-        """Store the entries whose key is neither present nor invalidated lately; True when all were stored."""
+        """Store the entries that are neither present nor recently invalidated. Returns whether all were stored."""
         ...
 
     def invalidate(self, keys: Sequence[str]) -> None:
-        """Forget the keys, and refuse to `fill` them for INVALIDATION_SECONDS."""
+        """Delete the keys, and refuse to `fill` them for INVALIDATION_SECONDS."""
         ...
 
     def close(self) -> None:
-        """Let go of all connections; the next call makes others."""
+        """Close all connections; the next call opens new ones."""
         ...

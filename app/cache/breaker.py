@@ -1,4 +1,4 @@
-"""A circuit breaker around a cache: after a few failures in a row nobody waits for it until a pause is over."""
+"""A circuit breaker around a cache: after a few failures in a row, no read waits for the cache for a while."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -11,10 +11,10 @@ PAUSE_SECONDS = 10
 
 
 class CircuitBreaker:
-    """Closed while the cache works. FAILURES failed lookups in a row open it for PAUSE_SECONDS, in which every read is
-    a miss; then one lookup is let through, and its success closes it again.
+    """Closed while the cache works. FAILURES failed lookups in a row open it for PAUSE_SECONDS, and every read is a
+    miss. Then it lets one lookup through, and closes again if that succeeds.
 
-    Invalidations always go through: what they cannot reach could be read again after the pause.
+    Invalidations always go through, or the old entries could be read after the pause.
     """
 
     def __init__(self, cache: Cache, now: Callable[[], float] = time.monotonic) -> None:
@@ -30,7 +30,7 @@ class CircuitBreaker:
             return Lookup(error="circuit_open")
         lookup = self._cache.get(keys)
         with self._lock:
-            if lookup.bypassed:  # which says nothing of the cache: the next lookup may try
+            if lookup.bypassed:  # not a sign of health or failure, so the next lookup may try
                 self._closed_from = self._now()
                 return lookup
             self._failures = self._failures + 1 if lookup.error else 0

@@ -1,10 +1,10 @@
-"""Momento Cache, over the batch calls of its wire protocol, which Momento's Python SDK does not offer.
+"""Momento Cache, through the batch calls of its wire protocol, which Momento's Python SDK lacks.
 
-GetBatch and SetBatch answer item by item in the order of the request. Momento's SDKs for Go and JavaScript rely on it:
+GetBatch and SetBatch answer item by item, in the order of the request. Momento's SDKs for Go and JavaScript rely on it:
 https://github.com/momentohq/client-sdk-go/blob/main/responses/get_batch.go
 """
 
-# Momento's wire types all begin with an underscore, and its stub is not typed.
+# All of Momento's wire types begin with an underscore, and its stub is untyped.
 # pyright: reportPrivateUsage=false, reportUnknownMemberType=false
 
 import time
@@ -25,20 +25,20 @@ from app.secrets import SecretUnavailable
 from app.settings import CacheSettings
 
 DEADLINE = 0.2
-"""Seconds for each call of the cache."""
+"""Seconds for each call to the cache."""
 
 MAX_KEYS = 100
-"""With more keys reads and fills bypass the cache: a lookup of 1,000 takes half of the deadline in processor time
-alone, and ten seconds of Momento's on-demand quota of 100 operations per second."""
+"""Reads and fills of more keys bypass the cache: a lookup of 1,000 takes half of the deadline in processor time alone,
+and uses ten seconds of Momento's on-demand quota of 100 operations per second."""
 
 FILLS_AT_ONCE = 20
-"""In batches. Momento allows 100 calls at a time per connection; this leaves one to each of 80 threads."""
+"""Concurrent calls of batch fills. Momento allows 100 per connection; this leaves one for each of 80 threads."""
 
 INVALIDATED = b""
-"""A key's value while it is invalidated: `fill` never replaces what is there."""
+"""The value of an invalidated key, which `fill` does not replace, like any value."""
 
 OPTIONS: list[tuple[str, int]] = [
-    # Batches are read without gRPC's own thread, for a third less processor time.
+    # Read batches in the calling thread instead of gRPC's, which saves a third of the processor time.
     ("SingleThreadedUnaryStream", 1),
     ("grpc.service_config_disable_resolution", 1),
     # No pings while idle: a frozen Lambda cannot answer. Keepalive itself stays on, since it makes gRPC set
@@ -55,14 +55,14 @@ OUTCOMES = {
     grpc.StatusCode.PERMISSION_DENIED: "permission",
     grpc.StatusCode.RESOURCE_EXHAUSTED: "limit_exceeded",
 }
-"""Momento's words for errors, where they differ from gRPC's."""
+"""Outcomes of errors; of all other errors it is the name of gRPC's status."""
 
 
 class MomentoCache:
-    """One connection, made at the first call: after gunicorn's fork, after SnapStart's restore.
+    """One connection, opened by the first call: after gunicorn's fork, and after SnapStart's restore.
 
-    No retries: falling back to the store costs no more than a second try. A call that returns has ended: it is answered
-    or cancelled by gRPC, which never begins to send it later. What has left the process can still arrive.
+    No retries: falling back to the store costs no more than a second try. When a method returns, its calls are answered
+    or cancelled, so gRPC sends none of them later. Those already sent can still arrive.
     """
 
     name = "momento"
@@ -82,14 +82,14 @@ class MomentoCache:
         self.close()
 
     def close(self) -> None:
-        """Cancel the calls under way and close the connection; the next call makes another."""
+        """Cancel running calls and close the connection; the next call opens a new one."""
         with self._lock:
             connection, self._connection = self._connection, None
         if connection is not None:
             connection.channel.close()
 
     def get(self, keys: Sequence[str]) -> Lookup:
-        """The hits that arrive within the deadline. It is an error only if there is no answer at all."""
+        """The hits that arrive within the deadline. It is an error only if no answer arrives at all."""
         if not 0 < len(keys) <= MAX_KEYS:
             return Lookup(bypassed=True)
         request = wire._GetBatchRequest(items=[wire._GetRequest(cache_key=key.encode()) for key in keys])
@@ -104,7 +104,7 @@ class MomentoCache:
         return Lookup(values, None if answers or timing.outcome == "ok" else timing.outcome)
 
     def fill(self, entries: Mapping[str, bytes]) -> bool:
-        """Nothing is stored if there are more than MAX_KEYS entries. SetIfNotExists has no batch."""
+        """Stores nothing if there are more than MAX_KEYS entries. SetIfNotExists has no batch call."""
         if not 0 < len(entries) <= MAX_KEYS:
             return False
         ttl = self._settings.ttl_seconds * 1000
@@ -142,8 +142,8 @@ class _Connection:
         self.stub: Any = cacheclient_pb2_grpc.ScsStub(self.channel)
 
     def fill(self, requests: Sequence[wire._SetIfNotExistsRequest]) -> bool:
-        """Raises grpc.RpcError and TimeoutError, but not before every call has ended."""
-        if len(requests) == 1:  # without gRPC's own thread, as batches
+        """Raises grpc.RpcError or TimeoutError once every call has ended."""
+        if len(requests) == 1:  # in the calling thread, like batches
             return self.stub.SetIfNotExists(requests[0], DEADLINE, self.metadata).HasField("stored")
         end = time.monotonic() + DEADLINE
         calls: list[Any] = []
@@ -164,7 +164,7 @@ class _Connection:
 
 
 def _channel(endpoint: str) -> grpc.Channel:
-    """Connects when it is first used."""
+    """A channel that connects on first use."""
     if "/" in endpoint:
         return grpc.insecure_channel(urlsplit(endpoint).netloc, OPTIONS)
     return grpc.secure_channel(f"cache.{endpoint}:443", grpc.ssl_channel_credentials(), OPTIONS)
@@ -176,7 +176,7 @@ def _is_hit(answer: wire._GetResponse) -> bool:
 
 @contextmanager
 def _failures(timing: Timing) -> Generator[None]:
-    """Turns what goes wrong into one word."""
+    """Turns an exception into the timing's outcome, one word."""
     try:
         yield
     except SecretUnavailable:
@@ -185,5 +185,5 @@ def _failures(timing: Timing) -> Generator[None]:
         timing.outcome = "timeout"
     except grpc.RpcError as error:
         timing.outcome = OUTCOMES.get(error.code(), error.code().name.lower())
-    except ValueError:  # the connection was closed in between
+    except ValueError:  # another thread closed the connection
         timing.outcome = "cancelled"

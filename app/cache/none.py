@@ -1,4 +1,4 @@
-"""No cache: everything bypasses it."""
+"""No cache: every lookup is bypassed."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""The store of users: one protocol, one file per implementation, picked in `app.bootstrap`."""
+"""The store of users: one protocol, one file per implementation, chosen in `app.bootstrap`."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
@@ -7,12 +7,12 @@ from app.model import PublicUser, User
 
 
 class DataError(Exception):
-    """Whatever a `DataClient` raises.
+    """Base of what a `DataClient` raises.
 
     DataError
      ├ UserExists        the id is taken
-     ├ VersionConflict   somebody else wrote meanwhile
-     └ StoreUnavailable  the store is down, slow, throttling or refusing; nothing is known about the user
+     ├ VersionConflict   the stored user has changed since it was read
+     └ StoreUnavailable  the store is down, slow, throttling or refusing
     """
 
 
@@ -21,17 +21,17 @@ class UserExists(DataError):
 
 
 class VersionConflict(DataError):
-    """Somebody else wrote meanwhile: what is stored is not what was read, or is gone."""
+    """The stored user has changed or is gone since it was read."""
 
 
 class StoreUnavailable(DataError):
-    """The store did not answer in time, or refused. A write may or may not have happened."""
+    """The store did not answer in time, or refused. A write may have happened or not."""
 
 
 class Stored(NamedTuple):
-    """What a store holds under an id. `user` is None when it cannot be read as one (app/data/records.py).
+    """What a store holds under an id. `user` is None if it is not a valid user (app/data/records.py).
 
-    `revision` is the store's own: given to a write, it makes that a VersionConflict unless nobody wrote meanwhile.
+    `revision` is the store's own mark: a write with it raises VersionConflict if the stored user has changed.
     """
 
     user: User | None
@@ -39,52 +39,55 @@ class Stored(NamedTuple):
 
 
 class DataClient(Protocol):
-    """Users by id. Reads see every write that was acknowledged before them. Writes are atomic for one user.
+    """Users by id. Reads see every write that was acknowledged before them. The write of one user is atomic.
 
-    Everything but `close` may raise StoreUnavailable, and does so before it asks the store for anything when the
-    deadline of the request (app/deadline.py) is too near.
+    Every method but `close` may raise StoreUnavailable; it does so without calling the store if too little time is left
+    until the request's deadline (app/deadline.py).
     """
 
     name: str
     """The `upstream` of the metrics: dynamodb, firestore or memory."""
 
     def create_user(self, user: User) -> None:
-        """Add a user. Raises UserExists; the same user with the same version again (a retry) is no error."""
+        """Add a user. Raises UserExists, but not if the stored user has the same version (a retry)."""
         ...
 
     def get_user(self, user_id: str) -> Stored | None:
-        """None when there is nothing under this id."""
+        """None if there is nothing under this id."""
         ...
 
     def get_users(self, user_ids: Sequence[str]) -> dict[str, PublicUser]:
-        """Those of the users that exist and can be read, without their pictures, in one round trip for each 100."""
+        """The users that exist and are valid, without their pictures, in one round trip per 100 ids."""
         ...
 
     def list_users(self, limit: int, after: str | None = None) -> Iterator[PublicUser]:
-        """Up to `limit` users behind the id `after`, fewer only at the end. The order is the store's own and stable:
-        a walk meets every user once, whatever is added meanwhile. What cannot be read is skipped.
+        """Up to `limit` users after the id `after`, fewer only at the end; invalid users are skipped.
 
-        The store is read while the users are taken, as far as they are."""
+        The order is the store's own and stable: a walk returns every user once, even if others are added during it.
+        The iterator reads the store lazily.
+        """
         ...
 
     def replace_user(self, user: User, revision: Any) -> None:
-        """Write over what was read. Raises VersionConflict; repeating it is no error."""
+        """Replace the user that was read with `revision`. Raises VersionConflict, but not for a retry."""
         ...
 
     def delete_user(self, user_id: str, revision: Any = None) -> bool:
-        """Delete what was read, or whatever there is, and say whether it was this call that did so: of several at the
-        same time one does, or none if its answer is lost and a retry finds nothing. Raises VersionConflict when there
-        is a revision, and what is stored has another or is gone."""
+        """Delete the user, and return whether this call deleted it.
+
+        Of several concurrent calls one returns True; none does if its answer is lost and the retry finds nothing. With
+        a revision, raises VersionConflict if the stored user has another revision or is gone.
+        """
         ...
 
     def put_users(self, users: Sequence[User]) -> None:
-        """Write over whatever is there, many at a time; not atomic."""
+        """Write the users over any that are stored, in batches; not atomic."""
         ...
 
     def ping(self) -> None:
-        """Raise StoreUnavailable unless the store answers."""
+        """Raises StoreUnavailable unless the store answers."""
         ...
 
     def close(self) -> None:
-        """Let go of all connections; the next call makes others."""
+        """Close all connections; the next call opens new ones."""
         ...

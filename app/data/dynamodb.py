@@ -1,4 +1,4 @@
-"""Users in a DynamoDB table whose partition key is the string `id`. All reads are strongly consistent."""
+"""Users in a DynamoDB table with the partition key `id`, a string. All reads are strongly consistent."""
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,26 +10,21 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from app import deadline
-from app.data import DataError, Stored, StoreUnavailable, UserExists, VersionConflict
+from app.data import Stored, StoreUnavailable, UserExists, VersionConflict
+from app.data.dynamodb_items import WITHOUT_PICTURE, conditional, from_item, revision_of, to_item, unchanged
 from app.data.pace import Pace
-from app.data.records import FIELDS, to_user
 from app.metrics import Metrics, Timing
 from app.model import PublicUser, User
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
-    from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
-    Item = dict[str, AttributeValueTypeDef]
+    from app.data.dynamodb_items import Item
 
 # Limits of BatchGetItem and BatchWriteItem.
 MAX_BATCH_READ = 100
 MAX_BATCH_WRITE = 25
 
-WITHOUT_PICTURE = {
-    "ProjectionExpression": ", ".join(f"#{a}" for a in ("id", *FIELDS)),
-    "ExpressionAttributeNames": {f"#{a}": a for a in ("id", *FIELDS)},
-}
 CONFIG = Config(
     connect_timeout=0.5,
     read_timeout=1,
@@ -37,16 +32,16 @@ CONFIG = Config(
     tcp_keepalive=True,
 )
 LONGEST_CALL = 4.0
-"""Seconds: two attempts of 1.5, and a pause of up to 1 between them. boto3 has no timeout for a call."""
+"""Seconds: two attempts of 1.5 each, and a pause of up to 1 between them. boto3 has no timeout for a whole call."""
 
 LONGEST_PAGE = 1000
-"""Items that a list reads at a time, at most, to get over those that are no users."""
+"""The most items that `list_users` reads at a time, to get past items that are not users."""
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
 THROTTLING = {"ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException"}
 
 
 class Throttled(StoreUnavailable):
-    """DynamoDB processed nothing this time, after botocore's own retry."""
+    """DynamoDB processed nothing, even after botocore's own retry."""
 
 
 class DynamoDBDataClient:
@@ -59,13 +54,14 @@ class DynamoDBDataClient:
 
     def create_user(self, user: User) -> None:
         values: Item = {":version": {"S": user.version}}
-        self._put(user, "attribute_not_exists(#id) OR #version = :version", values, UserExists(user.id))
+        if not self._put(user, "attribute_not_exists(#id) OR #version = :version", values):
+            raise UserExists(user.id)
 
     def get_user(self, user_id: str) -> Stored | None:
         with self._call("GetItem"):
             answer = self._client.get_item(TableName=self._table, Key={"id": {"S": user_id}}, ConsistentRead=True)
         item = answer.get("Item")
-        return Stored(_user(item), {"version": item["version"]} if "version" in item else {}) if item else None
+        return Stored(from_item(item), revision_of(item)) if item else None
 
     def get_users(self, user_ids: Sequence[str]) -> dict[str, PublicUser]:
         found: list[PublicUser] = []
@@ -97,29 +93,25 @@ class DynamoDBDataClient:
             size = min(2 * size, LONGEST_PAGE)
 
     def replace_user(self, user: User, revision: "Item") -> None:
-        condition, values = _unchanged(revision)
+        condition, values = unchanged(revision)
         values[":version"] = {"S": user.version}
-        self._put(user, f"#version = :version OR {condition}", values, VersionConflict(user.id))
+        if not self._put(user, f"#version = :version OR {condition}", values):
+            raise VersionConflict(user.id)
 
     def delete_user(self, user_id: str, revision: "Item | None" = None) -> bool:
-        condition, values = ("attribute_exists(#id)", {}) if revision is None else _unchanged(revision)
-        try:
-            with self._call("DeleteItem", VersionConflict(user_id)):
-                self._client.delete_item(
-                    TableName=self._table, Key={"id": {"S": user_id}}, **_conditional(condition, values)
-                )
-        except VersionConflict:
-            if revision is None:
-                return False
-            raise
-        return True
+        condition, values = ("attribute_exists(#id)", {}) if revision is None else unchanged(revision)
+        key = {"id": {"S": user_id}}
+        deleted = self._write("DeleteItem", self._client.delete_item, condition, values, Key=key)
+        if not deleted and revision is not None:
+            raise VersionConflict(user_id)
+        return deleted
 
     def put_users(self, users: Sequence[User]) -> None:
         def ask(asked: list[Any], timing: Timing) -> list[Any]:
             answer = self._client.batch_write_item(RequestItems={self._table: asked})
             return answer.get("UnprocessedItems", {}).get(self._table, [])
 
-        requests = [{"PutRequest": {"Item": _item(user)}} for user in users]
+        requests = [{"PutRequest": {"Item": to_item(user)}} for user in users]
         self._in_batches("BatchWriteItem", MAX_BATCH_WRITE, requests, ask)
 
     def ping(self) -> None:
@@ -131,8 +123,10 @@ class DynamoDBDataClient:
     def _in_batches[T](
         self, operation: str, size: int, items: Iterable[T], ask: Callable[[list[T], Timing], list[T]]
     ) -> None:
-        """Ask for all the items, `size` at a time. `ask` returns those that are left: DynamoDB processes some when it
-        is busy or the answer is large, and when it is very busy it throttles."""
+        """Process all items, `size` at a time. `ask` returns the unprocessed ones.
+
+        DynamoDB leaves items unprocessed when it is busy or the answer is large; when it is very busy it throttles.
+        """
         waiting, pace = list(items), Pace(f"dynamodb {operation}")
         while waiting:
             asked, waiting = waiting[:size], waiting[size:]
@@ -146,82 +140,44 @@ class DynamoDBDataClient:
             waiting = [*left, *waiting]
             pace.after_round(served=len(left) < len(asked))
 
-    def _put(self, user: User, condition: str, values: "Item", conflict: DataError) -> None:
-        with self._call("PutItem", conflict):
-            self._client.put_item(TableName=self._table, Item=_item(user), **_conditional(condition, values))
+    def _put(self, user: User, condition: str, values: "Item") -> bool:
+        return self._write("PutItem", self._client.put_item, condition, values, Item=to_item(user))
+
+    def _write(
+        self, operation: str, send: Callable[..., object], condition: str, values: "Item", **request: Any
+    ) -> bool:
+        """Send one conditional write; returns whether its condition held."""
+        with self._call(operation):
+            try:
+                send(TableName=self._table, **request, **conditional(condition, values))
+                return True
+            except ClientError as error:
+                if _code(error) == "ConditionalCheckFailedException":
+                    return False
+                raise
 
     @contextmanager
-    def _call(self, operation: str, conflict: DataError | None = None) -> Generator[Timing]:
-        """One measured round trip. A condition that does not hold is `conflict`; all else that fails, unavailable."""
-        call, refused = f"dynamodb {operation}", False
+    def _call(self, operation: str) -> Generator[Timing]:
+        """One measured round trip. Every failure raises StoreUnavailable, throttling its subclass Throttled."""
+        call = f"dynamodb {operation}"
         if deadline.left() < LONGEST_CALL:
             raise StoreUnavailable(f"{call}: no time is left for it")
         try:
             with self._metrics.upstream(self.name, operation) as timing:
-                try:
-                    yield timing
-                except ClientError as error:
-                    refused = conflict is not None and _code(error) == "ConditionalCheckFailedException"
-                    if not refused:
-                        raise
+                yield timing
         except ClientError as error:
             kind = Throttled if _code(error) in THROTTLING else StoreUnavailable
             raise kind(f"{call}: {_code(error)}") from error
         except (BotoCoreError, ResponseParserError) as error:
             raise StoreUnavailable(f"{call}: {error}") from error
-        if conflict and refused:
-            raise conflict
 
 
 def _code(error: ClientError) -> str:
     return error.response.get("Error", {}).get("Code", "")
 
 
-def _unchanged(revision: "Item") -> tuple[str, "Item"]:
-    """The condition that the stored version is still what was read, of whatever type, or missing; and its values."""
-    if revision:
-        return "#version = :revision", {":revision": revision["version"]}
-    return "(attribute_exists(#id) AND attribute_not_exists(#version))", {}
-
-
-def _conditional(condition: str, values: "Item") -> dict[str, Any]:
-    return {
-        "ConditionExpression": condition,
-        "ExpressionAttributeNames": {n: n[1:] for n in ("#id", "#version") if n in condition},
-    } | ({"ExpressionAttributeValues": values} if values else {})
-
-
-def _item(user: User) -> "Item":
-    item: Item = {
-        "id": {"S": user.id},
-        "name": {"S": user.name},
-        "followers": {"L": [{"S": i} for i in user.followers]},
-        "version": {"S": user.version},
-    }
-    if user.profile_pic is not None:
-        item["profile_pic"] = {"B": user.profile_pic}
-    return item
-
-
-def _user(item: "Item") -> User | None:
-    return to_user(item["id"].get("S", ""), {name: _plain(attribute) for name, attribute in item.items()})
-
-
 def _public_users(items: Sequence["Item"], timing: Timing) -> list[PublicUser]:
-    users = [user.public() for user in map(_user, items) if user]
+    users = [user.public() for user in map(from_item, items) if user]
     if len(users) < len(items):
         timing.fields["unreadable"] = len(items) - len(users)
     return users
-
-
-def _plain(attribute: Any) -> object:
-    """{"S": "Ann"} -> "Ann". Types that no user has stay as they are."""
-    match attribute:
-        case {"S": value} | {"B": value}:
-            return value
-        case {"L": values}:
-            return [_plain(value) for value in values]
-        case {"NULL": _}:
-            return None
-        case _:
-            return attribute

@@ -1,4 +1,4 @@
-"""Users in the Firestore collection `users`; a document's id is the user's. Reads are strongly consistent."""
+"""Users in the Firestore collection `users`, in documents named by their ids. Reads are strongly consistent."""
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
@@ -28,17 +28,17 @@ from app.metrics import Metrics, Timing
 from app.model import PublicUser, User
 
 type Records = dict[str, Stored | None]
-"""What was found under each id."""
+"""What is stored under each id."""
 
 COLLECTION = "users"
-MAX_BATCH_WRITE = 25  # a request may have 10 MiB
+MAX_BATCH_WRITE = 25  # of up to 256 KiB each; a request may have 10 MiB
 LONGEST_PAGE = 1000
-"""Documents that a list reads at a time, at most, to get over those that are no users."""
+"""The most documents that `list_users` reads at a time, to get past documents that are not users."""
 ATTEMPT_TIMEOUT = 1.8  # seconds
-LAST_ATTEMPT = 2.1  # seconds after which a write is not tried again; one that timed out is, once
+LAST_ATTEMPT = 2.1  # seconds after which a write is not retried; a write that timed out is retried once
 LONGEST_READ = ATTEMPT_TIMEOUT
 LONGEST_WRITE = LAST_ATTEMPT + ATTEMPT_TIMEOUT + LONGEST_READ
-"""Seconds, with the read that tells a conflict from a write of this call's own whose answer was lost."""
+"""Seconds, including the read that tells a conflict from an earlier attempt of this call, if its answer was lost."""
 
 TRANSIENT = (Aborted, DeadlineExceeded, InternalServerError, ResourceExhausted, ServiceUnavailable)
 RETRY = Retry(if_exception_type(*TRANSIENT), initial=0.1, maximum=1.0, multiplier=2.0, timeout=LAST_ATTEMPT)
@@ -87,7 +87,7 @@ class FirestoreDataClient:
         unchanged = {"exists": True} if revision is None else {"update_time": revision}
         if self._write("Delete", {"delete": self._api.name(user_id), "current_document": unchanged}):
             return True
-        self._get("Get", [user_id], FIELDS)  # raises if it is the database that is not found
+        self._get("Get", [user_id], FIELDS)  # raises if the database is missing
         if revision is not None:
             raise VersionConflict(user_id)
         return False
@@ -109,12 +109,12 @@ class FirestoreDataClient:
         return {"name": self._api.name(user.id), "fields": _fields(user)}
 
     def _holds(self, user: User) -> bool:
-        """Whether a write of this user that was refused had been done before: by this call, and the answer was lost."""
+        """Whether the store has this version already: an earlier attempt succeeded, but its answer was lost."""
         stored = self._get("Get", [user.id], FIELDS)[user.id]
         return stored is not None and stored.user is not None and stored.user.version == user.version
 
     def _write(self, operation: str, write: dict[str, Any]) -> bool:
-        """Whether it was done; not when its precondition does not hold, or the database is missing."""
+        """Send one write; returns False if its precondition fails or the database is missing."""
         with self._call(operation, LONGEST_WRITE):
             try:
                 self._api.commit([write], RETRY)
@@ -123,7 +123,7 @@ class FirestoreDataClient:
                 return False
 
     def _get(self, operation: str, user_ids: Sequence[str], fields: Sequence[str] | None) -> Records:
-        """What is stored under each of the ids; without `fields`, all of it."""
+        """What is stored under each of the ids, with all fields if `fields` is None."""
         waiting: list[str] = list(dict.fromkeys(user_ids))
         found = dict[str, Stored | None]()
         pace = Pace(f"firestore {operation}")
@@ -136,7 +136,7 @@ class FirestoreDataClient:
         return found
 
     def _round(self, operation: str, ask: Callable[[], Documents]) -> tuple[Records, GoogleAPIError | None]:
-        """What one stream brings before it ends or breaks, and the error if another stream may do better."""
+        """The records of one stream, and the error if it breaks and a new stream may succeed."""
         records, broken = dict[str, Stored | None](), None
         with self._call(operation, LONGEST_READ) as timing:
             try:
@@ -150,7 +150,7 @@ class FirestoreDataClient:
 
     @contextmanager
     def _call(self, operation: str, longest: float) -> Generator[Timing]:
-        """One measured round trip. What fails is StoreUnavailable, a missing database too."""
+        """One measured round trip. Every failure raises StoreUnavailable, including a missing database."""
         call = f"firestore {operation}"
         if deadline.left() < longest:
             raise StoreUnavailable(f"{call}: no time is left for it")

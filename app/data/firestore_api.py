@@ -1,10 +1,11 @@
 """Firestore's API (https://firebase.google.com/docs/firestore/reference/rpc), for the documents of one collection.
 
-The library's `Client` above this API raises over documents that hold what it cannot decode, such as a reference into
-another project, and resumes streams that break without end. Every method may raise GoogleAPIError or GoogleAuthError.
+The library's higher-level `Client` is not used: it raises if a document contains a value that it cannot decode, such as
+a reference into another project, and it resumes broken streams endlessly. Every method may raise GoogleAPIError or
+GoogleAuthError.
 """
 
-# google-cloud-firestore is typed in part, and its messages are not.
+# google-cloud-firestore is partly typed, and its messages are untyped.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from collections.abc import Iterator, Sequence
@@ -18,8 +19,8 @@ from google.cloud.firestore_v1.services.firestore import FirestoreClient
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
 from google.cloud.firestore_v1.types import BatchGetDocumentsResponse, RunQueryResponse
 
-# https://github.com/grpc/grpc/blob/master/include/grpc/impl/channel_arg_names.h. The library's own options, and:
-# attempts to connect are given up after 2 s, as calls are, and made every second.
+# https://github.com/grpc/grpc/blob/master/include/grpc/impl/channel_arg_names.h. The first three are the library's own;
+# with the others an attempt to connect ends after 2 s, like a call, and a new one begins every second.
 CHANNEL_OPTIONS = (
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.max_send_message_length", -1),
@@ -29,12 +30,12 @@ CHANNEL_OPTIONS = (
 )
 
 type Documents = Iterator[tuple[str, Any]]
-"""Ids, and the message of each document or None; in the order in which they come."""
+"""Ids with the message of each document, or None if it is missing, in order of arrival."""
 
 
 class FirestoreApi:
-    """While Firestore cannot be reached gRPC pauses between attempts to connect, in the end for two minutes, and calls
-    fail without one. The library has no option for that, so the channel is made here: at the first call.
+    """Opens its own channel, at the first call. While Firestore cannot be reached, the library's channel pauses for up
+    to two minutes between attempts to connect. All calls fail in that pause, and no option of the library shortens it.
 
     `emulator` is the host:port of Google's emulator, or empty; `timeout` is for each attempt, in seconds. Raises
     GoogleAuthError without credentials.
@@ -45,7 +46,7 @@ class FirestoreApi:
         self._parent = f"{self._database}/documents"
         self._collection = collection
         self._emulator = emulator
-        # While the app starts: it may ask the metadata server, which no timeout of a call bounds.
+        # At start-up, because it may ask the metadata server, which no call's timeout limits.
         self._credentials: Any = None if emulator else google.auth.default()[0]
         self._lock = Lock()
         self._client: FirestoreClient | None = None
@@ -54,7 +55,7 @@ class FirestoreApi:
         self._options: dict[str, Any] = {"timeout": timeout, "metadata": metadata}
 
     def close(self) -> None:
-        """Let go of the connection; the next call makes another."""
+        """Close the connection; the next call opens a new one."""
         with self._lock:
             client, self._client = self._client, None
         if client is not None:
@@ -64,7 +65,7 @@ class FirestoreApi:
         return f"{self._parent}/{self._collection}/{document_id}"
 
     def get(self, ids: Sequence[str], fields: Sequence[str] | None) -> Documents:
-        """These documents, strongly consistent; without `fields`, whole."""
+        """These documents, strongly consistent, with all fields if `fields` is None."""
         request: Any = {"database": self._database, "documents": [self.name(id) for id in ids]}
         if fields is not None:
             request["mask"] = {"field_paths": fields}
@@ -73,7 +74,7 @@ class FirestoreApi:
             yield (_id(message.missing), None) if message.missing else (_id(message.found.name), message.found)
 
     def list(self, limit: int, after: str | None, fields: Sequence[str]) -> Documents:
-        """Up to `limit` documents behind the id `after`, in the order of their ids, strongly consistent."""
+        """Up to `limit` documents after the id `after`, in order of their ids, strongly consistent."""
         query: Any = {
             "select": {"fields": [{"field_path": field} for field in fields]},
             "from_": [{"collection_id": self._collection}],
@@ -89,7 +90,7 @@ class FirestoreApi:
                 yield _id(message.document.name), message.document
 
     def commit(self, writes: Sequence[Any], retry: Retry) -> None:
-        """All of the writes (google.firestore.v1.Write) or none."""
+        """Do all of the writes (google.firestore.v1.Write), or none."""
         self._connected().commit({"database": self._database, "writes": writes}, retry=retry, **self._options)
 
     def _connected(self) -> FirestoreClient:
@@ -105,7 +106,7 @@ class FirestoreApi:
 
 
 def plain(value: Any) -> object:
-    """The str, bytes, list or None in a google.firestore.v1.Value; other types stay messages."""
+    """The str, bytes, list or None in a google.firestore.v1.Value; values of other types stay as they are."""
     match value.WhichOneof("value_type"):
         case "string_value":
             return value.string_value

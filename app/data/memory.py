@@ -1,4 +1,4 @@
-"""Users in this process: for `flask run` and tests."""
+"""Users in the memory of this process, for `flask run` and tests."""
 
 from collections.abc import Iterator, Sequence
 from threading import Lock

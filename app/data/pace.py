@@ -1,4 +1,4 @@
-"""Batches that a store answers in parts, as both do when they are busy or the answer is large."""
+"""Pacing of batches that a store answers in parts, as both stores do when they are busy or the answer is large."""
 
 import random
 import time
@@ -12,10 +12,10 @@ LONGEST_PAUSE = 1.6  # seconds
 
 
 class Pace:
-    """When to ask for the rest of a batch: at once while rounds serve something, later after one that did not.
+    """Decides when to ask for the rest of a batch: at once after progress, after a pause without it.
 
-    IDLE_ROUNDS of those in a row are StoreUnavailable, as are SILENT_ROUNDS that used up their whole timeout, and a
-    pause for which the request has no time.
+    Raises StoreUnavailable after IDLE_ROUNDS in a row without progress, or SILENT_ROUNDS that used up their whole
+    timeout, or if the request has no time for the pause.
     """
 
     def __init__(self, batch: str) -> None:
@@ -24,12 +24,12 @@ class Pace:
         self._idle = 0
 
     def after_round(self, served: bool, error: Exception | None = None, silent: bool = False) -> None:
-        """Returns when it is time for the next round. `error` is what ended this one, if anything did."""
+        """Returns when it is time for the next round. `error` is what ended this round, if it failed."""
         if served:
             self.progressed, self._idle = True, 0
             return
         self._idle += IDLE_ROUNDS // SILENT_ROUNDS if silent else 1
         pause = min(0.1 * 2 ** (self._idle - 1), LONGEST_PAUSE) * random.uniform(0.5, 1)
         if self._idle >= IDLE_ROUNDS or deadline.left() < pause:
-            raise StoreUnavailable(f"{self._batch}: {error or 'part of it stays unserved'}") from error
+            raise StoreUnavailable(f"{self._batch}: {error or 'part of it stays unanswered'}") from error
         time.sleep(pause)

@@ -1,7 +1,7 @@
-"""What a store holds, as a user: also what others wrote into it, by the same rules on every store.
+"""Validates stored records, which other programs may have written, by the same rules for every store.
 
-A store gives its own values in four kinds: str, bytes, list and None. Everything else, such as a number or a map, is no
-part of a user.
+A store passes values of four types: str, bytes, list and None. Any other type, such as a number or a map, is invalid in
+a user.
 """
 
 import hashlib
@@ -12,18 +12,17 @@ from typing import TypeIs
 from app.model import MAX_FOLLOWERS, MAX_PROFILE_PIC_BYTES, User, is_user_id, is_user_name, picture_type
 
 FIELDS = ("name", "followers", "version")
-"""All of a user but the id and the picture."""
+"""All fields of a user but the id and the picture."""
 
-# What an ETag may hold, and in ASCII (https://www.rfc-editor.org/rfc/rfc9110#section-8.8.3).
+# What an ETag may contain, limited to ASCII (https://www.rfc-editor.org/rfc/rfc9110#section-8.8.3).
 VERSION = re.compile(r"[!#-~]{1,128}")
 
 
 def to_user(user_id: str, fields: Mapping[str, object]) -> User | None:
-    """None unless id, name and followers are such as the API takes.
+    """The user, or None unless its id, name and followers are valid in the API.
 
-    Fields that are missing or null have their defaults: no followers, no picture. So has a picture that is none. A
-    user without a usable version has a digest for one, which changes with the other fields. Further fields are left
-    out.
+    A field that is missing or null has its default: no followers, no picture. A picture of an unknown format counts as
+    none. Without a valid version, the version is a digest of the other fields. Unknown fields are ignored.
     """
     name, followers, version, picture = map(fields.get, (*FIELDS, "profile_pic"))
     if followers is None:

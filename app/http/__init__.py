@@ -1,1 +1,1 @@
-"""HTTP: routes, problem details and request metrics. Nothing here knows a cloud."""
+"""HTTP: routes, problem details and request metrics. Independent of clouds."""

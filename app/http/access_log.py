@@ -1,4 +1,4 @@
-"""One JSON line for each request: its log entry, and its `ProcessingTime`. No body, no query and no id is in it."""
+"""The access log: one JSON line per request, with its metrics. It contains no bodies, queries or user ids."""
 
 import re
 import secrets
@@ -11,18 +11,20 @@ from app.metrics import Metrics, Value
 
 METHODS = {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"}
 PLATFORM_REQUEST_ID = "better_together.request_id"
-"""Where a runtime that has an id of its own for each request puts it into the WSGI environ."""
+"""The WSGI environ's key for the request id of a platform that has one."""
 REQUEST_ID = re.compile(r"[A-Za-z0-9._=/+-]{1,128}")
-# W3C Trace Context, Cloud Run's and API Gateway's own; the first that is there counts.
+# W3C Trace Context, and the headers of Cloud Run and API Gateway; the first that is present counts.
 TRACE_HEADERS = ("traceparent", "X-Cloud-Trace-Context", "X-Amzn-Trace-Id")
-# The first two have it, after a version (https://www.w3.org/TR/trace-context/#trace-id) or in front.
+# A trace id of 32 digits: the second field of `traceparent` (https://www.w3.org/TR/trace-context/#trace-id), the first
+# of `X-Cloud-Trace-Context`.
 TRACE_ID = re.compile(r"(?:[0-9a-f]{2}-)?([0-9a-f]{32})\b")
 
 
 def register(app: App, metrics: Metrics, trace_project: str) -> None:
-    """Measure every request of `app`, and answer its id as `X-Request-Id`: the client's, else the platform's, else new.
+    """Log and measure every request to `app`, and return its id as `X-Request-Id`: the client's, else the platform's,
+    else a new one.
 
-    With a `trace_project` the lines are tied to Cloud Trace's traces
+    With a `trace_project`, Cloud Logging links the lines to traces
     (https://cloud.google.com/logging/docs/structured-logging#special-payload-fields).
     """
 
@@ -60,7 +62,7 @@ def register(app: App, metrics: Metrics, trace_project: str) -> None:
 
 
 def request_fields() -> dict[str, Value]:
-    """What ties a log line to its request."""
+    """The fields that link a log line to its request."""
     return {"request_id": g.request_id, **g.trace}
 
 
@@ -73,5 +75,5 @@ def _trace(project: str) -> dict[str, Value]:
 
 
 def _route() -> str:
-    """The template, such as /users/{user_id}: ids would make a metric each."""
+    """The route's template, such as /users/{user_id}, because each path with an id would be a metric of its own."""
     return request.url_rule.rule.replace("<", "{").replace(">", "}") if request.url_rule else "unknown"

@@ -1,4 +1,4 @@
-"""Bodies of requests and responses: JSON by msgspec, refused with the name of the field that is wrong."""
+"""Bodies of requests and responses: JSON by msgspec. Errors name the invalid field."""
 
 import json
 import re
@@ -15,12 +15,12 @@ from app.model import PublicUser, User, UserInput, picture_type
 
 MAX_BODY_BYTES = 400 * 1024
 MAX_PAGE_BYTES = 3 * 2**20
-"""Of a page's JSON. A function's answer may have 6 MB, in which the quotation marks are escaped
+"""Limit of a page's JSON. Lambda limits a response to 6 MB, in which quotation marks are escaped
 (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html)."""
 
 
 def decode_user(request: Request) -> UserInput:
-    """The body as a user. Raises Problem: 413, 415, or 400 naming the field."""
+    """The user in the body. Raises Problem: 413, 415, or 400 with the field."""
     if request.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
         raise Problem(415, "The body must not be encoded.", "Content-Encoding", {"Accept-Encoding": "identity"})
     if request.mimetype != "application/json":
@@ -37,14 +37,16 @@ def decode_user(request: Request) -> UserInput:
 
 
 def user_response(user: PublicUser, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """A user without the picture. The version is its ETag."""
+    """A user without the picture. Its version is the ETag."""
     return json_response(_body(user), status, {"ETag": f'"{user.version}"'} | dict(headers or {}))
 
 
 def list_response(users: Iterable[PublicUser], limit: int) -> Response:
-    """A page of `limit`, or fewer where it would become too large, and where the next is, also as a Link (RFC 8288).
+    """A page of up to `limit` users, fewer if it would be too large, and the next page's cursor, also as a Link
+    (RFC 8288).
 
-    `users` is read up to the first that is left to the next page."""
+    Reads `users` up to the first one of the next page.
+    """
     page: list[msgspec.Raw] = []
     size, last, cursor = 0, "", None
     for user in users:
@@ -60,7 +62,7 @@ def list_response(users: Iterable[PublicUser], limit: int) -> Response:
 
 
 def picture_response(user: User, headers: Mapping[str, str] | None = None) -> Response:
-    """The picture, for this viewer only."""
+    """The picture, which only this viewer may cache."""
     picture = user.profile_pic or b""
     fixed = {"ETag": f'"{user.version}"', "Cache-Control": "private, no-cache", "X-Content-Type-Options": "nosniff"}
     return Response(picture, 200, fixed | dict(headers or {}), content_type=picture_type(picture))
@@ -77,14 +79,17 @@ def json_response(body: object, status: int = 200, headers: Mapping[str, str] | 
 
 
 def _read(request: Request) -> bytes:
-    """The whole body. werkzeug refuses one that says it is too long, but cuts one off that does not say; gunicorn ends
-    one early that the client did not send whole."""
+    """The whole body.
+
+    werkzeug refuses a body with too large a Content-Length, but truncates one without; gunicorn ends a body early that
+    the client did not send completely.
+    """
     body = request.get_data()
     if request.content_length is None:
         if len(body) == MAX_BODY_BYTES and request.input_stream.read(1):
             raise RequestEntityTooLarge
     elif len(body) < request.content_length:
-        raise Problem(400, f"The body has {len(body)} bytes of {request.content_length}.", "body")
+        raise Problem(400, f"The body has {len(body)} of {request.content_length} bytes.", "body")
     return body
 
 
@@ -93,7 +98,7 @@ def _body(user: PublicUser) -> UserBody:
 
 
 def _field(message: str) -> str:
-    """The field that msgspec means: "... - at `$.followers[0]`", or "... required field `name`"."""
+    """The field in an error of msgspec: "... - at `$.followers[0]`", or "... required field `name`"."""
     if path := re.search(r"at `\$\.?(.+)`$", message):
         return path[1]
     if name := re.match(r"Object .*field `(.+)`|`(\w+)` ", message):

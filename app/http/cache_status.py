@@ -1,6 +1,6 @@
 """The `Cache-Status` header (RFC 9211)."""
 
-from app.users import CacheOutcome
+from app.cached_users import CacheOutcome
 
 
 def cache_status(outcome: CacheOutcome) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Answers to callers who may not: 401 with a challenge (RFC 6750, 3), 403, and 503 when that cannot be known."""
+"""Responses to unauthorised callers: 401 or 403 with a challenge (RFC 6750, 3), or 503 if the issuer is unavailable."""
 
 from flask import Flask, Response
 
@@ -9,7 +9,7 @@ CHALLENGE = 'Bearer realm="better-together"'
 
 
 def register(app: Flask) -> None:
-    """Turn every AuthError of a request into a problem."""
+    """Turn every AuthError into a problem."""
     app.register_error_handler(TokenMissing, _token_missing)
     app.register_error_handler(InvalidToken, _invalid_token)
     app.register_error_handler(Forbidden, _forbidden)

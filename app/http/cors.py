@@ -1,6 +1,6 @@
-"""Which web pages may call the API (https://fetch.spec.whatwg.org/#http-cors-protocol), the same on every runtime.
+"""CORS, the same on every runtime (https://fetch.spec.whatwg.org/#http-cors-protocol).
 
-Callers are known by their tokens and not by cookies, so no page is allowed credentials.
+Callers are identified by tokens and not by cookies, so no page may send credentials.
 """
 
 from collections.abc import Collection
@@ -10,14 +10,14 @@ from flask import Flask, Response, request
 METHODS = "DELETE, GET, HEAD, POST, PUT"
 REQUEST_HEADERS = "Authorization, Content-Type, If-Match, If-None-Match, X-User-Id"
 RESPONSE_HEADERS = "Cache-Status, ETag, Link, Location, Retry-After, X-Request-Id"
-MAX_AGE = 7200  # seconds that a browser need not ask again; Chrome takes no more
+MAX_AGE = 7200  # seconds for which a browser may cache the preflight; Chrome's maximum
 
 
 def register(app: Flask, origins: Collection[str]) -> None:
-    """Let pages of exactly these origins call `app`, and read its errors too. Without any there is no header at all."""
+    """Let pages of exactly these origins call `app` and read its errors. Without origins, no CORS header is sent."""
 
     def answer_preflight() -> Response | None:
-        """For every path, so that a page can see a 404."""
+        """Answer for every path, so that a page can see a 404."""
         asks = request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
         if not asks or request.headers.get("Origin") not in origins:
             return None

@@ -1,4 +1,4 @@
-"""`/openapi.json`, and `/docs`: a page of it that needs no scripts and no other server. Made when asked for."""
+"""`/openapi.json`, and `/docs`, which shows it without scripts or other servers. Built on first use."""
 
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +18,7 @@ NOTHING_BUT_STYLE = {"Content-Security-Policy": "default-src 'none'; style-src '
 
 
 class Docs:
-    """The documents of these routes; with `auth`, callers show bearer tokens."""
+    """The documentation of these routes; with `auth`, callers need bearer tokens."""
 
     def __init__(self, routes: list[Route], auth: bool) -> None:
         self._routes = routes

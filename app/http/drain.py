@@ -1,6 +1,7 @@
-"""Reads what the views left of a request's body: whoever still sends would see a reset connection, not the answer.
+"""Reads the rest of a request's body before the response.
 
-gunicorn closes connections over unread bodies. `flask run` drains them itself, and Lambda has them in memory.
+Otherwise gunicorn closes the connection, and a client that still sends sees a reset instead of the response. `flask
+run` drains bodies itself, and Lambda holds them in memory.
 """
 
 from contextlib import suppress
@@ -8,19 +9,19 @@ from contextlib import suppress
 from flask import Flask, Response, request
 
 MAX_BYTES = 32 * 1024 * 1024
-"""What Cloud Run takes of an HTTP/1 request (https://cloud.google.com/run/quotas)."""
+"""Cloud Run's limit of an HTTP/1 request (https://cloud.google.com/run/quotas)."""
 CHUNK = 64 * 1024
 
 
 def register(app: Flask) -> None:
-    """Drain the body of every request of `app` before it is answered."""
+    """Drain the body of every request to `app` before the response."""
     app.after_request(_drain)
 
 
 def _drain(response: Response) -> Response:
     if request.environ.get("wsgi.input_terminated"):
         left = MAX_BYTES
-        with suppress(OSError):  # whoever stopped sending will not read the answer either
+        with suppress(OSError):  # a client that stopped sending will not read the response either
             while left > 0 and (chunk := request.input_stream.read(CHUNK)):
                 left -= len(chunk)
     return response

@@ -1,4 +1,4 @@
-"""How long the head of a request may be, the same on every runtime: as long as API Gateway's HTTP APIs let it be.
+"""Limits the head of a request on every runtime as API Gateway's HTTP APIs do.
 
 "Total combined size of request line and header values: 10240 bytes"
 (https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html).
@@ -24,24 +24,24 @@ FRONT_DOORS_HEADERS = {
     "X-Forwarded-Proto",
 }
 FRONT_DOORS_BYTES = 128
-"""What a front door may add to each of its headers: so much of them is not the client's."""
+"""How much a front door may add to each of these headers, which does not count against the client."""
 
 
 def register(app: Flask) -> None:
-    """Refuse longer requests to `app`: 414 if the request line alone is too long, else 431 (RFC 6585)."""
+    """Refuse requests with a longer head: 414 if the request line alone is too long, else 431 (RFC 6585)."""
     app.before_request(_check)
 
 
 def _check() -> None:
     environ = request.environ
-    # The handler has the decoded path only, which is never longer, behind a front door that has counted already.
+    # Lambda has only the unescaped path, which is never longer, and its front door has already checked the head.
     target = environ.get("RAW_URI") or f"{environ['PATH_INFO']}?{environ['QUERY_STRING']}".removesuffix("?")
     line = len(f"{environ['REQUEST_METHOD']} {target} {environ['SERVER_PROTOCOL']}")
     if line > MAX_HEAD_BYTES:
-        raise Problem(414, f"The request line has {line} bytes, and may have {MAX_HEAD_BYTES}.")
+        raise Problem(414, f"The request line has {line} bytes; the limit is {MAX_HEAD_BYTES}.")
     head = line + sum(_length(name, value) for name, value in request.headers)
     if head > MAX_HEAD_BYTES:
-        raise Problem(431, f"The request line and the headers have {head} bytes, and may have {MAX_HEAD_BYTES}.")
+        raise Problem(431, f"The request line and the headers have {head} bytes; the limit is {MAX_HEAD_BYTES}.")
 
 
 def _length(name: str, value: str) -> int:

@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document (https://spec.openapis.org/oas/v3.1.1.html), made from the routes and the msgspec types."""
+"""The OpenAPI 3.1 document (https://spec.openapis.org/oas/v3.1.1.html), built from the routes and the msgspec types."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -21,13 +21,13 @@ REF = "#/components/{}/{}"
 STRING = {"type": "string"}
 HEADERS = {
     "Accept-Post": "The media type that a body must have.",
-    "Cache-Status": "How the cache did (RFC 9211).",
+    "Cache-Status": "How the cache handled the request (RFC 9211).",
     "ETag": "The version, for If-Match and If-None-Match.",
-    "Link": "Where the next page is, if there is one (RFC 8288).",
+    "Link": "The next page, if there is one (RFC 8288).",
     "Location": "The path of the new user.",
-    "Retry-After": "After how many seconds another try makes sense.",
-    "WWW-Authenticate": "What a token must be, and what is wrong with the one given (RFC 6750).",
-    "X-Request-Id": "What the logs call this request.",
+    "Retry-After": "The seconds to wait before a retry.",
+    "WWW-Authenticate": "The token that is required, and what is wrong with the given one (RFC 6750).",
+    "X-Request-Id": "The id of the request in the logs.",
 }
 PROBLEM_HEADERS = {
     401: ("WWW-Authenticate",),
@@ -39,12 +39,12 @@ TOKEN = {
     "type": "http",
     "scheme": "bearer",
     "bearerFormat": "JWT",
-    "description": "`sub` is the user's id; the scope `users:admin` may write every user.",
+    "description": "`sub` is the user's id; the scope `users:admin` allows writing every user.",
 }
 
 
 def document(routes: Iterable[Route], auth: bool) -> Json:
-    """The whole document; with `auth`, callers show bearer tokens."""
+    """The whole document; with `auth`, callers need bearer tokens."""
     operations = [(route, OPERATIONS[route.view.__name__]) for route in routes]
     types = [ProblemBody, *(t for _, operation in operations for t in _types(operation))]
     schemas, components = msgspec.json.schema_components(types, ref_template=REF.format("schemas", "{name}"))
@@ -113,7 +113,7 @@ def _json(type: Any, schema_of: Json) -> Json:
 
 
 def _headers(names: Iterable[str]) -> Json:
-    """A name that ends in `?` is not always there."""
+    """Headers by name; a trailing `?` marks an optional one."""
     return {
         name.rstrip("?"): {
             "description": HEADERS[name.rstrip("?")],
@@ -133,10 +133,10 @@ def _parameter(name: str) -> Json:
             schema = {"type": "integer", "minimum": 1, "maximum": paging.MAX_LIMIT, "default": paging.DEFAULT_LIMIT}
             return {"name": name, "in": "query", "schema": schema}
         case "cursor":
-            text = "The `next_cursor` of the page before."
+            text = "The `next_cursor` of the previous page."
             return {"name": name, "in": "query", "description": text, "schema": STRING}
         case "X-User-Id":
-            text = "Who is asking, which is believed: there is no issuer of tokens."
+            text = "The caller's user id, which is trusted, because the API asks for no tokens."
             return {"name": name, "in": "header", "description": text, "schema": STRING}
         case _:
             return {"name": name, "in": "header", "description": "ETags, or *.", "schema": STRING}

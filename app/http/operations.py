@@ -1,4 +1,4 @@
-"""What each route takes and answers, in the words of OpenAPI. Keys are the names of the views in `app.http.routes`."""
+"""What each route takes and returns, for the OpenAPI document. Keys are the names of the views in `app.http.routes`."""
 
 from typing import Any, NamedTuple
 
@@ -9,7 +9,7 @@ PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 
 
 class Answer(NamedTuple):
-    """A response that is no problem. `body` is the type of the JSON; other bodies have `media_types`."""
+    """A successful response. `body` is the type of the JSON; other bodies have `media_types`."""
 
     description: str
     body: Any = None
@@ -18,7 +18,7 @@ class Answer(NamedTuple):
 
 
 class Operation(NamedTuple):
-    """`problems` are the statuses of its problems; `caller` says that it asks who is asking."""
+    """`problems` are the statuses of its errors; `caller` says whether it needs to know the caller."""
 
     summary: str
     answers: dict[int, Answer]
@@ -28,7 +28,7 @@ class Operation(NamedTuple):
     caller: bool = False
 
 
-SAME = Answer("One of the versions of If-None-Match is still the one.", headers=("ETag",))
+SAME = Answer("The current version is one of those in If-None-Match.", headers=("ETag",))
 CREATED = Answer("The user was created.", schemas.UserBody, ("ETag", "Location"))
 NAMES = "The names, in order; unknown ids are left out."
 
@@ -40,15 +40,15 @@ def _read(
     parameters: tuple[str, ...] = (),
     caller: bool = False,
 ) -> Operation:
-    """A GET: each can be conditional."""
+    """A GET, which can be conditional."""
     answers = {200: answer._replace(headers=(*answer.headers, "ETag")), 304: SAME}
     return Operation(summary, answers, (*problems, 412), (*parameters, "If-Match", "If-None-Match"), None, caller)
 
 
 OPERATIONS = {
     "bootstrap": Operation(
-        "Write the demo's users over whatever has their ids",
-        {201: Answer("They are written.", schemas.Bootstrapped)},
+        "Write the demo users over any users with their ids",
+        {201: Answer("The demo users were written.", schemas.Bootstrapped)},
         (503,),
         caller=True,
     ),
@@ -56,7 +56,9 @@ OPERATIONS = {
     "list_users": _read(
         "List users, a page at a time", Answer("A page.", schemas.UserPage, ("Link?",)), (400, 503), ("limit", "cursor")
     ),
-    "get_user": _read("Get a user from the store", Answer("The user.", schemas.UserBody), (400, 404, 503), ("user_id",)),
+    "get_user": _read(
+        "Get a user from the store", Answer("The user.", schemas.UserBody), (400, 404, 503), ("user_id",)
+    ),
     "put_user": Operation(
         "Replace a user, or create one under this id",
         {200: Answer("The user was replaced.", schemas.UserBody, ("ETag",)), 201: CREATED},
@@ -67,7 +69,7 @@ OPERATIONS = {
     ),
     "delete_user": Operation(
         "Delete a user",
-        {204: Answer("The user is gone.")},
+        {204: Answer("The user was deleted.")},
         (400, 404, 412, 503),
         ("user_id", "If-Match", "If-None-Match"),
         caller=True,
@@ -101,6 +103,6 @@ OPERATIONS = {
         ("user_id", "X-User-Id"),
         caller=True,
     ),
-    "live": _read("Say that the process serves", Answer("It does.", schemas.Alive)),
-    "ready": _read("Say whether the store answers", Answer("It does.", schemas.Ready), (503,)),
+    "live": _read("Check that the process is alive", Answer("It is.", schemas.Alive)),
+    "ready": _read("Check that the store answers", Answer("It does.", schemas.Ready), (503,)),
 }

@@ -1,4 +1,4 @@
-"""`limit` and `cursor` of a list. A cursor is opaque to clients: the last id of the page before, in base64url."""
+"""`limit` and `cursor` of a list. The cursor is opaque to clients: the last id of the previous page, in base64url."""
 
 import base64
 import binascii
@@ -13,7 +13,7 @@ MAX_LIMIT = 100
 
 
 def read(request: Request) -> tuple[int, str | None]:
-    """How many users, and behind which id. Raises Problem naming the parameter."""
+    """The number of users, and the id after which they begin. Raises Problem with the parameter."""
     limit = request.args.get("limit", str(DEFAULT_LIMIT))
     if not limit.isascii() or not limit.isdigit() or len(limit) > 3 or not 1 <= int(limit) <= MAX_LIMIT:
         raise Problem(400, f"limit must be a whole number from 1 to {MAX_LIMIT}.", "limit")
@@ -31,5 +31,5 @@ def _decode(cursor: str) -> str:
     except (binascii.Error, ValueError):
         user_id = ""
     if not is_user_id(user_id):
-        raise Problem(400, "cursor must be one that a page before gave.", "cursor")
+        raise Problem(400, "cursor must be the next_cursor of a previous page.", "cursor")
     return user_id

@@ -1,4 +1,4 @@
-"""`If-Match` and `If-None-Match` (RFC 9110, 13). POST ignores them: it does not change what its path names."""
+"""`If-Match` and `If-None-Match` (RFC 9110, 13). POST ignores them: it does not change the resource at its path."""
 
 from flask import Flask, Response, request
 
@@ -6,7 +6,7 @@ from app.http.problems import Problem
 
 
 def register(app: Flask) -> None:
-    """Give the answers of GET and HEAD an ETag, and evaluate the preconditions of those that would be 200."""
+    """Add an ETag to successful responses to GET and HEAD, and evaluate the preconditions of these requests."""
     app.after_request(_make_conditional)
 
 
@@ -15,7 +15,7 @@ def are_given() -> bool:
 
 
 def check(version: str | None) -> None:
-    """Raises Problem 412 unless the request may change what has this version; None: there is nothing."""
+    """Raises Problem 412 unless the preconditions hold for this version, or None if there is no resource."""
     if not _if_match_holds(version):
         raise _failed("If-Match")
     if not _if_none_match_holds(version):
@@ -48,7 +48,7 @@ def _if_none_match_holds(version: str | None) -> bool:
 
 def _failed(header: str) -> Problem:
     details = {
-        "If-Match": "There is another version by now, or none.",
-        "If-None-Match": "There is one already, or one of these versions.",
+        "If-Match": "The version has changed, or there is none.",
+        "If-None-Match": "It exists already, or has one of these versions.",
     }
     return Problem(412, details[header], header)

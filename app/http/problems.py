@@ -1,4 +1,4 @@
-"""Errors as problem details (RFC 9457), the same whatever runs the app."""
+"""Errors as problem details (RFC 9457), the same on every runtime."""
 
 import traceback
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ RETRY_AFTER_SECONDS = 2
 
 
 class Problem(Exception):
-    """A response that says what is wrong: with `field`, which part of the request."""
+    """An error response. `field` is the part of the request that is wrong."""
 
     def __init__(
         self, status: int, detail: str, field: str | None = None, headers: Mapping[str, str] | None = None
@@ -35,7 +35,7 @@ class Problem(Exception):
 
 
 def register(app: Flask, metrics: Metrics) -> None:
-    """Turn every exception of a request into a problem; what is not the client's fault is logged."""
+    """Turn every exception into a problem, and log those that are not the client's fault."""
 
     def store_unavailable(error: StoreUnavailable) -> Response:
         metrics.log("ERROR", f"store unavailable: {error}", request_fields())
@@ -63,6 +63,6 @@ def _http_exception(error: HTTPException) -> Response:
     if error.code is None or error.code < 400:
         return Response(status=error.code, headers=error.get_headers())
     headers = {k: v for k, v in error.get_headers() if k.lower() not in ("content-type", "content-length")}
-    if "Allow" in headers:  # werkzeug keeps the methods in a set, whose order differs from process to process
+    if "Allow" in headers:  # werkzeug builds it from a set, in an order that differs between processes
         headers["Allow"] = ", ".join(sorted(headers["Allow"].split(", ")))
     return Problem(error.code, error.description or "", headers=headers).response()

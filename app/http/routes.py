@@ -1,4 +1,4 @@
-"""The routes: one table, one function each."""
+"""The routes of the API: one table, one view each."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -24,7 +24,7 @@ from app.users import Users
 
 
 class Route(NamedTuple):
-    """One operation. `view` takes the path's parameters."""
+    """One operation. `view` takes the parameters of the path."""
 
     method: str
     path: str
@@ -32,7 +32,7 @@ class Route(NamedTuple):
 
 
 class UserRoutes:
-    """The users API over the use cases."""
+    """The views of the users API."""
 
     def __init__(self, users: Users, authenticator: Authenticator, artifact_digest: str, demo: bool) -> None:
         self._users = users
@@ -41,7 +41,7 @@ class UserRoutes:
         self._demo = demo
 
     def table(self) -> list[Route]:
-        """Every operation there is; HEAD comes with GET, OPTIONS with every path."""
+        """All operations. HEAD comes with GET, and OPTIONS with every path."""
         demo = [Route("POST", "/bootstrap", self.bootstrap)] if self._demo else []
         return [
             *demo,
@@ -91,9 +91,9 @@ class UserRoutes:
         self._caller().must_own(user_id)
         new = decode_user(request)
         if new.id != _checked(user_id):
-            raise Problem(400, f"The body is user {new.id!r}, the path is user {user_id!r}.", "id")
+            raise Problem(400, f"The body has the id {new.id!r}, but the path has {user_id!r}.", "id")
         if not preconditions.are_given():
-            raise Problem(428, "Say which version to replace in If-Match, or If-None-Match: * for a new user.")
+            raise Problem(428, "Set If-Match to the version to replace, or If-None-Match: * to create a user.")
         user, created = self._users.put(new, preconditions.check)
         return _created(user) if created else user_response(user)
 
@@ -145,5 +145,5 @@ def _options(allow: str) -> Callable[..., Response]:
 
 def _checked(user_id: str) -> str:
     if not is_user_id(user_id):
-        raise Problem(400, f"{user_id[:80]!r} can not be a user's id.", "id")
+        raise Problem(400, f"{user_id[:80]!r} is not a valid user id.", "id")
     return user_id

@@ -1,4 +1,4 @@
-"""The JSON that goes out, as types: what routes answer with, and what the OpenAPI document is made of."""
+"""The types of JSON responses, which also make the schemas of the OpenAPI document."""
 
 from typing import Annotated, Literal
 
@@ -34,7 +34,7 @@ class ProblemBody(msgspec.Struct, frozen=True):
 
 
 class Alive(msgspec.Struct, frozen=True):
-    """The process serves. `artifact` is the digest of what is deployed."""
+    """The process is alive. `artifact` is the digest of the deployed artifact."""
 
     status: Literal["ok"]
     artifact: str

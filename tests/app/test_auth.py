@@ -25,7 +25,7 @@ from jwt.algorithms import OKPAlgorithm, RSAAlgorithm
 
 from app.auth import Caller, InvalidToken, IssuerUnavailable, TokenMissing
 from app.auth.bearer import BearerAuthenticator
-from app.auth.keys import LIFETIME, PAUSE, STALE, IssuerError, SigningKeys, fetch_keys
+from app.auth.keys import DEFAULT_LIFETIME, PAUSE, STALE, IssuerError, SigningKeys, fetch_keys
 from app.bootstrap import assemble
 from app.cache.none import NoCache
 from app.data.memory import MemoryDataClient
@@ -175,7 +175,7 @@ class TestTokens:
             ({"exp": 1}, "The token has expired."),
             ({"exp": time.time() - 60}, "The token has expired."),
             ({"nbf": time.time() + 3600}, "The token is not valid yet."),
-            ({"iss": "https://example.com"}, "The token is of another issuer."),
+            ({"iss": "https://example.com"}, "The token is from another issuer."),
             ({"aud": "another"}, "The token is for another audience."),
             ({"aud": ["another", "third"]}, "The token is for another audience."),
             ({"iss": None}, "The token must have iss, aud, exp and sub."),
@@ -248,7 +248,7 @@ class TestKeys:
         for _ in range(3):
             ask(authenticator, issuer.token("1"))
         assert issuer.fetches == 1
-        clock.now += LIFETIME
+        clock.now += DEFAULT_LIFETIME
         ask(authenticator, issuer.token("1"))
         assert issuer.fetches == 2
 
@@ -258,7 +258,7 @@ class TestKeys:
         token = sign(issuer.claims())
         ask(authenticator, token)
         issuer.more.clear()
-        clock.now += LIFETIME
+        clock.now += DEFAULT_LIFETIME
         assert "key of the issuer" in refused(authenticator, token)
 
     def test_a_new_key_is_fetched_when_a_token_names_it(

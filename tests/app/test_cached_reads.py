@@ -8,12 +8,13 @@ import pytest
 
 from app.cache.breaker import FAILURES, CircuitBreaker
 from app.cache.momento import MomentoCache
+from app.cached_users import FILL_SECONDS
 from app.data import Stored
 from app.data.memory import MemoryDataClient
 from app.metrics import Metrics
 from app.model import MAX_FOLLOWERS, PublicUser, User, UserInput
 from app.settings import CacheSettings
-from app.users import FILL_SECONDS, UserNotFound, Users
+from app.users import UserNotFound, Users
 from local.cloud.momento import MomentoServer
 from tests.app.garbage import GARBAGE
 from tests.app.servers import MOMENTO_API_KEY, await_connection

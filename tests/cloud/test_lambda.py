@@ -212,7 +212,10 @@ def test_two_conditional_writes_at_the_same_time_have_one_winner(deploy: Deploy)
             except urllib.error.HTTPError as error:
                 return error.code
     """)
-    permissions = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "dynamodb:PutItem", "Resource": "*"}}
+    permissions = {
+        "Version": "2012-10-17",
+        "Statement": {"Effect": "Allow", "Action": "dynamodb:PutItem", "Resource": "*"},
+    }
     function.daemon.client("iam").put_role_policy(
         RoleName="function", PolicyName="race", PolicyDocument=json.dumps(permissions)
     )
