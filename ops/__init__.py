@@ -1,1 +1,1 @@
-"""What one does with a deployment after `pulumi up`. Knows the API and the stacks' outputs, neither app nor stacks."""
+"""Operations on a deployment. They use only its API and its stack's outputs, and import neither `app` nor `stacks`."""

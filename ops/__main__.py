@@ -1,4 +1,4 @@
-"""`python -m ops check`: what the Makefile calls."""
+"""The command line, `python -m ops check`, which `make check` calls."""
 
 import argparse
 import os
@@ -17,13 +17,17 @@ interrupted = threading.Event()
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The exit code: 0 if all is ok, 1 if something is wrong, 2 if it cannot be checked, 130 if interrupted."""
-    parser = argparse.ArgumentParser(prog="python -m ops", description="What one does with a deployment")
-    check = parser.add_subparsers(dest="action", required=True).add_parser("check", help="say whether it does its work")
-    check.add_argument("--stack", help="of the laptop's clouds if they run, else of `pulumi stack output`")
-    check.add_argument("--url", help="instead of a stack")
-    check.add_argument("--write", action="store_true", help="also with users that are made, and removed again")
-    check.add_argument("--home", type=Path, default=ROOT / ".local", help="folder of the laptop's clouds")
+    """Run a command. Returns 0 if all is ok, 1 if something is wrong, 2 if nothing can be checked, 130 if
+    interrupted.
+    """
+    parser = argparse.ArgumentParser(prog="python -m ops", description="Operations on a deployment")
+    check = parser.add_subparsers(dest="action", required=True).add_parser(
+        "check", help="check that a deployment works"
+    )
+    check.add_argument("--stack", help="a stack of the local clouds if they run, else of `pulumi stack output`")
+    check.add_argument("--url", help="a URL instead of a stack")
+    check.add_argument("--write", action="store_true", help="also create users, and remove them again")
+    check.add_argument("--home", type=Path, default=ROOT / ".local", help="the local clouds' folder")
     given = parser.parse_args(arguments)
     try:
         return run(target_of(given.stack, given.url, given.home), given.write)
@@ -44,7 +48,7 @@ def target_of(stack: str | None, url: str | None, home: Path) -> Target:
 
 
 def run(target: Target, write: bool) -> int:
-    """Goes on after what is wrong. Users are removed whatever happens."""
+    """Run all checks, also after one fails. Users are removed whatever happens."""
     token = os.environ.get("TOKEN", "") if write else ""
     print(f"{target.name}: {target.url}", flush=True)
     report = Report()
@@ -76,7 +80,7 @@ def remove_users(deployment: Deployment, report: Report) -> None:
 
 
 def interrupt(number: int, frame: object) -> None:
-    """As Python's own handler, and remembered: what is raised while an object is finalised, is only printed.
+    """Interrupt like Python's own handler, and set `interrupted`: an exception raised in a finaliser is only printed.
 
     https://docs.python.org/3/library/signal.html#note-on-signal-handlers-and-exceptions
     """

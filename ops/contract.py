@@ -1,4 +1,4 @@
-"""What a deployment's own openapi.json says of its answers, and whether an answer is like that."""
+"""Validates responses against the deployment's own openapi.json."""
 
 import re
 from typing import Any
@@ -10,7 +10,7 @@ PROBLEM_JSON = "application/problem+json"
 
 
 class Contract:
-    """An OpenAPI 3.1 document. Raises ValueError if it is not that of this API."""
+    """An OpenAPI 3.1 document. Raises ValueError if it describes another API."""
 
     def __init__(self, document: Any) -> None:
         match document:
@@ -18,15 +18,15 @@ class Contract:
                 self.paths: dict[str, dict[str, Any]] = paths
                 self._components: dict[str, Any] = components
             case _:
-                raise ValueError("this is the document of another API")
+                raise ValueError("the document describes another API")
         self.auth = "securitySchemes" in self._components
-        """Whether callers show bearer tokens."""
+        """Whether callers need bearer tokens."""
 
     def takes_a_token(self, method: str, path: str) -> bool:
         return "security" in (self._operation(method, path) or {})
 
     def fault(self, method: str, path: str, response: httpx.Response) -> str | None:
-        """What is wrong with the answer to a request, in one line."""
+        """What is wrong with the response to a request, in one line; None if it is valid."""
         if response.is_error and (fault := problem_fault(response)):
             return fault
         if "x-request-id" not in response.headers:
@@ -65,23 +65,23 @@ class Contract:
         except jsonschema.ValidationError as error:
             return f"not as in openapi.json: {error.json_path}: {error.message[:120]}"
         except ValueError:
-            return f"no JSON: {excerpt(response)}"
+            return f"not JSON: {excerpt(response)}"
         return None
 
 
 def problem_fault(response: httpx.Response) -> str | None:
-    """Why an error is no problem details (RFC 9457), None if it is. An answer to HEAD has no body to tell by."""
+    """Why an error response is not problem details (RFC 9457); None if it is, or if the request was a HEAD."""
     if response.request.method == "HEAD":
         return None
     if media_type_of(response) != PROBLEM_JSON:
-        whose = "words that are not the app's" if "x-request-id" in response.headers else "the front door's own words"
-        return f"no problem details but {whose}: {excerpt(response)}"
+        source = "the app" if "x-request-id" in response.headers else "the front door"
+        return f"{source} sent no problem details (RFC 9457): {excerpt(response)}"
     try:
         problem = response.json()
-        is_one = problem["status"] == response.status_code and problem["title"] and problem["detail"]
+        valid = problem["status"] == response.status_code and problem["title"] and problem["detail"]
     except (ValueError, LookupError, TypeError):
-        is_one = False
-    return None if is_one else f"no problem details (RFC 9457): {excerpt(response)}"
+        valid = False
+    return None if valid else f"invalid problem details (RFC 9457): {excerpt(response)}"
 
 
 def media_type_of(response: httpx.Response) -> str:
@@ -89,5 +89,5 @@ def media_type_of(response: httpx.Response) -> str:
 
 
 def excerpt(response: httpx.Response) -> str:
-    """The beginning of the body as one line."""
+    """The beginning of the body, as one line."""
     return " ".join(response.text.split())[:120] or "nothing"

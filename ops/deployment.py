@@ -1,4 +1,4 @@
-"""A deployment, asked over HTTP. Every answer is held against its own openapi.json."""
+"""An HTTP client of a deployment that validates every response against the deployment's own openapi.json."""
 
 import re
 import secrets
@@ -16,7 +16,7 @@ TIMEOUT = 30  # seconds
 
 
 class Wrong(Exception):
-    """The deployment does not do what it should; the message is one line."""
+    """The deployment does something wrong; the message is one line."""
 
 
 class Skipped(Exception):
@@ -24,7 +24,7 @@ class Skipped(Exception):
 
 
 class Deployment:
-    """`made` are the ids of the users that it may keep because of our requests. All of them begin with `prefix`."""
+    """`made` are the ids of users that our requests may have created. All of them begin with `prefix`."""
 
     def __init__(self, target: Target, client: httpx.Client, contract: Contract, token: str) -> None:
         self.target, self.contract = target, contract
@@ -35,7 +35,7 @@ class Deployment:
     @classmethod
     @contextmanager
     def open(cls, target: Target, token: str) -> Generator[Self]:
-        """Raises UsageError if nobody answers, or not this API; Wrong if a stack's own URL does not serve it."""
+        """Raises UsageError if the URL does not serve this API, or Wrong if it is a stack's own URL."""
         with httpx.Client(base_url=target.url, timeout=TIMEOUT) as client:
             try:
                 answer = client.get("/openapi.json")
@@ -46,19 +46,21 @@ class Deployment:
             except (httpx.HTTPStatusError, ValueError):
                 where = answer.headers.get("location") or excerpt(answer)
                 text = f"GET {target.url}/openapi.json: {answer.status_code}, {where}"
-                raise (Wrong if target.digests else UsageError)(f"this API is not there: {text}") from None
+                raise (Wrong if target.digests else UsageError)(f"the API is not there: {text}") from None
             yield cls(target, client, contract, token)
 
     def must_accept_token(self) -> None:
-        """Raises UsageError if callers show tokens, and ours is missing, refused, or would be sent in plain text."""
+        """Raises UsageError if the API needs a token and ours is missing, refused, or would be sent in plain text."""
         if not self.contract.auth:
             return
         if not self._token:
-            raise UsageError("this API asks for tokens: WRITE=1 needs the environment variable TOKEN, that of an admin")
+            raise UsageError(
+                "this API asks for tokens: WRITE=1 needs an admin's token in the environment variable TOKEN"
+            )
         if not re.fullmatch(r"[!-~]+", self._token):
             raise UsageError("TOKEN must be printable ASCII without blanks")
         if not self.target.is_encrypted_or_local:
-            raise UsageError(f"TOKEN is sent to https URLs only, and this is {self.target.url}")
+            raise UsageError(f"TOKEN is only sent to https URLs, and this is {self.target.url}")
         try:
             response = self.send(Step("POST", "/users", 415))
         except httpx.RequestError as error:
@@ -67,8 +69,9 @@ class Deployment:
             raise UsageError(f"TOKEN is refused: {detail_of(response)}")
 
     def ask(self, step: Step, *, anonymous: bool = False) -> httpx.Response:
-        """Raises Wrong if the answer is not as the step and openapi.json say. Where a token is due and not shown, that
-        is 401.
+        """Send the step. Raises Wrong unless the response is as expected by the step and openapi.json.
+
+        The expected status is 401 if the operation needs a token and none is sent.
         """
         response = self.send(step, anonymous=anonymous)
         locked = (anonymous or not self._token) and self.contract.takes_a_token(step.method, step.path)
@@ -92,7 +95,7 @@ class Deployment:
         return response
 
     def remove(self, user_id: str) -> str:
-        """Raises Wrong if the user may still be there."""
+        """Delete the user. Raises Wrong if it may still exist."""
         response = self.send(Step("DELETE", f"/users/{user_id}", 204))
         if response.status_code not in (204, 404):
             raise Wrong(f"{response.status_code}, {detail_of(response)}")
@@ -101,7 +104,7 @@ class Deployment:
 
 
 def detail_of(response: httpx.Response) -> str:
-    """What an error says."""
+    """The detail of an error response."""
     if response.request.method == "HEAD":
         return "nothing"
     return problem_fault(response) or response.json()["detail"]

@@ -1,4 +1,4 @@
-"""What is checked without writing."""
+"""The checks that only read."""
 
 import statistics
 from collections import Counter
@@ -18,8 +18,8 @@ type Check = tuple[str, Callable[[], str]]
 LIVE, READY, USERS = (Step("GET", path, 200) for path in ("/health/live", "/health/ready", "/users?limit=1"))
 SAMPLES = 20
 READS = 5
-STRANGER = "https://check.invalid"  # no page is ever of this origin (RFC 6761, 6.4)
-LONG = 11_000  # bytes, where the request line and the header values may have 10,240 together
+STRANGER = "https://check.invalid"  # an origin that cannot exist (RFC 6761, 6.4)
+LONG = 11_000  # bytes; the limit of the request line and the header values together is 10,240
 HTTP_TIMEOUT = 5  # seconds: firewalls drop packets to a closed port
 
 
@@ -52,14 +52,14 @@ def digest(deployment: Deployment) -> str:
     seen = Counter(deployment.ask(LIVE).json()["artifact"] for _ in range(SAMPLES))
     text = ", ".join(f"{artifact} in {count} of {SAMPLES} answers" for artifact, count in seen.items())
     if not deployment.target.digests:
-        raise Skipped(f"{text}; only a stack says what it should be")
+        raise Skipped(f"{text}; only a stack knows the expected one")
     if not seen.keys() <= set(deployment.target.digests):
-        raise Wrong(f"{text}; the stack says {' or '.join(deployment.target.digests)}")
-    return text + (", a rollout is on" if len(deployment.target.digests) > 1 else "")
+        raise Wrong(f"{text}; the stack has {' or '.join(deployment.target.digests)}")
+    return text + (", during a rollout" if len(deployment.target.digests) > 1 else "")
 
 
 def routes(deployment: Deployment, path: str) -> str:
-    """OPTIONS names the methods that are documented, and GET, for a user who is not there, is as documented."""
+    """OPTIONS lists the documented methods, and GET of a missing user is as documented."""
     example = path.replace("{user_id}", f"{deployment.prefix}nobody")
     operations = deployment.contract.paths[path]
     documented = {method.upper() for method in operations}
@@ -73,7 +73,7 @@ def routes(deployment: Deployment, path: str) -> str:
 
 def anonymous(deployment: Deployment) -> str:
     if not deployment.contract.auth:
-        raise Skipped("everybody may write, this API asks for no tokens")
+        raise Skipped("this API asks for no tokens, so everybody may write")
     nobody = f"{deployment.prefix}nobody"
     for method, path in (("POST", "/users"), ("PUT", f"/users/{nobody}"), ("DELETE", f"/users/{nobody}")):
         deployment.ask(Step(method, path, 401), anonymous=True)
@@ -84,7 +84,7 @@ def anonymous(deployment: Deployment) -> str:
 def documentation(deployment: Deployment) -> str:
     response = deployment.ask(Step("GET", "/docs", 200))
     if media_type_of(response) != "text/html" or "content-security-policy" not in response.headers:
-        raise Wrong("/docs is no HTML page with a Content-Security-Policy")
+        raise Wrong("/docs is not an HTML page with a Content-Security-Policy")
     return "200"
 
 
@@ -94,13 +94,15 @@ def request_id(deployment: Deployment) -> str:
     if answered != mine:
         raise Wrong(f"{answered!r} instead of the client's {mine!r}")
     if len({deployment.ask(LIVE).headers["x-request-id"] for _ in range(2)}) == 1:
-        raise Wrong("two requests have the same")
+        raise Wrong("two requests have the same id")
     return "the client's, or a new one"
 
 
 def conditional(deployment: Deployment) -> str:
-    """Of /health/ready, which two versions of the app answer alike during a rollout. A front that compresses makes the
-    ETag a weak one."""
+    """Conditional requests to /health/ready, which two versions of the app answer alike during a rollout.
+
+    A front door that compresses makes the ETag weak.
+    """
     tag = deployment.ask(READY).headers["etag"]
     unchanged = deployment.ask(Step("GET", READY.path, 304, headers={"if-none-match": tag}))
     if unchanged.content:
@@ -109,7 +111,7 @@ def conditional(deployment: Deployment) -> str:
     head = deployment.ask(Step("HEAD", READY.path, 200))
     if head.content or strong(head.headers["etag"]) != strong(tag):
         raise Wrong(f"HEAD has ETag {head.headers['etag']} and {len(head.content)} bytes, GET has ETag {tag}")
-    return "304, 412, and HEAD is GET without the body"
+    return "304, 412, and HEAD equals GET without the body"
 
 
 def strong(tag: str) -> str:
@@ -120,7 +122,7 @@ def too_long(deployment: Deployment, step: Step) -> str:
     response = deployment.send(step)
     status = response.status_code
     if status in (400, 413, 414, 431) and problem_fault(response):
-        return f"{status}, the front door's own"
+        return f"{status} from the front door"
     if status not in (414, 431):
         raise Wrong(f"{status} instead of {step.status}")
     return str(status)
@@ -135,7 +137,7 @@ def cors(deployment: Deployment) -> str:
         for name, value in deployment.ask(step).headers.items():
             if name.lower().startswith("access-control-allow"):
                 raise Wrong(f"a page of {STRANGER} gets {name}: {value}")
-    return "a page of another origin gets nothing"
+    return "a page of another origin gets no access"
 
 
 def pages(deployment: Deployment) -> str:
@@ -150,7 +152,7 @@ def pages(deployment: Deployment) -> str:
     if len(ids) > 2 or len(set(ids)) < len(ids):
         raise Wrong(f"two pages of one user are {', '.join(ids)}")
     deployment.ask(Step("GET", "/users?cursor=*", 400))
-    return "the second goes on behind the first"
+    return "the second continues after the first"
 
 
 def cached(deployment: Deployment) -> str:
@@ -159,14 +161,14 @@ def cached(deployment: Deployment) -> str:
         raise Skipped("there are no users")
     status = read_until_hit(deployment, users[0]["id"])
     if "fwd=uri-miss" in status:
-        raise Skipped(f"{status}: the user was written within the last seconds, and is not to be cached yet")
+        raise Skipped(f"{status}: the user was just written, and cannot be cached yet")
     if "; hit" not in status:
         raise Wrong(f"no hit in {READS} reads but {status}")
     return status
 
 
 def read_until_hit(deployment: Deployment, user_id: str) -> str:
-    """The last Cache-Status of some reads: an instance's first call of the cache may take longer than it waits."""
+    """The last Cache-Status of up to READS reads, since an instance's first call to the cache may time out."""
     status = ""
     for _ in range(READS):
         status = deployment.ask(Step("GET", f"/cached-users/{user_id}", 200)).headers["cache-status"]
@@ -178,16 +180,16 @@ def read_until_hit(deployment: Deployment, user_id: str) -> str:
 
 
 def plain_http(deployment: Deployment) -> str:
-    """Nobody answers by HTTP, or somebody who redirects to HTTPS."""
+    """Plain HTTP gets no answer, or a redirect to HTTPS."""
     url = urlsplit(deployment.target.url)
     if url.scheme == "http":
-        raise Skipped("the URL is of plain HTTP")
+        raise Skipped("the URL is plain HTTP")
     if url.port or ":" in (url.hostname or ""):
-        raise Skipped("another port than 443, or an address")
+        raise Skipped("the URL has a port or an IP address")
     try:
         response = httpx.get(f"http://{url.hostname}{LIVE.path}", timeout=HTTP_TIMEOUT)
     except httpx.TransportError:
-        return "nobody answers"
+        return "no answer"
     if response.is_success or (response.is_redirect and not response.headers["location"].startswith("https://")):
         raise Wrong(f"{response.status_code} at {response.url}: {excerpt(response)}")
     return f"{response.status_code} {response.headers.get('location', '')}".rstrip()
@@ -195,4 +197,4 @@ def plain_http(deployment: Deployment) -> str:
 
 def latency(deployment: Deployment, step: Step) -> str:
     times = [deployment.ask(step).elapsed.total_seconds() * 1000 for _ in range(SAMPLES)]
-    return f"{min(times):.0f} ms at least, {statistics.median(times):.0f} ms the median of {SAMPLES}"
+    return f"minimum {min(times):.0f} ms, median {statistics.median(times):.0f} ms of {SAMPLES}"

@@ -1,4 +1,4 @@
-"""A line for each thing that was checked."""
+"""Prints and counts one line per check."""
 
 import os
 import sys
@@ -15,7 +15,7 @@ class Report:
         self._counts = Counter(ok=0, WRONG=0, skipped=0)
 
     def check(self, name: str, verify: Callable[[], str]) -> None:
-        """Runs one check, which returns what it saw."""
+        """Run one check, which returns what it found."""
         try:
             self.line("ok", name, verify())
         except Skipped as reason:
@@ -24,11 +24,11 @@ class Report:
             self.line("WRONG", name, str(fault))
         except httpx.RequestError as error:
             self.line("WRONG", name, why(error))
-        except (ValueError, LookupError, TypeError, AttributeError) as error:  # from an answer that is something else
-            self.line("WRONG", name, f"the answer cannot be read: {type(error).__name__} {error}")
+        except (ValueError, LookupError, TypeError, AttributeError) as error:  # from a response of an unexpected form
+            self.line("WRONG", name, f"the response cannot be read: {type(error).__name__} {error}")
 
     def line(self, outcome: str, name: str, text: str) -> None:
-        """Prints and counts it. When nobody reads any more it goes on: users are to be removed."""
+        """Print and count one line. Goes on if stdout is closed, because users must be removed."""
         self._counts[outcome] += 1
         try:
             print(f"{outcome:8} {name}: {text}", flush=True)

@@ -1,4 +1,4 @@
-"""What is to be checked: a URL, or a stack on the laptop's clouds or on real ones."""
+"""The target of a check: a URL, or a stack on the local clouds or on real ones."""
 
 import json
 import os
@@ -16,12 +16,12 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 class UsageError(Exception):
-    """A mistake of the person at the keyboard; the message is one line."""
+    """A mistake in the command; the message is one line."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """`digests` are those of the artifacts that may answer: two while a rollout is on, none of a URL alone."""
+    """`digests` are the artifacts that may answer: two during a rollout, none if only a URL is known."""
 
     name: str
     url: str
@@ -37,18 +37,19 @@ class Target:
             parts = httpx.URL()
         alone = parts.raw_path in (b"/", b"//") and not parts.userinfo and not {"?", "#"} & set(url)
         if parts.scheme not in ("http", "https") or not parts.host or not alone:
-            shown = "URL" if "@" in url else f"URL={url}"  # without a password
-            raise UsageError(f"{shown} must be https://host or http://host:port, with nothing behind it")
+            shown = "URL" if "@" in url else f"URL={url}"  # do not print a password
+            raise UsageError(f"{shown} must be https://host or http://host:port, without a path or query")
         return cls("a URL alone", url.rstrip("/"))
 
     @classmethod
     def of_stack(cls, stack: str, home: Path) -> Self:
-        """The laptop's stack if its clouds run and have it, else what `pulumi stack output` says: a name with slashes,
-        such as organization/project/stack, is never the laptop's. Raises UsageError.
+        """The stack on the local clouds if they run and have it, else the stack of `pulumi stack output`.
+
+        A name with slashes, such as organization/project/stack, is never on the local clouds. Raises UsageError.
         """
-        on_laptop = None if "/" in stack else _laptops_outputs(home).get(stack)
-        outputs = _pulumis_outputs(stack) if on_laptop is None else on_laptop
-        where = "`pulumi stack output`" if on_laptop is None else "the laptop's clouds"
+        local = None if "/" in stack else _local_outputs(home).get(stack)
+        outputs = _pulumi_outputs(stack) if local is None else local
+        where = "`pulumi stack output`" if local is None else "the local clouds"
         try:
             digests = dict.fromkeys([outputs["artifactDigest"], outputs["stableDigest"]])
             return cls(f"stack {stack} of {where}", outputs["url"].rstrip("/"), tuple(digests))
@@ -61,8 +62,8 @@ class Target:
         return parts.scheme == "https" or parts.host in LOOPBACK
 
 
-def _laptops_outputs(home: Path) -> Mapping[str, Mapping[str, Any]]:
-    from local.cli import clouds, engine  # Pulumi's SDK, which a URL alone does not need
+def _local_outputs(home: Path) -> Mapping[str, Mapping[str, Any]]:
+    from local.cli import clouds, engine  # late, because a URL needs no Pulumi SDK
     from local.cli.home import Home, LocalError
 
     laptop = Home(home.resolve())
@@ -72,12 +73,12 @@ def _laptops_outputs(home: Path) -> Mapping[str, Mapping[str, Any]]:
         raise UsageError(str(error)) from None
 
 
-def _pulumis_outputs(stack: str) -> Mapping[str, Any]:
+def _pulumi_outputs(stack: str) -> Mapping[str, Any]:
     """Raises UsageError."""
     pulumi = shutil.which("pulumi")
     if not pulumi:
         raise UsageError(
-            f"stack {stack} is not on the laptop's clouds, and there is no `pulumi` on PATH to ask: use URL="
+            f"stack {stack} is not on the local clouds, and `pulumi` is not on PATH: install it, or use URL="
         )
     answer = subprocess.run(
         [pulumi, "stack", "output", "--json", "--non-interactive", "--stack", stack],
@@ -88,6 +89,6 @@ def _pulumis_outputs(stack: str) -> Mapping[str, Any]:
         check=False,
     )
     if answer.returncode:
-        reason = (answer.stderr.strip().splitlines() or ["it says nothing"])[-1].removeprefix("error: ")
-        raise UsageError(f"stack {stack} is not on the laptop's clouds, and pulumi says: {reason}")
+        reason = (answer.stderr.strip().splitlines() or ["no output"])[-1].removeprefix("error: ")
+        raise UsageError(f"stack {stack} is not on the local clouds, and pulumi says: {reason}")
     return json.loads(answer.stdout)

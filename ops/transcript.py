@@ -1,4 +1,4 @@
-"""Requests that every runtime answers alike. `ops check` sends them to a deployment, and a test to all runtimes."""
+"""Requests that every runtime answers alike. `make check` sends them to a deployment, and a test to every runtime."""
 
 import json
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ MAX_BODY_BYTES = 400 * 1024
 
 @dataclass(frozen=True)
 class Step:
-    """A request and the status of its answer. `body` is sent as JSON, `content` as it is."""
+    """A request, and the expected status. `body` is sent as JSON, `content` as it is."""
 
     method: str
     path: str
@@ -27,7 +27,7 @@ class Step:
 
 
 def reads(prefix: str) -> list[Step]:
-    """Write nothing: there is no user `<prefix>ada`, and what is posted is refused."""
+    """Steps that write nothing: there is no user `<prefix>ada`, and every POST is refused."""
     ada, bob = prefix + "ada", prefix + "bob"
     return [
         Step("GET", "/health/ready", 200),
@@ -49,7 +49,7 @@ def reads(prefix: str) -> list[Step]:
 
 
 def writes(prefix: str) -> list[Step]:
-    """Make the users `<prefix>ada` and `<prefix>grace`, and delete them."""
+    """Steps that create the users `<prefix>ada` and `<prefix>grace`, and delete them."""
     ada, grace = prefix + "ada", prefix + "grace"
     user = {"id": ada, "name": "Ada Lovelace", "followers": [grace, prefix + "kurt"]}
     return [

@@ -1,4 +1,4 @@
-"""What is checked with users that are made for it."""
+"""The checks that create users."""
 
 import base64
 from collections.abc import Iterator
@@ -27,15 +27,15 @@ def versions(deployment: Deployment) -> str:
     first = strong(create(deployment, user))
     read = deployment.ask(Step("GET", path, 200)).headers["etag"]
     if strong(read) != first:
-        raise Wrong(f"POST answered ETag {first}, GET answers {read}")
+        raise Wrong(f"POST returned ETag {first}, but GET returns {read}")
     deployment.ask(Step("GET", path, 304, headers={"if-none-match": read}))
     changed = user | {"name": "Grace"}
     second = deployment.ask(Step("PUT", path, 200, changed, headers={"if-match": first})).headers["etag"]
     if strong(second) == first:
-        raise Wrong(f"a PUT left ETag {first}")
+        raise Wrong(f"a PUT did not change ETag {first}")
     deployment.ask(Step("PUT", path, 412, user, headers={"if-match": first}))
     expect_name(deployment, path, "Grace")
-    return "a PUT makes a new one, and 412 if it is of an old one"
+    return "a PUT creates a new version; an old version gets 412"
 
 
 def cache(deployment: Deployment) -> str:
@@ -44,7 +44,7 @@ def cache(deployment: Deployment) -> str:
     create(deployment, user)
     first = deployment.ask(Step("GET", path, 200)).headers["cache-status"]
     if "fwd=" not in first:
-        raise Wrong(f"the first read is {first}")
+        raise Wrong(f"the first read of a new user is {first}")
     last = read_until_hit(deployment, user["id"])
     if "; hit" not in last:
         raise Wrong(f"no hit in {READS} reads but {last}")
@@ -56,7 +56,7 @@ def cache(deployment: Deployment) -> str:
 
 def pictures(deployment: Deployment) -> str:
     if deployment.contract.auth:
-        raise Skipped("pictures are for followers, which TOKEN's user may not be")
+        raise Skipped("only followers may see pictures, and TOKEN's user may not be one")
     user_id = f"{deployment.prefix}picture"
     create(deployment, {"id": user_id, "name": "Ada", "profile_pic": base64.b64encode(PICTURE).decode()})
     wanted = {
@@ -70,7 +70,7 @@ def pictures(deployment: Deployment) -> str:
             if response.headers.get(name) != value:
                 raise Wrong(f"/{route} has {name}: {response.headers.get(name)} instead of {value}")
         if response.content != PICTURE:
-            raise Wrong(f"/{route} has {len(response.content)} other bytes")
+            raise Wrong(f"/{route} returned {len(response.content)} different bytes")
     return ", ".join(wanted.values())
 
 
@@ -82,4 +82,4 @@ def create(deployment: Deployment, user: dict[str, str]) -> str:
 def expect_name(deployment: Deployment, path: str, name: str) -> None:
     found = deployment.ask(Step("GET", path, 200)).json()["name"]
     if found != name:
-        raise Wrong(f"{path} has the name {found}, which was {name} before")
+        raise Wrong(f"{path} has the name {found} instead of {name}")

@@ -1,4 +1,4 @@
-"""Lets rules see which values are secret: pulumi-policy 1.21 takes the engine's seal off before it asks them."""
+"""Lets rules see which values are secret: pulumi-policy 1.21 removes the engine's mark before it calls them."""
 
 from typing import Any, cast
 
@@ -6,11 +6,11 @@ from pulumi_policy import deserialize, policy, proxy
 
 
 class Sealed(str):
-    """The text of a Pulumi secret; empty if it is not known yet. Not for messages."""
+    """The text of a Pulumi secret, empty if it is not known yet. It must not appear in messages."""
 
 
 def keep_seals() -> None:
-    """Makes a Sealed of every text inside a secret, in all that this process hears from the engine."""
+    """Turn every string inside a secret into a Sealed, in everything that the engine sends to this process."""
     policy.deserialize_properties = _deserialize_properties  # pyright: ignore[reportPrivateImportUsage]
 
 

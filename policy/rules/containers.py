@@ -9,4 +9,6 @@ from rules.rule import Resource
 
 def containers(resource: Resource) -> Iterator[Mapping[str, Any]]:
     template = below(resource.props, "template")
-    yield from listed((below(template, "template") or template).get("containers"))  # a job's is in its execution's
+    yield from listed(
+        (below(template, "template") or template).get("containers")
+    )  # a job nests its template in that of its executions

@@ -1,4 +1,4 @@
-"""What production keeps can be brought back, and is not deleted by accident."""
+"""Production data can be restored, and is not deleted by accident."""
 
 from collections.abc import Iterator
 
@@ -18,8 +18,8 @@ PROTECTED: dict[str, dict[str, object]] = {
 
 @stack_rule
 def production_data_is_protected(resources: list[PolicyResource]) -> Iterator[tuple[Resource, str]]:
-    """Stores of production have point-in-time recovery and deletion protection."""
-    # Databases of Firestore have no labels: what a stack is shows on the others.
+    """Production stores have point-in-time recovery and deletion protection."""
+    # Firestore databases have no labels, so the stack's other resources show its environment.
     if any(tags(resource).get("environment") == "production" for resource in resources):
         for resource in resources:
             for path, wanted in PROTECTED.get(resource.resource_type, {}).items():

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from rules.reading import allowing, has, joined, listed, texts
 from rules.rule import Resource, resource_rule
 
-# What AWS grants on every resource or not at all.
+# Actions that AWS grants only on all resources.
 ONLY_ON_ALL = {
     # docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
     "xray:GetSamplingRules",
@@ -14,7 +14,7 @@ ONLY_ON_ALL = {
     "xray:PutTelemetryRecords",
     "xray:PutTraceSegments",
 }
-# A log group's streams have no names before they are made, and AWS names them all so:
+# Log streams have no names before they are created; this is AWS's pattern for all streams of a group:
 # docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-control-overview-cwl.html
 STREAMS_OF_ONE_LOG_GROUP = r"arn:[\w-]+:logs:[\w-]+:\d+:log-group:[^*?]+:\*"
 MANAGED_WILDCARDS = r"arn:[\w-]+:iam::aws:policy/.*(AdministratorAccess|PowerUserAccess|FullAccess)"
@@ -23,7 +23,7 @@ BASIC_ROLES = {"roles/owner", "roles/editor"}
 
 @resource_rule("aws:*")
 def policies_name_their_actions(resource: Resource) -> Iterator[str]:
-    """Policies allow exact actions."""
+    """Policies allow only named actions."""
     for statement in allowing(resource):
         for action in listed(statement.get("Action")):
             if _is_pattern(action):
@@ -34,7 +34,7 @@ def policies_name_their_actions(resource: Resource) -> Iterator[str]:
 
 @resource_rule("aws:*")
 def policies_name_their_resources(resource: Resource) -> Iterator[str]:
-    """Policies allow actions on exact resources, but for actions that AWS grants on all or none."""
+    """Policies allow actions only on named resources, except for actions that AWS grants only on all resources."""
     for statement in allowing(resource):
         forced = ONLY_ON_ALL.issuperset(listed(statement.get("Action")))
         for arn in listed(statement.get("Resource")):
@@ -46,18 +46,18 @@ def policies_name_their_resources(resource: Resource) -> Iterator[str]:
 
 @resource_rule("aws:iam/*")
 def no_managed_wildcards(resource: Resource) -> Iterator[str]:
-    """AWS's own policies for administrators are wildcards too."""
+    """AWS's managed administrator policies, which contain wildcards, are not attached."""
     for path, text in texts(resource.props):
         if re.fullmatch(MANAGED_WILDCARDS, text):
-            yield f"{path} is {text}: write a policy of the actions that are called"
+            yield f"{path} is {text}: write a policy with only the necessary actions"
 
 
 @resource_rule("gcp:*")
 def no_basic_roles(resource: Resource) -> Iterator[str]:
-    """Owner and editor of a project may do nearly everything in it."""
+    """The basic roles owner and editor, which allow nearly everything in a project, are not granted."""
     for path, text in texts(resource.props):
         if text in BASIC_ROLES:
-            yield f"{path} is {text}: give the predefined role of the service that is called, on the one resource"
+            yield f"{path} is {text}: grant a predefined role on the one resource instead"
 
 
 def _is_pattern(text: str) -> bool:

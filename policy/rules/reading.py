@@ -1,4 +1,4 @@
-"""Reads resources as the engine gives them: inputs in camelCase; what is not known yet raises UnknownValueError."""
+"""Helpers to read a resource's inputs, in camelCase. Reading a value that is not known yet raises UnknownValueError."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from rules.rule import Resource
 
 
 def has(values: Mapping[str, Any], key: str) -> bool:
-    """Whether it is set, be it to something that is not known yet."""
+    """Whether the key is set, even to a value that is not known yet."""
     return key in list(values)
 
 
@@ -24,7 +24,7 @@ def below(values: Mapping[str, Any], *path: str) -> Mapping[str, Any]:
 
 
 def texts(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """All texts below a value that are known, behind their paths (`members[0]`); texts that are JSON are opened."""
+    """All known strings within a value, with their paths (`members[0]`), including those in JSON documents."""
     value = _opened(value)
     if isinstance(value, str):
         yield path, value
@@ -39,7 +39,7 @@ def texts(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
 
 
 def tags(resource: Resource) -> Mapping[str, str]:
-    """Tags on AWS, labels on Google Cloud; none where tags are something else than texts by name."""
+    """Tags on AWS, labels on Google Cloud; empty if they are not a mapping."""
     cloud, service, *_ = re.split("[:/]", resource.resource_type)
     name = "tags" if cloud == "aws" else "userLabels" if service == "monitoring" else "labels"
     found = resource.props.get(name)
@@ -47,7 +47,7 @@ def tags(resource: Resource) -> Mapping[str, str]:
 
 
 def allowing(resource: Resource) -> Iterator[Mapping[str, Any]]:
-    """The statements that allow something in all policy documents of an AWS resource."""
+    """The `Allow` statements of all policy documents of an AWS resource."""
     names = ("policy", "policyDocument", "assumeRolePolicy")
     documents = [resource.props[name] for name in names if has(resource.props, name)]
     documents += [inline["policy"] for inline in listed(resource.props.get("inlinePolicies"))]
@@ -59,7 +59,7 @@ def allowing(resource: Resource) -> Iterator[Mapping[str, Any]]:
 
 
 def listed(value: Any) -> list[Any]:
-    """The list; policy documents may leave out the brackets of a list of one, or the whole."""
+    """The value as a list. A policy document may have a single value instead of a list of one, or none at all."""
     if value is None:
         return []
     return [value] if isinstance(value, str | Mapping) else list(value)
@@ -70,7 +70,7 @@ def joined(value: Any) -> str:
 
 
 def _opened(value: Any) -> Any:
-    """The object or array that a text describes, or the value as it is."""
+    """The object or array in a JSON string; any other value unchanged."""
     if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
         with suppress(ValueError):
             return json.loads(value)

@@ -1,4 +1,4 @@
-"""What a rule is: a function that yields what is wrong. Its name is the policy's, its docstring the description."""
+"""A rule is a function that yields violations. Its name becomes the policy's name, its docstring the description."""
 
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
@@ -18,10 +18,10 @@ type Resource = ResourceValidationArgs | PolicyResource
 def resource_rule(
     *types: str,
 ) -> Callable[[Callable[[Resource], Iterator[str]]], ResourceValidationPolicy]:
-    """For resources of the types, which may be patterns (`gcp:*`), on their own, before the engine makes them.
+    """A rule for each resource of these types, which may be patterns (`gcp:*`), before the engine creates it.
 
-    The function yields a line for each fault: the property, its value and the fix. If it reads a value that is not
-    known in preview, the engine says so, and asks again in the update before it makes the resource.
+    The function yields one line per violation: the property, its value and the fix. If it reads a value that is not
+    known in preview, the engine reports that, and applies the rule in the update before it creates the resource.
     """
 
     def decorate(check: Callable[[Resource], Iterator[str]]) -> ResourceValidationPolicy:
@@ -36,9 +36,9 @@ def resource_rule(
 
 
 def stack_rule(check: Callable[[list[PolicyResource]], Iterator[tuple[Resource, str]]]) -> StackValidationPolicy:
-    """For what only shows in all resources together, at the end of a preview or update.
+    """A rule for all resources together, at the end of a preview or update.
 
-    The function yields the resource that is at fault with each line.
+    The function yields the violating resource with each line.
     """
 
     def validate(stack: StackValidationArgs, report: ReportViolation) -> None:

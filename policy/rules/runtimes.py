@@ -1,4 +1,4 @@
-"""What runs tomorrow is what was tested today."""
+"""Runtimes are pinned, so that production runs what was tested."""
 
 import re
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ IMAGE = r"[^@]+(@sha256:[0-9a-f]{64}|:(?!latest$)[\w.-]+)"
 
 @resource_rule("aws:lambda/function:Function")
 def functions_pin_their_runtime(function: Resource) -> Iterator[str]:
-    """A function names the version of its language, or of its image."""
+    """Functions pin the version of their runtime or image."""
     if function.props.get("packageType") == "Image":
         image = function.props.get("imageUri")
         if not re.fullmatch(IMAGE, image or ""):
@@ -28,10 +28,10 @@ def functions_pin_their_runtime(function: Resource) -> Iterator[str]:
 
 @resource_rule("gcp:cloudrunv2/*")
 def services_pin_their_image(service: Resource) -> Iterator[str]:
-    """A container names the version of its image, or of the language of its base image."""
+    """Containers pin the version of their image or base image."""
     for container in containers(service):
         image, base = container.get("image"), container.get("baseImageUri")
         if base and not re.fullmatch(BASE_IMAGE, base):
             yield f"baseImageUri is {base}: name one with its version, such as .../google-22/runtimes/python313"
-        if image != "scratch" and not re.fullmatch(IMAGE, image or ""):  # scratch: all comes from the base image
+        if image != "scratch" and not re.fullmatch(IMAGE, image or ""):  # scratch: everything comes from the base image
             yield f"image is {image}: name it by its digest, or by a tag that does not move"

@@ -1,4 +1,4 @@
-"""No secrets in environment variables: consoles show them to whoever may look at a function."""
+"""No secrets in environment variables, which consoles show to everybody who may view a function."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -25,7 +25,7 @@ SECRET_VALUES = {
 
 @resource_rule("aws:lambda/function:Function", "gcp:cloudrunv2/*")
 def no_secrets_in_plain_variables(resource: Resource) -> Iterator[str]:
-    """What is secret is kept in Parameter Store or Secret Manager, and only named in the environment."""
+    """Secrets are in Parameter Store or Secret Manager, and environment variables only refer to them."""
     gcp = resource.resource_type.startswith("gcp:")
     fix = "take it from Secret Manager by valueSource.secretKeyRef" if gcp else "name an SSM parameter that holds it"
     for name, values, key in _variables(resource):
@@ -34,7 +34,7 @@ def no_secrets_in_plain_variables(resource: Resource) -> Iterator[str]:
 
 
 def _variables(resource: Resource) -> Iterator[tuple[str, Mapping[str, Any], str]]:
-    """The plain variables: each one's name, and where its value is."""
+    """The plain variables: the name of each, and the mapping and key of its value."""
     variables = below(resource.props, "environment", "variables")
     yield from ((name, variables, name) for name in variables)
     for container in containers(resource):
@@ -51,4 +51,4 @@ def _reason(name: str, values: Mapping[str, Any], key: str) -> str:
         for what, pattern in SECRET_VALUES.items():
             if re.fullmatch(pattern, value):
                 return f"looks like {what}"
-    return "has a secret's name and a plain value" if re.fullmatch(SECRET_NAME, name, re.IGNORECASE) else ""
+    return "has the name of a secret and a plain value" if re.fullmatch(SECRET_NAME, name, re.IGNORECASE) else ""

@@ -1,4 +1,4 @@
-"""Whose a resource is shows in every bill and console."""
+"""Tags attribute every resource to its project and stack, in bills and consoles."""
 
 import re
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from rules.rule import Resource, resource_rule
 
 NAMES = ("project", "stack", "environment")
 ENVIRONMENTS = ("development", "production")
-# What takes neither tags nor labels, of what stacks like these are made of.
+# Types of such stacks that have neither tags nor labels.
 UNTAGGABLE = {
     "aws:acm": {"CertificateValidation"},
     "aws:apigatewayv2": {"ApiMapping", "Authorizer", "Deployment", "Integration", "Route"},
@@ -39,13 +39,13 @@ GCP_GRANTS = r"gcp:.*I(AM|am)(Binding|Member|Policy)"
 
 @resource_rule("aws:*", "gcp:*")
 def what_takes_tags_has_them(resource: Resource) -> Iterator[str]:
-    """Tags and labels say project, stack and environment."""
+    """Resources are tagged or labelled with project, stack and environment."""
     service, name = resource.resource_type.partition("/")[0], resource.resource_type.rpartition(":")[2]
     if name in UNTAGGABLE.get(service, ()) or re.fullmatch(GCP_GRANTS, resource.resource_type):
         return
     given = tags(resource)
     if missing := [name for name in NAMES if not has(given, name)]:
-        how = "if its type takes none, add it to UNTAGGABLE in policy/rules/tags.py"
-        yield f"it lacks {' and '.join(missing)}: give it the stack's tags or labels ({how})"
+        how = "if its type has none, add it to UNTAGGABLE in policy/rules/tags.py"
+        yield f"it lacks {' and '.join(missing)}: add the stack's tags or labels ({how})"
     elif given["environment"] not in ENVIRONMENTS:
-        yield f"environment is {given['environment']}: it is {' or '.join(ENVIRONMENTS)}"
+        yield f"environment is {given['environment']}: set it to {' or '.join(ENVIRONMENTS)}"

@@ -18,8 +18,8 @@ from ops.deployment import Deployment, Wrong
 from ops.target import Target
 from tests.ops.conftest import DIGEST, ROOT, Check, users_left
 
-NOT_THE_APPS = "no problem details but words that are not the app's: <html>Not Found</html>"
-FRONT_DOORS = 'no problem details but the front door\'s own words: {"message":"Too Many Requests"}'
+NOT_THE_APPS = "the app sent no problem details (RFC 9457): <html>Not Found</html>"
+FRONT_DOORS = 'the front door sent no problem details (RFC 9457): {"message":"Too Many Requests"}'
 
 
 @pytest.mark.parametrize("arguments", [[], ["--write"]], ids=["reads", "writes"])
@@ -41,7 +41,7 @@ def test_the_truth_is_ok(liars: dict[str, Any], check: Check, server: str, argum
         ("html_errors", f"routes of /followers/{{user_id}}: 404, {NOT_THE_APPS}"),
         ("throttled", f"GET /health/ready: 429 instead of 200: {FRONT_DOORS}"),
         ("no_etag", "GET /followers/ada: 200, lacks the header ETag"),
-        ("stale_cache", "cache after a write: /cached-users/cache has the name Ada, which was Grace before"),
+        ("stale_cache", "cache after a write: /cached-users/cache has the name Ada instead of Grace"),
         ("cache_in_vain", "cache after a write: no hit in 5 reads but momento; fwd=miss; detail=timeout"),
         ("cors", "CORS: a page of https://check.invalid gets access-control-allow-origin: *"),
         ("same_request_id", "X-Request-Id: '1' instead of the client's 'request'"),
@@ -72,11 +72,11 @@ def test_a_stack_knows_its_digests(liars: dict[str, Any], check: Check, outputs:
     outputs({"url": liars["urls"]["truth"], "artifactDigest": DIGEST, "stableDigest": DIGEST})
     assert f"ok       digest: {DIGEST} in 20 of 20 answers\n" in check("--stack", "aws").out
     outputs({"url": liars["urls"]["truth"], "artifactDigest": other, "stableDigest": DIGEST})
-    assert f"ok       digest: {DIGEST} in 20 of 20 answers, a rollout is on\n" in check("--stack", "aws").out
+    assert f"ok       digest: {DIGEST} in 20 of 20 answers, during a rollout\n" in check("--stack", "aws").out
     outputs({"url": liars["urls"]["another_digest"], "artifactDigest": DIGEST, "stableDigest": DIGEST})
     result = check("--stack", "aws")
     assert result.code == 1
-    assert result.wrong == [f"digest: {other} in 20 of 20 answers; the stack says {DIGEST}"]
+    assert result.wrong == [f"digest: {other} in 20 of 20 answers; the stack has {DIGEST}"]
 
 
 def test_a_stack_that_does_not_serve_the_api(liars: dict[str, Any], check: Check, outputs: Callable[..., None]) -> None:
@@ -84,7 +84,7 @@ def test_a_stack_that_does_not_serve_the_api(liars: dict[str, Any], check: Check
     outputs({"url": url, "artifactDigest": DIGEST, "stableDigest": DIGEST})
     result = check("--stack", "gcp")
     assert result.code == 1
-    fault = f"this API is not there: GET {url}/openapi.json: 403, <html>Forbidden</html>"
+    fault = f"the API is not there: GET {url}/openapi.json: 403, <html>Forbidden</html>"
     assert result.wrong == [f"openapi.json: {fault}"]
 
 
@@ -92,7 +92,7 @@ def test_what_cannot_be_removed_is_named(liars: dict[str, Any], check: Check) ->
     url = liars["urls"]["keeping"]
     result = check("--url", url, "--write")
     assert result.code == 1
-    fault = "503, no problem details but the front door's own words: Service Unavailable"
+    fault = "503, the front door sent no problem details (RFC 9457): Service Unavailable"
     assert result.wrong == [f"removal of cache: {fault}"]
     [left] = users_left(url)
     assert result.err == f"may still be there: {left}\n"
@@ -156,14 +156,14 @@ def test_reads_change_nothing(liars: dict[str, Any], check: Check) -> None:
         before = client.get("/users").text, client.get("/users/mine").headers["etag"]
         result = check("--url", url)
         assert (result.code, result.wrong) == (0, [])
-        assert "ok       pages of users: the second goes on behind the first\n" in result.out
+        assert "ok       pages of users: the second continues after the first\n" in result.out
         assert "ok       cached reads: momento; hit\n" in result.out
         assert check("--url", url, "--write").code == 0
         assert before == (client.get("/users").text, client.get("/users/mine").headers["etag"])
         for user_id in ("mine", "yours"):
             changed = {"id": user_id, "name": "New"}
             client.put(f"/users/{user_id}", json=changed, headers={"if-match": "*"}).raise_for_status()
-        assert "skipped  cached reads: momento; fwd=uri-miss: the user was written" in check("--url", url).out
+        assert "skipped  cached reads: momento; fwd=uri-miss: the user was just written" in check("--url", url).out
         for user_id in ("mine", "yours"):
             client.delete(f"/users/{user_id}").raise_for_status()
 
@@ -197,7 +197,7 @@ def test_a_door_that_is_open(liars: dict[str, Any], check: Check) -> None:
 @pytest.mark.parametrize(
     ("answer", "seen"),
     [
-        (httpx.ConnectError("refused"), "nobody answers"),
+        (httpx.ConnectError("refused"), "no answer"),
         (
             httpx.Response(302, headers={"location": "https://a.example/health/live"}),
             "302 https://a.example/health/live",

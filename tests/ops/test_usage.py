@@ -41,7 +41,7 @@ BAD_URLS = [
 def test_a_url_that_is_none(check: Check, url: str) -> None:
     result = check("--url", url)
     assert (result.code, result.out) == (2, "")
-    assert result.err == f"URL={url} must be https://host or http://host:port, with nothing behind it\n"
+    assert result.err == f"URL={url} must be https://host or http://host:port, without a path or query\n"
 
 
 def test_a_password_in_a_url_is_not_printed(check: Check) -> None:
@@ -61,22 +61,22 @@ def test_another_api(liars: dict[str, Any], check: Check) -> None:
     url = liars["urls"]["hidden"]
     result = check("--url", url)
     assert result.code == 2
-    assert result.err == f"this API is not there: GET {url}/openapi.json: 403, <html>Forbidden</html>\n"
+    assert result.err == f"the API is not there: GET {url}/openapi.json: 403, <html>Forbidden</html>\n"
 
 
 def test_there_is_no_pulumi(check: Check, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     result = check("--stack", "aws")
     assert (result.code, result.out) == (2, "")
-    no_pulumi = "there is no `pulumi` on PATH to ask: use URL="
-    assert result.err == f"stack aws is not on the laptop's clouds, and {no_pulumi}\n"
+    fix = "`pulumi` is not on PATH: install it, or use URL="
+    assert result.err == f"stack aws is not on the local clouds, and {fix}\n"
 
 
 def test_the_stack_is_unknown(check: Check, outputs: Callable[..., None]) -> None:
     outputs(error="error: no stack named aws found")
     result = check("--stack", "aws")
     assert (result.code, result.out) == (2, "")
-    assert result.err == "stack aws is not on the laptop's clouds, and pulumi says: no stack named aws found\n"
+    assert result.err == "stack aws is not on the local clouds, and pulumi says: no stack named aws found\n"
 
 
 def test_the_stack_has_no_outputs_yet(check: Check, outputs: Callable[..., None]) -> None:
@@ -100,7 +100,7 @@ def test_writes_need_a_token_that_counts(liars: dict[str, Any], check: Check, mo
     monkeypatch.delenv("TOKEN", raising=False)
     result = check("--url", url, "--write")
     assert result.code == 2
-    assert result.err == "this API asks for tokens: WRITE=1 needs the environment variable TOKEN, that of an admin\n"
+    assert result.err == "this API asks for tokens: WRITE=1 needs an admin's token in the environment variable TOKEN\n"
     monkeypatch.setenv("TOKEN", expired)
     result = check("--url", url, "--write")
     assert result.code == 2
@@ -125,7 +125,7 @@ def test_a_token_is_not_sent_in_plain_text(url: str) -> None:
     with httpx.Client(base_url=url, transport=httpx.MockTransport(answer)) as client:
         deployment = Deployment(Target("a URL", url), client, contract, "secret")
         if url == "http://a.example":
-            with pytest.raises(UsageError, match=f"^TOKEN is sent to https URLs only, and this is {url}$"):
+            with pytest.raises(UsageError, match=f"^TOKEN is only sent to https URLs, and this is {url}$"):
                 deployment.must_accept_token()
             assert sent == []
         else:

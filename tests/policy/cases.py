@@ -23,7 +23,7 @@ NO_PARAMETER = "name an SSM parameter that holds it"
 NO_REFERENCE = "take it from Secret Manager by valueSource.secretKeyRef"
 NOT_PINNED = "name it by its digest, or by a tag that does not move"
 TAGS = {"project": "p", "stack": "s", "environment": "development"}
-UNTAGGED = "give it the stack's tags or labels (if its type takes none, add it to UNTAGGABLE in policy/rules/tags.py)"
+UNTAGGED = "add the stack's tags or labels (if its type has none, add it to UNTAGGABLE in policy/rules/tags.py)"
 
 
 @dataclass(frozen=True)
@@ -55,11 +55,7 @@ ACCESS = [
         "function-urls-take-signed-requests",
         "aws:lambda/functionUrl:FunctionUrl",
         {"authorizationType": "AWS_IAM"},
-        {
-            "authorizationType is NONE: make it AWS_IAM, or let requests come through the HTTP API": {
-                "authorizationType": "NONE"
-            }
-        },
+        {"authorizationType is NONE: set it to AWS_IAM, or use the HTTP API": {"authorizationType": "NONE"}},
     ),
     Case(
         "functions-know-their-callers",
@@ -110,9 +106,9 @@ ACCESS = [
         "aws:s3/bucketAcl:BucketAcl",
         {"acl": "private"},
         {
-            "acl is public-read, which is everybody: take it away, objects are private then": {"acl": "public-read"},
+            "acl is public-read, which is everybody: remove it, and objects are private": {"acl": "public-read"},
             "grants[0].uri is http://acs.amazonaws.com/groups/global/AllUsers, which is everybody: "
-            "take it away, objects are private then": {
+            "remove it, and objects are private": {
                 "grants": [{"uri": "http://acs.amazonaws.com/groups/global/AllUsers", "permissions": ["READ"]}]
             },
         },
@@ -122,10 +118,8 @@ ACCESS = [
         "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
         dict.fromkeys(["blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"], True),
         {
-            "blockPublicPolicy is False: make it true, or leave the whole resource out": {"blockPublicPolicy": False},
-            "restrictPublicBuckets is None: make it true, or leave the whole resource out": {
-                "restrictPublicBuckets": None
-            },
+            "blockPublicPolicy is False: set it to true, or remove the resource": {"blockPublicPolicy": False},
+            "restrictPublicBuckets is None: set it to true, or remove the resource": {"restrictPublicBuckets": None},
         },
     ),
     Case(
@@ -165,8 +159,8 @@ ACCESS = [
         "gcp:storage/bucket:Bucket",
         {"publicAccessPrevention": "enforced"},
         {
-            "publicAccessPrevention is inherited: make it enforced": {"publicAccessPrevention": "inherited"},
-            "publicAccessPrevention is None: make it enforced": {"publicAccessPrevention": None},
+            "publicAccessPrevention is inherited: set it to enforced": {"publicAccessPrevention": "inherited"},
+            "publicAccessPrevention is None: set it to enforced": {"publicAccessPrevention": None},
         },
     ),
 ]
@@ -233,7 +227,7 @@ IAM = [
         "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
         {"policyArn": "arn:aws:iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup"},
         {
-            f"policyArn is arn:aws:iam::aws:policy/{name}: write a policy of the actions that are called": {
+            f"policyArn is arn:aws:iam::aws:policy/{name}: write a policy with only the necessary actions": {
                 "policyArn": f"arn:aws:iam::aws:policy/{name}"
             }
             for name in ("AdministratorAccess", "AmazonDynamoDBFullAccess", "PowerUserAccess")
@@ -244,9 +238,7 @@ IAM = [
         "gcp:projects/iAMMember:IAMMember",
         {"role": "roles/datastore.user", "member": UNKNOWN},
         {
-            f"role is roles/{name}: give the predefined role of the service that is called, on the one resource": {
-                "role": f"roles/{name}"
-            }
+            f"role is roles/{name}: grant a predefined role on the one resource instead": {"role": f"roles/{name}"}
             for name in ("owner", "editor")
         },
     ),
@@ -257,14 +249,14 @@ LOGS = [
         "log-groups-have-a-retention",
         "aws:cloudwatch/logGroup:LogGroup",
         {"retentionInDays": 30},
-        {"retentionInDays is 0, which is for ever: give a number of days": {"retentionInDays": None}},
+        {"retentionInDays is 0, which is forever: set a number of days": {"retentionInDays": None}},
     ),
     Case(
         "functions-log-into-a-group-of-the-stack",
         FUNCTION,
         {"loggingConfig": {"logFormat": "Text", "logGroup": UNKNOWN}},
         {
-            "loggingConfig.logGroup is missing: give it a log group that has retentionInDays": {
+            "loggingConfig.logGroup is missing: set it to a log group with retentionInDays": {
                 "loggingConfig": {"logFormat": "Text"}
             }
         },
@@ -285,10 +277,10 @@ SECRETS = [
             API_KEY="",
         ),
         {
-            f"the variable MOMENTO_API_KEY has a secret's name and a plain value: {NO_PARAMETER}": variables(
+            f"the variable MOMENTO_API_KEY has the name of a secret and a plain value: {NO_PARAMETER}": variables(
                 MOMENTO_API_KEY="hunter2"
             ),
-            f"the variable db_password has a secret's name and a plain value: {NO_PARAMETER}": variables(
+            f"the variable db_password has the name of a secret and a plain value: {NO_PARAMETER}": variables(
                 db_password=UNKNOWN
             ),
             f"the variable AUTH looks like a token (JWT, or a Momento key): {NO_PARAMETER}": variables(AUTH=JWT),
@@ -311,7 +303,7 @@ SECRETS = [
         SERVICE,
         env("MOMENTO_API_KEY", valueSource={"secretKeyRef": {"secret": "s", "version": UNKNOWN}}),
         {
-            f"the variable MOMENTO_API_KEY has a secret's name and a plain value: {NO_REFERENCE}": env(
+            f"the variable MOMENTO_API_KEY has the name of a secret and a plain value: {NO_REFERENCE}": env(
                 "MOMENTO_API_KEY", value="hunter2"
             ),
             f"the variable A is a Pulumi secret in plain text: {NO_REFERENCE}": env("A", value=seal("a")),
@@ -322,7 +314,7 @@ SECRETS = [
         JOB,
         {"template": {"template": {"containers": [{"envs": [{"name": "DEMO", "value": "true"}]}]}}},
         {
-            f"the variable A_TOKEN has a secret's name and a plain value: {NO_REFERENCE}": {
+            f"the variable A_TOKEN has the name of a secret and a plain value: {NO_REFERENCE}": {
                 "template": {"template": {"containers": [{"envs": [{"name": "A_TOKEN", "value": "t"}]}]}}
             }
         },
@@ -337,7 +329,7 @@ TAGGING = [
         {
             f"it lacks project and stack and environment: {UNTAGGED}": {"tags": None},
             f"it lacks environment: {UNTAGGED}": {"tags": {"project": "p", "stack": "s"}},
-            "environment is prod: it is development or production": {"tags": TAGS | {"environment": "prod"}},
+            "environment is prod: set it to development or production": {"tags": TAGS | {"environment": "prod"}},
         },
     ),
     Case(

@@ -16,12 +16,11 @@ def test_a_careless_stack_is_stopped_in_preview(tmp_path: Path) -> None:
     assert {line.strip() for line in said} >= {
         "Table users: deletionProtectionEnabled is None: production needs True",
         "Function api: the variable MODE is a Pulumi secret in plain text: name an SSM parameter that holds it",
-        "Bucket source: it lacks project and stack and environment: give it the stack's tags or labels "
-        "(if its type takes none, add it to UNTAGGABLE in policy/rules/tags.py)",
+        "Bucket source: it lacks project and stack and environment: add the stack's tags or labels "
+        "(if its type has none, add it to UNTAGGABLE in policy/rules/tags.py)",
         "IAMMember everybody: member is allUsers: "
         "name accounts; the one public Cloud Run service sets invokerIamDisabled instead",
-        "IAMMember everybody: role is roles/owner: "
-        "give the predefined role of the service that is called, on the one resource",
+        "IAMMember everybody: role is roles/owner: grant a predefined role on the one resource instead",
     }
     assert "hunter2" not in "\n".join(said)
 
