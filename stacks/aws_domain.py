@@ -1,5 +1,7 @@
 """A custom domain on AWS: a certificate, a domain name of the HTTP API, and their DNS records."""
 
+from typing import NamedTuple
+
 import pulumi
 from pulumi_aws import acm, apigatewayv2, route53
 
@@ -19,35 +21,73 @@ def custom_domain(
     Without it, the certificate's record is printed as soon as it is known, because AWS waits for it.
     """
     certificate = acm.Certificate("api", domain_name=domain, validation_method="DNS", tags=config.tags, opts=opts)
+    proof = _validation_record(certificate)
+    if not config.domain_zone:
+        _line(proof).apply(lambda line: pulumi.log.info(f"{domain} waits for this DNS record: {line}"))
+    name = _domain_name(config, domain, _validated(config, certificate, proof, opts), opts)
+    mapping = apigatewayv2.ApiMapping("api", api_id=stage.api_id, domain_name=name.id, stage=stage.id, opts=opts)
+    if not config.domain_zone:
+        target = name.domain_name_configuration.apply(lambda found: found.target_domain_name or "")
+        records = [_line(proof), pulumi.Output.format("{0} CNAME {1}", domain, target)]
+        return mapping.id.apply(lambda _: domain_url(domain)), records
+    # Until the domain is mapped, it answers 403.
+    mapped = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[mapping]))
+    addresses = _addresses(config.domain_zone, domain, name, mapped)
+    return pulumi.Output.all(*(record.fqdn for record in addresses)).apply(lambda _: domain_url(domain)), []
+
+
+class _ValidationRecord(NamedTuple):
+    """The DNS record that proves to AWS that the domain is ours."""
+
+    name: pulumi.Output[str]
+    type: pulumi.Output[str]
+    value: pulumi.Output[str]
+
+
+def _validation_record(certificate: acm.Certificate) -> _ValidationRecord:
     options = certificate.domain_validation_options
-    proof_name = options.apply(lambda found: found[0].resource_record_name or "")
-    proof_type = options.apply(lambda found: found[0].resource_record_type or "")
-    proof_value = options.apply(lambda found: found[0].resource_record_value or "")
-    proof = pulumi.Output.format("{0} {1} {2}", proof_name, proof_type, proof_value)
-    made: list[pulumi.Input[str]] = []
+    return _ValidationRecord(
+        options.apply(lambda found: found[0].resource_record_name or ""),
+        options.apply(lambda found: found[0].resource_record_type or ""),
+        options.apply(lambda found: found[0].resource_record_value or ""),
+    )
+
+
+def _line(proof: _ValidationRecord) -> pulumi.Output[str]:
+    return pulumi.Output.format("{0} {1} {2}", *proof)
+
+
+def _validated(
+    config: StackConfig, certificate: acm.Certificate, proof: _ValidationRecord, opts: pulumi.ResourceOptions
+) -> acm.CertificateValidation:
+    """The certificate once AWS has found the record, which is created in the zone if there is one."""
+    created: list[pulumi.Input[str]] = []
     if config.domain_zone:
         record = route53.Record(
             "certificate",
             zone_id=config.domain_zone,
-            name=proof_name,
-            type=proof_type,
-            records=[proof_value],
+            name=proof.name,
+            type=proof.type,
+            records=[proof.value],
             ttl=TTL,
             # An account's certificates of the same name share this record, so it may exist already.
             allow_overwrite=True,
             opts=opts,
         )
-        made = [record.fqdn]
-    else:
-        proof.apply(lambda line: pulumi.log.info(f"{domain} waits for this DNS record: {line}"))
-    valid = acm.CertificateValidation(
-        "api", certificate_arn=certificate.arn, validation_record_fqdns=made or None, opts=opts
+        created = [record.fqdn]
+    return acm.CertificateValidation(
+        "api", certificate_arn=certificate.arn, validation_record_fqdns=created or None, opts=opts
     )
-    name = apigatewayv2.DomainName(
+
+
+def _domain_name(
+    config: StackConfig, domain: str, certificate: acm.CertificateValidation, opts: pulumi.ResourceOptions
+) -> apigatewayv2.DomainName:
+    return apigatewayv2.DomainName(
         "api",
         domain_name=domain,
         domain_name_configuration={
-            "certificate_arn": valid.certificate_arn,
+            "certificate_arn": certificate.certificate_arn,
             "endpoint_type": "REGIONAL",
             "ip_address_type": "dualstack",
             "security_policy": "TLS_1_2",
@@ -55,27 +95,22 @@ def custom_domain(
         tags=config.tags,
         opts=opts,
     )
-    mapping = apigatewayv2.ApiMapping("api", api_id=stage.api_id, domain_name=name.id, stage=stage.id, opts=opts)
+
+
+def _addresses(
+    zone: str, domain: str, name: apigatewayv2.DomainName, opts: pulumi.ResourceOptions
+) -> list[route53.Record]:
+    """The records of the domain in the zone, for IPv4 and IPv6."""
     target = name.domain_name_configuration.apply(lambda found: found.target_domain_name or "")
-    if not config.domain_zone:
-        records = [proof, pulumi.Output.format("{0} CNAME {1}", domain, target)]
-        return mapping.id.apply(lambda _: domain_url(domain)), records
-    addresses = [
+    target_zone = name.domain_name_configuration.apply(lambda found: found.hosted_zone_id or "")
+    return [
         route53.Record(
             f"api-{kind.lower()}",
-            zone_id=config.domain_zone,
+            zone_id=zone,
             name=domain,
             type=kind,
-            aliases=[
-                {
-                    "name": target,
-                    "zone_id": name.domain_name_configuration.apply(lambda found: found.hosted_zone_id or ""),
-                    "evaluate_target_health": False,
-                }
-            ],
-            # Until the domain is mapped, it answers 403.
-            opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[mapping])),
+            aliases=[{"name": target, "zone_id": target_zone, "evaluate_target_health": False}],
+            opts=opts,
         )
         for kind in ("A", "AAAA")
     ]
-    return pulumi.Output.all(*(record.fqdn for record in addresses)).apply(lambda _: domain_url(domain)), []

@@ -28,13 +28,7 @@ def published_function(
     opts: pulumi.ResourceOptions,
 ) -> tuple[lambda_.Function, pulumi.Output[str]]:
     """The function, and the id of the deployment that created its newest version: the version's description."""
-    logs = cloudwatch.LogGroup(
-        "function",
-        name=f"/aws/lambda/{config.name}",
-        retention_in_days=config.log_retention_days,
-        tags=config.tags,
-        opts=opts,
-    )
+    logs = _logs(config, opts)
     role, permissions = _role(config, table, key, logs, opts)
     archive = source(config, artifact, opts)
     published: dict[str, Any] = {
@@ -66,6 +60,16 @@ def published_function(
         opts=pulumi.ResourceOptions.merge(opts, unchanged),
     )
     return function, deployment
+
+
+def _logs(config: StackConfig, opts: pulumi.ResourceOptions) -> cloudwatch.LogGroup:
+    return cloudwatch.LogGroup(
+        "function",
+        name=f"/aws/lambda/{config.name}",
+        retention_in_days=config.log_retention_days,
+        tags=config.tags,
+        opts=opts,
+    )
 
 
 def _role(

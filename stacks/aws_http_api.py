@@ -37,22 +37,12 @@ def http_api(
         tags=config.tags,
         opts=opts,
     )
-    logs = cloudwatch.LogGroup(
-        "requests",
-        # API Gateway may write to groups with this prefix without a resource policy for each.
-        name=f"/aws/vendedlogs/{config.name}",
-        retention_in_days=config.log_retention_days,
-        tags=config.tags,
-        opts=opts,
-    )
-    cloudwatch.LogMetricFilter(
-        "throttled",
-        name=f"{config.name}-throttled",
-        log_group_name=logs.name,
-        pattern='{ $.status = "429" }',
-        metric_transformation={"namespace": config.name, "name": THROTTLED, "value": "1", "unit": "Count"},
-        opts=opts,
-    )
+    _route(config, api, alias, opts)
+    return api, _stage(config, api, _request_log(config, opts), opts)
+
+
+def _route(config: StackConfig, api: apigatewayv2.Api, alias: lambda_.Alias, opts: pulumi.ResourceOptions) -> None:
+    """Pass every request to the alias, and let the API invoke it."""
     integration = apigatewayv2.Integration(
         "live",
         api_id=api.id,
@@ -70,7 +60,42 @@ def http_api(
         target=pulumi.Output.concat("integrations/", integration.id),
         opts=opts,
     )
-    stage = apigatewayv2.Stage(
+    lambda_.Permission(
+        "api",
+        action="lambda:InvokeFunction",
+        function=alias.function_name,
+        qualifier=alias.name,
+        principal="apigateway.amazonaws.com",
+        source_arn=pulumi.Output.concat(api.execution_arn, "/*/$default"),
+        opts=opts,
+    )
+
+
+def _request_log(config: StackConfig, opts: pulumi.ResourceOptions) -> cloudwatch.LogGroup:
+    """The log group of requests, and the metric of those that are throttled."""
+    logs = cloudwatch.LogGroup(
+        "requests",
+        # API Gateway may write to groups with this prefix without a resource policy for each.
+        name=f"/aws/vendedlogs/{config.name}",
+        retention_in_days=config.log_retention_days,
+        tags=config.tags,
+        opts=opts,
+    )
+    cloudwatch.LogMetricFilter(
+        "throttled",
+        name=f"{config.name}-throttled",
+        log_group_name=logs.name,
+        pattern='{ $.status = "429" }',
+        metric_transformation={"namespace": config.name, "name": THROTTLED, "value": "1", "unit": "Count"},
+        opts=opts,
+    )
+    return logs
+
+
+def _stage(
+    config: StackConfig, api: apigatewayv2.Api, logs: cloudwatch.LogGroup, opts: pulumi.ResourceOptions
+) -> apigatewayv2.Stage:
+    return apigatewayv2.Stage(
         "default",
         api_id=api.id,
         name="$default",
@@ -83,13 +108,3 @@ def http_api(
         tags=config.tags,
         opts=opts,
     )
-    lambda_.Permission(
-        "api",
-        action="lambda:InvokeFunction",
-        function=alias.function_name,
-        qualifier=alias.name,
-        principal="apigateway.amazonaws.com",
-        source_arn=pulumi.Output.concat(api.execution_arn, "/*/$default"),
-        opts=opts,
-    )
-    return api, stage
