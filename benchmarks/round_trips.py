@@ -1,9 +1,9 @@
 """Upstream round trips and latency of the read routes, with upstreams that take 10 ms to answer: `make bench`.
 
-The app runs in this process with its real clients, against DynamoDB Local and the laptop's Firestore and Momento, and
-is warm. The servers of Firestore and Momento sleep 10 ms, and so does DynamoDB's client before it sends. User 1 has 100
-followers; a batch, or Momento calls that go out together, count as one round trip. One by one is what the batch
-replaces: the user and each follower with a read of its own.
+The warm app runs in this process with its real clients, against DynamoDB Local and the local Firestore and Momento. The
+servers of Firestore and Momento sleep 10 ms, and so does DynamoDB's client before it sends. User 1 has 100 followers. A
+batch, or Momento calls that are sent together, count as one round trip. "One by one" reads the user and each follower
+separately, for comparison with the batch.
 """
 
 import io
@@ -48,7 +48,7 @@ type Store = Callable[[Metrics], AbstractContextManager[DataClient]]
 
 
 class Measured(NamedTuple):
-    """Round trips for one answer, and the median of the times that it took, in ms."""
+    """Round trips per response, and the median of its times in ms."""
 
     store: float
     cache: float
@@ -65,7 +65,7 @@ def main() -> None:
 
 
 def measure(new_store: Store, cache_settings: CacheSettings) -> dict[str, Measured]:
-    """Each route, and reading one by one."""
+    """Measure each route, and reading one by one."""
     log = io.StringIO()
     metrics = Metrics(stream=log)
     with new_store(metrics) as data:
@@ -119,7 +119,7 @@ def firestore(address: str, metrics: Metrics) -> Generator[DataClient]:
 
 @contextmanager
 def slow_servers() -> Generator[tuple[str, CacheSettings]]:
-    """The address of Firestore, and a cache."""
+    """Run Firestore and Momento; yields Firestore's address and a cache."""
     command = [sys.executable, "-m", "benchmarks.slow_servers"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout

@@ -1,11 +1,11 @@
-"""What reads cost while the cache takes two seconds for everything: p50, p99 and the slowest in ms, and for
+"""Latency of cached reads while every call to the cache takes two seconds: p50, p99 and maximum in ms, and for
 comparison the p50 of the same read without a cache.
 
     app/.venv/bin/python -m benchmarks.slow_cache
 
-The app runs in this process with its real clients and its circuit breaker, against the laptop's Firestore and Momento.
-Each route is read for longer than the circuit's pause, so the reads that try the cache again are among them; a read
-every 20 ms is what one process of a small service sees.
+The app runs in this process with its real clients and its circuit breaker, against the local Firestore and Momento.
+Each route is read for longer than the circuit's pause, so it includes reads that try the cache again. A read
+every 20 ms is the load of one process of a small service.
 """
 
 import io
@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def _read(route: str, seconds: float, app: Flask) -> list[float]:
-    """The milliseconds of each read. Raises if one is not answered from the store."""
+    """The milliseconds of each read. Raises unless the store answers all of them."""
     times: list[float] = []
     with httpx.Client(transport=httpx.WSGITransport(app), base_url="http://benchmark") as client:
         end = time.monotonic() + seconds

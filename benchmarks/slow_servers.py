@@ -1,6 +1,6 @@
-"""The laptop's Firestore and Momento in a process of their own, answering after 10 ms: until stdin ends.
+"""Runs the local Firestore and Momento with a delay of 10 ms, until stdin ends.
 
-It prints one line of JSON: the address of Firestore, and an empty cache as the app's settings have it.
+Prints one line of JSON: the address of Firestore, and an empty cache as CacheSettings.
 """
 
 import dataclasses

@@ -1,4 +1,4 @@
-"""Which provider plugin this package asks the engine for: the one of its own version."""
+"""Asks the engine for the provider plugin of this package's version."""
 
 from importlib.metadata import version
 

@@ -8,7 +8,7 @@ from pulumi_momento._plugin import with_plugin
 class Cache(pulumi.CustomResource):
     """A Momento cache: a namespace for items in memory, of at most 5 MB and 24 hours each.
 
-    A new name means a new cache: the old one is deleted with all that is in it. Creating a cache that exists already
+    A change of the name replaces the cache: the old one is deleted with its items. Creating a cache that exists already
     fails; `pulumi import momento:index:Cache <resource name> <cache name>` adopts it.
     """
 
@@ -29,5 +29,5 @@ class Cache(pulumi.CustomResource):
 
     @staticmethod
     def get(resource_name: str, id: pulumi.Input[str], opts: pulumi.ResourceOptions | None = None) -> "Cache":
-        """A cache that exists and that this program does not manage. `id` is the cache's name."""
+        """Look up an existing cache that this program does not manage. `id` is the cache's name."""
         return Cache(resource_name, opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=id)))

@@ -6,7 +6,7 @@ from pulumi_momento._plugin import with_plugin
 
 
 class Provider(pulumi.ProviderResource):
-    """An account of Momento: `Cache(..., opts=pulumi.ResourceOptions(provider=Provider(...)))`."""
+    """A Momento account: `Cache(..., opts=pulumi.ResourceOptions(provider=Provider(...)))`."""
 
     def __init__(
         self,
@@ -16,10 +16,10 @@ class Provider(pulumi.ProviderResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """
-        :param api_key: A Momento v2 API key that may manage caches; kept as a secret. By default the environment
+        :param api_key: A Momento v2 API key that may manage caches; kept as a secret. Defaults to the environment
             variable MOMENTO_API_KEY.
         :param endpoint: The host that Momento's console shows with the key, or `http://host:port` for a Momento Local
-            (plaintext). By default the environment variable MOMENTO_ENDPOINT.
+            (plaintext). Defaults to the environment variable MOMENTO_ENDPOINT.
         """
         secret = None if api_key is None else pulumi.Output.secret(api_key)
         super().__init__("momento", resource_name, {"apiKey": secret, "endpoint": endpoint}, with_plugin(opts))

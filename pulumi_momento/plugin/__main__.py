@@ -1,4 +1,4 @@
-"""Serves the provider on a free port of 127.0.0.1 and prints the port, as the engine expects of a plugin."""
+"""Serves the provider on a free port of 127.0.0.1 and prints the port, as the engine expects from a plugin."""
 
 import os
 import select
@@ -18,7 +18,7 @@ def main() -> None:
         from pulumi_momento.plugin.provider import MomentoProvider
     except ModuleNotFoundError as error:
         sys.exit(f"the momento plugin lacks {error.name}: pip install 'pulumi-momento[plugin]'")
-    signal.signal(signal.SIGINT, _end)  # the engine's way to end a plugin; a call under way must not delay it
+    signal.signal(signal.SIGINT, _end)  # how the engine ends a plugin; a running call must not delay it
     server = grpc.server(ThreadPoolExecutor())
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(MomentoProvider(version("pulumi-momento")), server)
     port = server.add_insecure_port("127.0.0.1:0")
@@ -28,7 +28,7 @@ def main() -> None:
 
 
 def _end_with_engine() -> None:
-    """Ends this process with the engine, which cannot end its plugins if it is killed; where Linux has pidfds."""
+    """End this process when the engine ends, since a killed engine cannot end its plugins. Needs Linux's pidfds."""
     if sys.platform != "linux":
         return
     engine = os.getppid()

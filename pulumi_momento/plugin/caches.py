@@ -16,11 +16,11 @@ DEADLINE = 5  # seconds; Momento's client would wait for a minute
 
 
 class MomentoError(Exception):
-    """Momento did not do it; the message is one line that says why and how to mend it."""
+    """A call to Momento failed; the message is one line with the reason and the fix."""
 
 
 class Caches:
-    """Connects at the first call. All methods raise MomentoError, within 5 seconds."""
+    """Connects at the first call. Every method may raise MomentoError, within DEADLINE seconds."""
 
     def __init__(self, settings: Settings) -> None:
         self._endpoint = settings.endpoint
@@ -45,7 +45,7 @@ class Caches:
         raise self._error(answer)
 
     def delete(self, name: str) -> None:
-        """Does nothing if the cache is gone."""
+        """Delete the cache, if it still exists."""
         answer = self._call(lambda: self._client.delete_cache(name))
         gone = isinstance(answer, DeleteCache.Error) and answer.error_code == MomentoErrorCode.NOT_FOUND_ERROR
         if not (gone or isinstance(answer, DeleteCache.Success)):

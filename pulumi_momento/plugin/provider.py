@@ -1,7 +1,7 @@
 """The provider protocol (pulumirpc.ResourceProvider) for Momento caches.
 
-It is implemented as it stands in pulumi.runtime.proto: of Pulumi's two Python wrappers, the one for dynamic providers
-pickles code into the state, and the experimental one shows a traceback with every error.
+It implements the gRPC service itself: of Pulumi's two Python wrappers, the one for dynamic providers pickles code into
+the state, and the experimental one prints a traceback with every error.
 https://pulumi-developer-docs.readthedocs.io/latest/docs/architecture/providers/README.html
 """
 
@@ -21,17 +21,16 @@ from pulumi_momento.plugin.caches import Caches, MomentoError
 from pulumi_momento.plugin.settings import InvalidSetting, Settings
 
 SCHEMA = Path(__file__).with_name("schema.json")
-CACHE_NAME = re.compile(
-    r"[a-zA-Z0-9._-]{3,255}"
-)  # of Momento's own CloudFormation resource, Momento::SimpleCache::Cache
+# The pattern of Momento's CloudFormation resource, Momento::SimpleCache::Cache.
+CACHE_NAME = re.compile(r"[a-zA-Z0-9._-]{3,255}")
 
-# How the protocol marks a secret: a struct with this field, and the secret in its field `value`.
+# The protocol marks a secret as a struct with this field, and the value in its field `value`.
 SIGNATURE = "4dabf18193072939515e22adb298388d"
 SECRET = "1b47061264138c4ac30d75fd1eb44270"
 
 
 class MomentoProvider(provider_pb2_grpc.ResourceProviderServicer):
-    """Manages momento:index:Cache, whose one property is its name; its id is the name too."""
+    """Manages momento:index:Cache. Its name is its only property and its id."""
 
     _caches: Caches  # once the provider is configured
 
@@ -61,7 +60,7 @@ class MomentoProvider(provider_pb2_grpc.ResourceProviderServicer):
             try:
                 Settings.read(api_key, endpoint)
             except InvalidSetting as invalid:
-                # Of no property: the engine prints the value of the one that is to blame, even if it is a secret.
+                # Names no property, because the engine would print its value, even if it is a secret.
                 return _refused("", str(invalid))
         return provider_pb2.CheckResponse(inputs=request.news)
 
@@ -115,7 +114,7 @@ class MomentoProvider(provider_pb2_grpc.ResourceProviderServicer):
 
 @contextmanager
 def _one_line(context: grpc.ServicerContext) -> Generator[None]:
-    """Ends the call with the error's own message."""
+    """End the call with the error's message alone."""
     try:
         yield
     except (InvalidSetting, MomentoError) as error:
@@ -123,7 +122,7 @@ def _one_line(context: grpc.ServicerContext) -> Generator[None]:
 
 
 def _random_name(request: provider_pb2.CheckRequest) -> str:
-    """The resource's name and seven digits that stay the same for as long as the resource."""
+    """The resource's name and seven digits, which stay the same for the life of the resource."""
     resource = request.urn.rpartition("::")[2]
     seed = request.randomSeed or secrets.token_bytes()
     return f"{resource}-{seed.hex()[:7]}"

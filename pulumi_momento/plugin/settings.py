@@ -1,4 +1,4 @@
-"""What the provider is configured with: the stack config or the provider's arguments, else environment variables."""
+"""The provider's settings: from the stack config or the provider's arguments, else from environment variables."""
 
 import dataclasses
 import os
@@ -11,7 +11,7 @@ from momento.errors import InvalidArgumentException
 
 
 class InvalidSetting(Exception):
-    """The message is one line that names the setting, what is wrong with it and how to mend it."""
+    """The message is one line with the setting, the problem and the fix."""
 
 
 @dataclass(frozen=True)
@@ -44,16 +44,16 @@ def _momento_local(api_key: str, endpoint: str) -> CredentialProvider:
     except ValueError:
         host, port = None, None
     if not host or port is None:
-        raise InvalidSetting(f"momento:endpoint {endpoint!r} is not http://host:port")
+        raise InvalidSetting(f"momento:endpoint {endpoint!r} must be http://host:port")
     return dataclasses.replace(CredentialProvider.for_momento_local(host, port), auth_token=api_key)
 
 
 def _momento(api_key: str, endpoint: str) -> CredentialProvider:
     if not re.fullmatch(r"[A-Za-z0-9.-]+", endpoint):
         raise InvalidSetting(
-            f"momento:endpoint {endpoint!r} is neither the host that Momento's console shows nor http://host:port"
+            f"momento:endpoint {endpoint!r} must be the host from Momento's console, or http://host:port"
         )
     try:
         return CredentialProvider.from_api_key_v2(api_key, endpoint)
     except InvalidArgumentException:
-        raise InvalidSetting("momento:apiKey is not a v2 API key: make one in Momento's console") from None
+        raise InvalidSetting("momento:apiKey is not a v2 API key: create one in Momento's console") from None

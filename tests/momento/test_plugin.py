@@ -60,8 +60,8 @@ def check(method: Check, new: dict[str, Any], old: dict[str, str] | None = None)
     [
         ({"endpoint": "http://127.0.0.1:1"}, "momento:apiKey is missing"),
         ({"apiKey": "k"}, "momento:endpoint is missing"),
-        ({"apiKey": "k", "endpoint": "http://127.0.0.1"}, "'http://127.0.0.1' is not http://host:port"),
-        ({"apiKey": "k", "endpoint": "http://127.0.0.1:99999"}, "'http://127.0.0.1:99999' is not http://host:port"),
+        ({"apiKey": "k", "endpoint": "http://127.0.0.1"}, "'http://127.0.0.1' must be http://host:port"),
+        ({"apiKey": "k", "endpoint": "http://127.0.0.1:99999"}, "'http://127.0.0.1:99999' must be http://host:port"),
         ({"apiKey": "k", "endpoint": "https://momento.example"}, "'https://momento.example' is neither"),
         ({"apiKey": "k", "endpoint": "momento.example"}, "momento:apiKey is not a v2 API key"),
     ],
