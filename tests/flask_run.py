@@ -1,4 +1,4 @@
-"""The app as a developer starts it: `flask run` in a process of its own, with the store in memory."""
+"""Runs the app in `flask run` like a developer, with the store in memory."""
 
 import subprocess
 import threading
@@ -13,7 +13,7 @@ PYTHON = ROOT / "app" / ".venv" / "bin" / "python"
 
 @contextmanager
 def flask_run() -> Generator[str]:
-    """Its URL."""
+    """Run the server; yields its URL."""
     command = [PYTHON, "-m", "flask", "--app", "app.wsgi", "run", "--port", "0"]
     process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
     assert process.stderr

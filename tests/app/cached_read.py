@@ -1,4 +1,4 @@
-"""Asks the app for a user through its cache, in the environment that is given; its lines go to stdout."""
+"""Requests a user through the cache from an app with this process's environment, which logs to stdout."""
 
 from app.bootstrap import create_app_from_environ
 

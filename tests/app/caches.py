@@ -1,5 +1,4 @@
-"""Clients of every cache there is. Tests of what a cache promises take them from here: a new one needs an entry in
-CACHES."""
+"""Clients of all caches, for the conformance tests. A new cache needs an entry in CACHES."""
 
 import io
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -12,13 +11,13 @@ from local.cloud.momento import MomentoServer
 from tests.app.servers import MOMENTO_API_KEY, await_connection, momento_cache
 
 type NewCache = Callable[[], Cache]
-"""Makes another client of the same cache."""
+"""Creates another client of the same cache."""
 
 
 class MemoryCache:
-    """A cache in one process, where nothing expires: what is invalidated is never filled again."""
+    """A cache in this process, in which nothing expires: an invalidated key is never filled again."""
 
-    name = "momento"  # so that the app says of it what it says of Momento
+    name = "momento"  # so that the app reports it as Momento
 
     def __init__(self) -> None:
         self._entries: dict[str, bytes] = {}

@@ -23,7 +23,7 @@ from tests.app.clients import NewClient, lambda_client, wsgi_client
 from tests.app.servers import MOMENTO_API_KEY, await_connection, momento_cache
 from tests.app.stores import STORES, NewDataClient, store
 
-# How many examples each fuzzing test tries. `make test` and `make prove` try the same ones in every run.
+# The number of examples of each fuzzing test. `make test` and `make prove` use the same ones in every run.
 FUZZ_EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "2000"))
 settings.register_profile("test", max_examples=40, deadline=None, derandomize=True)
 settings.register_profile("prove", max_examples=500, deadline=None, derandomize=True)
@@ -33,7 +33,7 @@ settings.load_profile("test")
 
 @pytest.fixture
 def tally(request: pytest.FixtureRequest) -> Generator[Counter[str]]:
-    """Where a fuzzing test counts what it does. It is printed at the end, for `make fuzz`."""
+    """Counts what a fuzzing test does, and prints it at the end for `make fuzz`."""
     counts = Counter[str]()
     yield counts
     print(f"\n{request.node.name}: {', '.join(f'{count:,} {what}' for what, count in counts.items())}")
@@ -41,7 +41,7 @@ def tally(request: pytest.FixtureRequest) -> Generator[Counter[str]]:
 
 @pytest.fixture(scope="session", autouse=True)
 def patient_clients() -> Generator[None]:
-    """Stores get a minute for each call: a busy machine is no reason to fail. Not so in test_store_failures.py."""
+    """Give stores a minute per call, so that a busy machine fails no test; test_store_failures.py overrides this."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(dynamodb, "CONFIG", dynamodb.CONFIG.merge(Config(connect_timeout=60, read_timeout=60)))
         patch.setattr(firestore, "ATTEMPT_TIMEOUT", 60.0)
@@ -51,7 +51,7 @@ def patient_clients() -> Generator[None]:
 
 @pytest.fixture(scope="session")
 def started() -> Generator[Callable[[str], NewDataClient]]:
-    """Makes clients of a store, whose server starts once, when it is first asked for: those in Java take seconds."""
+    """Creates clients of a store. Its server starts once, on first use, because servers in Java take seconds."""
     with ExitStack() as stack:
 
         @functools.cache
@@ -63,13 +63,13 @@ def started() -> Generator[Callable[[str], NewDataClient]]:
 
 @pytest.fixture(scope="session", params=STORES)
 def new_data_client(request: pytest.FixtureRequest, started: Callable[[str], NewDataClient]) -> NewDataClient:
-    """Makes clients of an empty store: each store in turn."""
+    """Creates clients of an empty store, for each store in turn."""
     return started(request.param)
 
 
 @pytest.fixture
 def log() -> io.StringIO:
-    """What the metrics wrote."""
+    """The lines that the metrics wrote."""
     return io.StringIO()
 
 
@@ -86,7 +86,7 @@ def data(new_data_client: NewDataClient, metrics: Metrics) -> DataClient:
 
 @pytest.fixture
 def momento_server() -> Generator[MomentoServer]:
-    """A Momento of its own, for tests that break it."""
+    """A Momento server for one test, which may break it."""
     with MomentoServer(MOMENTO_API_KEY) as server:
         yield server
 
@@ -109,7 +109,7 @@ def cache(cache_settings: CacheSettings, metrics: Metrics, log: io.StringIO) -> 
 
 @pytest.fixture(params=["wsgi", "lambda"])
 def new_client(request: pytest.FixtureRequest) -> NewClient:
-    """Makes HTTP clients of an app: as gunicorn and `flask run` call it, and as Lambda does."""
+    """Creates HTTP clients of an app that call it like gunicorn and `flask run`, or like Lambda."""
     return wsgi_client if request.param == "wsgi" else lambda_client
 
 

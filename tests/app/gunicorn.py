@@ -1,4 +1,4 @@
-"""The app as Cloud Run runs it: gunicorn in a process of its own, with the store in memory."""
+"""Runs the app in gunicorn like Cloud Run, with the store in memory."""
 
 import os
 import subprocess
@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 
 @contextmanager
 def gunicorn(environ: Mapping[str, str]) -> Generator[tuple[str, int]]:
-    """Where it listens."""
+    """Run gunicorn; yields its host and port."""
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", "--config", "python:app.gunicorn_config", "app.wsgi:app"]
     given = {"PATH": os.environ["PATH"], "HOST": HOST, "PORT": str(port), **environ}

@@ -1,6 +1,6 @@
-"""The real servers that the app's clients are tested against, each started once for a test process."""
+"""The servers that the app's clients are tested against, each started once per test process."""
 
-# google-cloud-firestore is typed in part.
+# google-cloud-firestore is partly typed.
 # pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
 
 import dataclasses
@@ -37,12 +37,12 @@ STARTS_WITHIN = 60  # seconds
 
 
 class NotInstalled(Exception):
-    """What is missing, and where it was looked for."""
+    """A server is missing; the message says which, and where it was expected."""
 
 
 @contextmanager
 def moto() -> Generator[str]:
-    """The laptop's AWS; its URL."""
+    """The local AWS; yields its URL."""
     aws = Aws()
     try:
         yield aws.url
@@ -52,7 +52,7 @@ def moto() -> Generator[str]:
 
 @contextmanager
 def dynamodb_local() -> Generator[str]:
-    """AWS's own DynamoDB Local; its URL. It has no option to listen on 127.0.0.1 only."""
+    """AWS's DynamoDB Local; yields its URL. It has no option to listen on 127.0.0.1 only."""
     if not shutil.which("java") or not DYNAMODB_LOCAL_HOME.is_dir():
         raise NotInstalled(f"DynamoDB Local needs java, and its jars in {DYNAMODB_LOCAL_HOME}")
     port, jars = free_port(), DYNAMODB_LOCAL_HOME
@@ -64,14 +64,14 @@ def dynamodb_local() -> Generator[str]:
 
 @contextmanager
 def built_in_firestore() -> Generator[str]:
-    """The laptop's own Firestore; its host and port."""
+    """The local, built-in Firestore; yields its host and port."""
     with FirestoreServer() as server:
         yield f"{HOST}:{server.port}"
 
 
 @contextmanager
 def google_firestore() -> Generator[str]:
-    """Google's Firestore emulator; its host and port."""
+    """Google's Firestore emulator; yields its host and port."""
     jar = emulator_jar()
     if jar is None:
         raise NotInstalled("Google's Firestore emulator needs java and a Google Cloud SDK with the emulator")
@@ -107,13 +107,13 @@ def _wait_until_it_answers(process: subprocess.Popen[bytes], port: int) -> None:
 
 
 def await_connection(cache: MomentoCache) -> None:
-    """Returns when the client is connected, which may take longer than its deadline on a busy machine."""
+    """Return once the client is connected, which may take longer than its deadline on a busy machine."""
     while cache.get(["anything"]).error == "timeout":
         pass
 
 
 def momento_cache(server: MomentoServer) -> CacheSettings:
-    """A new, empty cache on the server, as the app is told of it."""
+    """The settings of a new, empty cache on the server."""
     local = dataclasses.replace(CredentialProvider.for_momento_local(HOST, server.port), auth_token=MOMENTO_API_KEY)
     name = f"users-{uuid.uuid4().hex}"
     with CacheClient(Configurations.Laptop.latest(), local, timedelta(minutes=1)) as client:

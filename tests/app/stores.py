@@ -1,6 +1,6 @@
-"""Fresh, empty DataClients on every store there is.
+"""DataClients of fresh, empty stores, for all tests of stores.
 
-All tests of stores take them from here: a new one needs an entry in SERVERS and one in CLIENTS.
+A new store needs an entry in SERVERS and one in CLIENTS.
 """
 
 import os
@@ -21,7 +21,7 @@ SERVERS = {
     "dynamodb": {"moto": servers.moto, "dynamodb-local": servers.dynamodb_local},
     "firestore": {"built-in-firestore": servers.built_in_firestore, "google-firestore": servers.google_firestore},
 }
-IN_PROVE = "google-firestore"  # it takes long to start and is slow at first, and tests/e2e has it
+IN_PROVE = "google-firestore"  # it starts slowly, and tests/e2e also covers it
 STORES = [
     "memory",
     *(
@@ -38,7 +38,7 @@ type NewDataClient = Callable[[Metrics], DataClient]
 
 
 def on_real_stores(*kinds: str) -> pytest.MarkDecorator:
-    """Parametrize `new_data_client`: `make test` takes the first server of each kind, `make prove` all of them."""
+    """Parametrize `new_data_client`: `make test` uses the first server of each kind, `make prove` all of them."""
     names = [name for kind in kinds or SERVERS for name in SERVERS[kind]]
     marked = [pytest.param(name, marks=[pytest.mark.prove] * (name not in ONE_OF_EACH_KIND)) for name in names]
     return pytest.mark.parametrize("new_data_client", marked, indirect=True)
@@ -46,7 +46,7 @@ def on_real_stores(*kinds: str) -> pytest.MarkDecorator:
 
 @contextmanager
 def store(name: str) -> Generator[NewDataClient]:
-    """Run the store's server; what comes out makes clients of an empty store.
+    """Run the store's server; yields a function that creates clients of an empty store.
 
     Skips if it is not installed, unless the environment variable REQUIRED_STORES names it.
     """
@@ -74,7 +74,7 @@ def _dynamodb(url: str, metrics: Metrics) -> DataClient:
 
 
 def aws_environment(patch: pytest.MonkeyPatch, url: str) -> None:
-    """What Lambda's environment holds, with the endpoint of a server on this machine."""
+    """Set the variables of Lambda's environment, with the endpoint of a server on this machine."""
     patch.setenv("AWS_ENDPOINT_URL", url)
     patch.setenv("AWS_REGION", REGION)
     patch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
@@ -82,7 +82,7 @@ def aws_environment(patch: pytest.MonkeyPatch, url: str) -> None:
 
 
 def create_table(url: str, name: str) -> None:
-    """The table as the stack makes it."""
+    """Create the table as the stack does."""
     client = boto3.client("dynamodb", REGION, endpoint_url=url)  # pyright: ignore[reportUnknownMemberType]
     client.create_table(
         TableName=name,

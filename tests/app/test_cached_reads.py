@@ -1,4 +1,4 @@
-"""Reads through a real cache: right whatever the cache does, and never old for good."""
+"""Reads through a real cache are correct whatever the cache does, and an old user is not read forever."""
 
 import threading
 from collections.abc import Generator, Sequence
@@ -24,7 +24,7 @@ NEW = UserInput(id="1", name="New Ann")
 
 
 class Store(MemoryDataClient):
-    """Counts its calls, and can do something while a read is under way: after the data was read."""
+    """Counts its calls, and calls `meanwhile` during a read, after the data was read."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -56,7 +56,7 @@ def users(store: Store, cache: MomentoCache) -> Users:
 
 @pytest.fixture
 def other(store: Store, cache_settings: CacheSettings, metrics: Metrics) -> Generator[Users]:
-    """Another process: the same store, the same cache, a connection of its own."""
+    """Another process, with the same store and cache and another connection."""
     with MomentoCache(cache_settings, lambda: MOMENTO_API_KEY, metrics) as cache:
         await_connection(cache)
         yield Users(store, cache)

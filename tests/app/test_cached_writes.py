@@ -1,4 +1,4 @@
-"""Writes and the cache: whatever becomes of a write, nobody reads an old user or picture from the cache afterwards."""
+"""After a write, whether it succeeds or not, nobody reads an old user or picture from the cache."""
 
 from collections.abc import Callable, Generator, Sequence
 from typing import Any
@@ -28,7 +28,7 @@ type Hook = Callable[[], object]
 
 
 class Store(MemoryDataClient):
-    """Calls `before` and `after` around every write. A test may read meanwhile, or let the answer be lost."""
+    """Calls `before` and `after` around every write, so that a test can read in between, or lose the answer."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -59,13 +59,13 @@ def store() -> Store:
 
 @pytest.fixture
 def users(store: Store, cache: MomentoCache) -> Users:
-    """Of a process that writes."""
+    """The use cases of a process that writes."""
     return Users(store, cache)
 
 
 @pytest.fixture
 def readers(store: Store, cache_settings: CacheSettings, metrics: Metrics) -> Generator[Users]:
-    """Of another process, whose reads have filled the cache."""
+    """The use cases of another process, which has filled the cache."""
     with MomentoCache(cache_settings, lambda: MOMENTO_API_KEY, metrics) as cache:
         readers = Users(store, cache)
         readers.create(OLD)
@@ -75,7 +75,7 @@ def readers(store: Store, cache_settings: CacheSettings, metrics: Metrics) -> Ge
 
 
 def read(users: Users) -> tuple[Any, Any]:
-    """Name and picture through the cache, None for what is not there."""
+    """The name and the picture through the cache, or None."""
     try:
         return users.get_cached("1")[0].name, users.profile_pic_cached("1", "1")[0].profile_pic
     except UserNotFound:

@@ -1,4 +1,4 @@
-"""What `Cache` promises, on every cache there is."""
+"""Conformance of every cache to the `Cache` protocol."""
 
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""What browsers ask and are told (https://fetch.spec.whatwg.org/#http-cors-protocol), on wsgi and Lambda."""
+"""CORS (https://fetch.spec.whatwg.org/#http-cors-protocol) through WSGI and Lambda."""
 
 from collections.abc import Generator, Iterator
 

@@ -1,4 +1,4 @@
-"""Conformance: what `DataClient` promises, on every store."""
+"""Conformance of every store to the `DataClient` protocol."""
 
 import io
 import json
@@ -206,7 +206,7 @@ def test_a_deleted_id_can_be_created_again(data: DataClient) -> None:
 
 
 class TestRaces:
-    """Of RACERS who do the same at the same time one wins, and the others are refused."""
+    """If RACERS clients do the same at the same time, one succeeds and the others are refused."""
 
     def test_create(self, data: DataClient) -> None:
         [winner] = race(lambda i: data.create_user(user(version=f"v{i}")))

@@ -1,4 +1,4 @@
-"""What others wrote into the stores: the same answers on both, never a 500, never a wrong 200; and writes mend it."""
+"""Records of other programs: the same answers on both stores, never a 500 or a wrong 200; writes repair them."""
 
 import io
 import json

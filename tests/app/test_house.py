@@ -1,4 +1,4 @@
-"""Rules of the house, checked in processes of their own."""
+"""Rules for the code of the app: what it imports and where it reads the environment."""
 
 import ast
 import re
@@ -35,7 +35,7 @@ ABSENT: list[tuple[dict[str, str], set[str]]] = [
 
 
 def test_no_store_is_forgotten() -> None:
-    """Most tests of stores take SERVERS; those that name a store must name each one."""
+    """Most tests of stores use SERVERS; tests that name a store must name every one."""
     with pytest.raises(SettingsError) as unknown:
         Settings.from_environ({"PERSISTENCE": "unknown"})
     kinds = set(re.findall(r"\w+", str(unknown.value).partition("set it to")[2])) - {"or", "memory"}

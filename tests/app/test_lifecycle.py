@@ -1,4 +1,4 @@
-"""Lambda's SnapStart: the app before a snapshot and after a restore, and AWS's own runtime client that tells it so."""
+"""Lambda's SnapStart: the app before a snapshot and after a restore, called by AWS's own runtime client."""
 
 import asyncio
 import io

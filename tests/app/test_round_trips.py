@@ -1,4 +1,4 @@
-"""How often a route goes to an upstream. Each measured upstream call is one round trip: a batch counts once."""
+"""The round trips of each route to its upstreams. Each measured upstream call is one, also of a batch."""
 
 import io
 import json

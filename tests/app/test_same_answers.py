@@ -1,4 +1,4 @@
-"""Random operations, the same on a real store and on memory, must have the same answers."""
+"""Random operations have the same answers on a real store and in memory."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -37,7 +37,7 @@ users = st.builds(
 
 
 class SameAnswers(RuleBasedStateMachine):
-    """Each rule is one call, made on both stores. Every write has a version of its own, as the use cases see to."""
+    """Each rule makes one call to both stores. Every write has a new version, as in the use cases."""
 
     tally: Counter[str]
 
@@ -82,7 +82,7 @@ class SameAnswers(RuleBasedStateMachine):
 
     @rule()
     def repeat_the_last_write(self) -> None:
-        """As a client does whose answer was lost."""
+        """Repeat the last write, like a client that lost the answer."""
         self._same(self._last)
 
     @rule(user_id=ids)

@@ -1,4 +1,4 @@
-"""Stores that throttle, hang, answer in part or are gone: injected in the path of the real clients."""
+"""Stores that throttle, hang, answer in part or are down, as the real clients see them."""
 
 import asyncio
 import json
@@ -52,7 +52,7 @@ type Answer = Callable[[str, dict[str, Any]], tuple[int, dict[str, Any]]]
 
 
 class DynamoDB(ThreadingHTTPServer):
-    """Answers as told, and keeps what was asked. A test sets `answer`: operation and request -> status and body."""
+    """Records requests and answers them by `answer`, which maps operation and request to status and body."""
 
     answer: Answer
 

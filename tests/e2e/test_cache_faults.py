@@ -1,4 +1,4 @@
-"""The cache fails under the app's real processes: reads are right all the same, on both clouds."""
+"""The cache fails under the app's real processes: reads are still correct on both clouds."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""Drift is named and mended, and a production stack is destroyed only after it has become a development one."""
+"""Drift is reported and repaired, and a production stack is destroyed only after it has become a development one."""
 
 import importlib
 import json

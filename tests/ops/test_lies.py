@@ -1,4 +1,4 @@
-"""`ops check` finds what is wrong, names it, finds nothing where nothing is, and leaves no users behind."""
+"""`ops check` finds and names every fault, reports none where there is none, and leaves no users behind."""
 
 import os
 import signal
@@ -148,7 +148,7 @@ def test_an_interrupt_that_gets_lost_ends_the_check_all_the_same(
 
 
 def test_reads_change_nothing(liars: dict[str, Any], check: Check) -> None:
-    """Users of others are read, and stay as they are."""
+    """Other users are read and stay unchanged."""
     url = liars["urls"]["truth"]
     with httpx.Client(base_url=url) as client:
         for user_id in ("mine", "yours"):

@@ -1,4 +1,4 @@
-"""What the person at the keyboard gets wrong is one line, and exit code 2."""
+"""A mistake in the command is one line and exit code 2."""
 
 import ast
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Runs the project's own program against a monitor that notes what is registered, as the engine would see it."""
+"""Runs the Pulumi program against a monitor that records the registered resources."""
 
 import asyncio
 import json
@@ -25,12 +25,12 @@ PROJECT = "better-together"
 KEYS = {"momento:apiKey": "the provider's key", f"{PROJECT}:momentoApiKey": "the app's key"}
 # The signature of a secret on the wire: github.com/pulumi/pulumi, sdk/go/common/resource/sig/sig.go
 SECRET = "1b47061264138c4ac30d75fd1eb44270"
-# What the stacks ask the clouds for.
+# Answers to the stacks' calls to the clouds.
 CALLS = {
     "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": "123456789012"},
     "aws:servicequotas/getServiceQuota:getServiceQuota": {"value": 1000.0},
 }
-# What the clouds make up. `{}` is the resource's name in the program.
+# Outputs that the clouds compute. `{}` is the resource's name in the program.
 COMPUTED = {
     "apiEndpoint": "https://{}.execute-api.test",
     "arn": "arn:test:{}",
@@ -54,7 +54,7 @@ COMPUTED = {
 
 @dataclass(frozen=True)
 class Registered:
-    """One resource: its inputs as they go over the wire, and which of them are secret."""
+    """One resource: its inputs as sent to the engine, and the names of the secret ones."""
 
     type: str
     name: str
@@ -62,13 +62,13 @@ class Registered:
     secrets: set[str]
     parent: str
     needs: set[str]
-    """The resources, as `type::name`, that the engine makes before this one."""
+    """The resources, as `type::name`, that the engine creates before this one."""
     protect: bool
     delete_hooks: list[str]
     ignored: list[str]
-    """The inputs that stay as they are in the state."""
+    """The inputs in `ignore_changes`."""
     retained: bool
-    """Whether it outlives its part of the program."""
+    """Whether it is retained on delete."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Deployment:
     outputs: dict[str, Any]
 
     def one(self, kind: str, name: str | None = None) -> Registered:
-        """The only resource whose type ends so, or the one of them with that name."""
+        """The only resource with this end of its type, and this name if it is given."""
         [found] = [r for r in self.resources if r.type.endswith(kind) and name in (None, r.name)]
         return found
 
@@ -87,7 +87,7 @@ class Deployment:
 
 @cache
 def stack_config(cloud: str) -> dict[str, str]:
-    """What a person has who followed docs/real-clouds.md: Pulumi.yaml's defaults, the stack file, keys and project."""
+    """The config after the steps of docs/real-clouds.md: Pulumi.yaml's defaults, the stack file, keys and project."""
     keys: dict[str, Any] = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
     defaults = {f"{PROJECT}:{key}": str(facts["default"]).lower() for key, facts in keys.items() if "default" in facts}
     plain = plain_config(cloud).items()
@@ -104,10 +104,10 @@ def deploy(
     calls: Mapping[str, Mapping[str, Any]] = CALLS,
     tried: str | None = None,
 ) -> Deployment:
-    """Run `__main__.py` with changed config, None takes a key away; `plain` is a key to leave unencrypted.
+    """Run `__main__.py` with changed config, in which None removes a key; `plain` is a key to leave unencrypted.
 
-    `before` are the outputs of the stack's last deployment, `calls` the answers of the clouds to what the stacks ask,
-    `tried` the id of a deployment that failed since.
+    `before` are the outputs of the stack's last deployment, `calls` the answers to the stacks' calls to the clouds, and
+    `tried` is the id of a deployment that has failed since.
     """
     config = {key: value for key, value in (stack_config(cloud) | dict(changes or {})).items() if value is not None}
     outputs = before or {}
@@ -122,7 +122,7 @@ def deploy(
 
 @contextmanager
 def _event_loop() -> Generator[asyncio.AbstractEventLoop]:
-    """A loop for this thread; the SDK would make one of its own, and never close it."""
+    """An event loop for this thread; the SDK would create one and never close it."""
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     try:

@@ -1,4 +1,4 @@
-"""The archives' bytes: no zlib decides them, and every reader takes them."""
+"""The archives' bytes depend on no zlib, and every reader accepts them."""
 
 import hashlib
 import tarfile
@@ -27,7 +27,7 @@ def write(folder: Path) -> tuple[Path, Path]:
 
 
 def test_the_bytes_are_those_of_the_pinned_compressor(tmp_path: Path) -> None:
-    """A change here publishes a new version of every function and service: say so in the changelog."""
+    """A change here publishes a new version of every function and service: mention it in the changelog."""
     assert [hashlib.sha256(archive.read_bytes()).hexdigest() for archive in write(tmp_path)] == [
         "19836ac94b7aa8636c0e5046e4b4233bff7e9286fcc2582a48b956778247e481",
         "365d8502647687b30e8119f0c4a19eb615a2d75dfc345f8520af55608d072de1",

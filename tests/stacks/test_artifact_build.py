@@ -1,4 +1,4 @@
-"""How the artifact is built: the same bytes everywhere, once, whole or not at all."""
+"""The artifact is built once, reproducibly, and completely or not at all."""
 
 import os
 import shutil
@@ -37,7 +37,7 @@ def finish(process: subprocess.Popen[str]) -> str:
 
 @pytest.fixture
 def small(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A checkout whose `uv` installs one tiny package at once, and logs that it did."""
+    """A checkout with a fake `uv` that installs one tiny package at once, and logs it."""
     folder = checkout(root, tmp_path / "small")
     uv = tmp_path / "uv"
     uv.write_text(

@@ -1,4 +1,4 @@
-"""What is in the artifact, and that it runs from a read-only folder with nothing else on its path."""
+"""The contents of the artifact, and that it runs from a read-only folder with nothing else on its path."""
 
 import hashlib
 import importlib.util
@@ -21,7 +21,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def run(tree: Path, code: str, **environment: str) -> None:
-    """Run `code` with the standard library and the tree on its path; compiling anything of the tree is an error."""
+    """Run `code` with the standard library and the tree on its path; compiling any of the tree is an error."""
     guard = f"""
 import sys
 from importlib.machinery import SourceFileLoader

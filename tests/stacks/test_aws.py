@@ -1,4 +1,4 @@
-"""The AWS stack's properties that security, data and first deployments hang on. All others are in its snapshot."""
+"""Properties of the AWS stack that matter to security, data and first deployments. Its snapshot has all others."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""A published version gets requests only when it has answered that it runs the artifact."""
+"""A published version gets requests only after it reports that it runs the artifact."""
 
 import asyncio
 import json

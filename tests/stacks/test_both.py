@@ -1,4 +1,4 @@
-"""What holds for both stacks."""
+"""Properties that both stacks share."""
 
 import importlib.util
 import os
@@ -31,7 +31,7 @@ UNTAGGED = {
 
 
 class Reading(Mapping[str, str]):
-    """An environment that knows which of its variables were read."""
+    """An environment that records which variables are read."""
 
     def __init__(self, variables: dict[str, str]) -> None:
         self.variables = variables
@@ -49,7 +49,7 @@ class Reading(Mapping[str, str]):
 
 
 def environment(stack: Deployment) -> dict[str, str]:
-    """The app's variables as the runtime sets them, with a secret's reference for its value."""
+    """The app's variables as the runtime sets them, with a reference in place of a secret's value."""
     if stack.outputs["cloud"] == "aws":
         given_by_lambda = {"AWS_REGION": stack.outputs["region"]}
         return given_by_lambda | stack.inputs("lambda/function:Function")["environment"]["variables"]

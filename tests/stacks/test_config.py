@@ -1,4 +1,4 @@
-"""Wrong configuration: every mistake at once, each in a line that names stack file, key, value and what is allowed."""
+"""Invalid configuration: all errors at once, one line each with the stack file, key, value and allowed values."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a stack's keys must be together, after what the stack was before, and in the account that it goes to."""
+"""Rules across a stack's keys, against its last deployment, and against the account's quota."""
 
 import json
 from collections.abc import Mapping
@@ -83,7 +83,7 @@ def test_the_defaults_of_keys_without_use_are_those_of_the_project() -> None:
 
 @pytest.mark.parametrize("cloud", ["aws", "gcp"])
 def test_the_app_or_the_cloud_has_a_use_for_every_other_key(cloud: str) -> None:
-    """A key that changed nothing that the engine sees would be one more that is silently ignored."""
+    """Every other key changes the resources of the stack, or it would be silently ignored."""
     changes = {
         "environment": "production",
         "recoveryDays": "8",

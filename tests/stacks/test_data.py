@@ -1,4 +1,4 @@
-"""How far back the data can be restored to, and that production's outlives a mistake while development's does not."""
+"""Recovery of the data, and protection against deletion, which only production has."""
 
 from typing import Any
 

@@ -9,8 +9,9 @@ import yaml
 from app.settings import Settings, bind_address, thread_count
 from docs.__main__ import PICTURES
 from stacks.gcp import APIS
-from stacks.observability import WINDOW_SECONDS, WINDOWS_BEFORE_ALARM, alarms
-from tests.stacks.deployment import PROJECT, ROOT
+from stacks.signals import WINDOW_SECONDS, WINDOWS_BEFORE_ALARM
+from tests.stacks import watched
+from tests.stacks.deployment import PROJECT, ROOT, Deployment
 from tests.stacks.test_both import OUTPUTS, Reading
 
 PAGES = sorted(path.relative_to(ROOT) for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
@@ -84,9 +85,10 @@ def test_the_apis_to_turn_on_are_those_that_the_stack_uses() -> None:
     assert sorted(listed.split(",")) == sorted([*APIS, "serviceusage"])
 
 
-def test_the_alarms_are_those_of_the_stacks() -> None:
+def test_the_alarms_are_those_of_the_stacks(aws: Deployment) -> None:
     listed = re.findall(r"^\| `([-a-z]+)` \| .*?more than (\d+) ", section("operations.md", "See it"), re.MULTILINE)
-    assert listed == [(alarm.name, f"{alarm.threshold:g}") for alarm in alarms("dynamodb")]
+    alarms = {alarm["name"].removeprefix("better-together-aws-"): alarm["threshold"] for alarm in watched.alarms(aws)}
+    assert dict(listed) == {name: f"{threshold:g}" for name, threshold in alarms.items()}
     assert (WINDOW_SECONDS, WINDOWS_BEFORE_ALARM) == (300, 2), "the docs say so in words"
 
 

@@ -1,4 +1,4 @@
-"""A domain of one's own: what each cloud makes for it, with its DNS zone and without."""
+"""Custom domains: their resources on each cloud, with a DNS zone and without."""
 
 import re
 

@@ -1,5 +1,4 @@
-"""The Google Cloud stack's properties that security, data and first deployments hang on. All others are in its
-snapshot."""
+"""Properties of the GCP stack that matter to security, data and first deployments. Its snapshot has all others."""
 
 from typing import Any
 

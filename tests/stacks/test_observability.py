@@ -1,4 +1,4 @@
-"""Dashboards, alarms and log-based metrics: the same on both clouds, and of metrics that the app writes."""
+"""Dashboards, alarms and log-based metrics are the same on both clouds, and use metrics that the app emits."""
 
 import json
 import os
@@ -48,7 +48,7 @@ def watched_gcp() -> Deployment:
 
 
 def lines(root: Path, stack: Deployment, more: Mapping[str, str]) -> list[dict[str, Any]]:
-    """What the app prints about one request with the stack's environment, while all that it talks to is out."""
+    """What the app logs about one request with the stack's environment, while its upstreams are unreachable."""
     command = [root / "app/.venv/bin/python", "-m", "tests.app.cached_read"]
     environ = {"PATH": os.environ["PATH"], **environment(stack), "MOMENTO_ENDPOINT": NOWHERE, **more}
     output = subprocess.run(command, cwd=root, env=environ, check=True, capture_output=True, text=True).stdout
@@ -67,7 +67,7 @@ def gcp_lines(root: Path, watched_gcp: Deployment) -> list[dict[str, Any]]:
 
 
 def emf_metrics(lines: list[dict[str, Any]]) -> set[Named]:
-    """The metrics that CloudWatch makes of the lines."""
+    """The metrics that CloudWatch extracts from the lines."""
     return {
         named(directive["Namespace"], metric["Name"], {name: line[name] for name in dimensions})
         for line in lines
@@ -135,7 +135,7 @@ def test_lines_of_other_services_and_other_lines_are_not_counted(
 
 
 def entries(stack: Deployment, lines: list[dict[str, Any]], metric: dict[str, Any]) -> list[dict[str, Any]]:
-    """What the metric counts of the lines."""
+    """The entries that the metric counts."""
     found = [watched.log_entry(stack, line) for line in lines]
     return [entry for entry in found if watched.matches(metric["filter"], entry)]
 
@@ -231,7 +231,7 @@ def test_cloudwatch_takes_the_dashboard(watched_aws: Deployment) -> None:
 
 
 def check_metrics(rows: list[list[Any]]) -> None:
-    """Rows of a widget: metrics that only the expression shows, and the expression, over ids that are there."""
+    """The rows of a widget are hidden metrics and one expression, which refers only to their ids."""
     ids = [row[-1]["id"] for row in rows]
     assert len(set(ids)) == len(ids)
     assert all(re.fullmatch(r"[a-z]\w*", name) for name in ids)
@@ -248,7 +248,7 @@ def test_cloud_monitoring_takes_the_dashboard_and_answers_with_the_same(watched_
     assert json_format.MessageToDict(dashboard) == given, "what the API leaves out would be a change with every up"
 
 
-def test_alarms_are_told_to_the_address(watched_aws: Deployment, watched_gcp: Deployment) -> None:
+def test_alarms_notify_the_address(watched_aws: Deployment, watched_gcp: Deployment) -> None:
     subscription = watched_aws.inputs("TopicSubscription")
     assert subscription == {"topic": "arn:test:alarms", "protocol": "email", "endpoint": "ops@example.com"}
     for alarm in watched.alarms(watched_aws):
@@ -258,9 +258,9 @@ def test_alarms_are_told_to_the_address(watched_aws: Deployment, watched_gcp: De
     assert [alarm["notificationChannels"] for alarm in watched.alarms(watched_gcp)] == [["alarms-id"]] * len(ALARMS)
 
 
-def test_without_an_address_there_are_alarms_and_nobody_is_told(aws: Deployment, gcp: Deployment) -> None:
-    telling = ("Topic", "TopicSubscription", "NotificationChannel")
-    assert not [r for r in (*aws.resources, *gcp.resources) if r.type.rpartition(":")[2] in telling]
+def test_without_an_address_there_are_alarms_that_notify_nobody(aws: Deployment, gcp: Deployment) -> None:
+    notifiers = ("Topic", "TopicSubscription", "NotificationChannel")
+    assert not [r for r in (*aws.resources, *gcp.resources) if r.type.rpartition(":")[2] in notifiers]
     assert [alarm["alarmActions"] for alarm in watched.alarms(aws)] == [[]] * len(ALARMS)
     assert [alarm["notificationChannels"] for alarm in watched.alarms(gcp)] == [[]] * len(ALARMS)
 

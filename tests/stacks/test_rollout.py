@@ -1,4 +1,4 @@
-"""Which revision gets which share: from the config and from what the last deployment told."""
+"""The traffic split, from the config and the outputs of the last deployment."""
 
 from types import SimpleNamespace
 from typing import Any, cast
@@ -17,7 +17,7 @@ LATEST = "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST"
 REVISION = "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION"
 
 
-def told(stable: tuple[str, str], target: tuple[str, str], *older: tuple[str, str]) -> dict[str, Any]:
+def outputs(stable: tuple[str, str], target: tuple[str, str], *older: tuple[str, str]) -> dict[str, Any]:
     """The outputs of a deployment, from (digest, revision)."""
     releases = tuple(Release(*one) for one in dict.fromkeys((target, stable, *older)))
     return Traffic(Release(*target), Release(*stable), 100, releases, "").outputs
@@ -49,19 +49,19 @@ def test_a_new_version_gets_its_share_until_the_rollout_is_over() -> None:
 
 
 def test_a_version_on_top_of_an_unfinished_rollout_takes_its_place() -> None:
-    unfinished = plan(told((A, "1"), (A, "1")), B, rollout=10).traffic("2", "")
+    unfinished = plan(outputs((A, "1"), (A, "1")), B, rollout=10).traffic("2", "")
     assert split(plan(unfinished.outputs, C, rollout=20).traffic("3", "")) == ("3", "1", 20)
 
 
 def test_a_change_of_configuration_is_rolled_out_too() -> None:
-    traffic = plan(told((A, "1"), (A, "1")), A, rollout=10).traffic("2", "")
+    traffic = plan(outputs((A, "1"), (A, "1")), A, rollout=10).traffic("2", "")
     assert split(traffic) == ("2", "1", 10)
     assert traffic.releases == (Release(A, "2"),)
     assert split(plan(traffic.outputs, artifact=A, rollout=10).traffic("2", "")) == ("1", "1", 100)
 
 
 def test_an_earlier_artifact_gets_the_requests_back() -> None:
-    before = told((B, "2"), (B, "2"), (A, "1"))
+    before = outputs((B, "2"), (B, "2"), (A, "1"))
     back = plan(before, artifact=A)
     assert split(back.traffic("2", "")) == ("1", "1", 100)
     assert split(plan(before, artifact=A, rollout=10).traffic("2", "")) == ("1", "2", 10)
@@ -69,11 +69,11 @@ def test_an_earlier_artifact_gets_the_requests_back() -> None:
 
 
 def test_an_unfinished_rollout_is_called_off_at_once() -> None:
-    assert split(plan(told((A, "1"), (B, "2")), artifact=A, rollout=10).traffic("2", "")) == ("1", "1", 100)
+    assert split(plan(outputs((A, "1"), (B, "2")), artifact=A, rollout=10).traffic("2", "")) == ("1", "1", 100)
 
 
 def test_a_pair_of_artifact_and_revision_is_new_until_a_deployment_has_seen_it_run() -> None:
-    before = told((A, "1"), (B, "2"))
+    before = outputs((A, "1"), (B, "2"))
     assert not plan(before, B).is_new("2")
     assert plan(before, B).is_new("1"), "as after a publish that failed"
     assert plan(before, A).is_new("3"), "as after another one that failed"
@@ -89,7 +89,7 @@ def test_the_last_releases_are_kept() -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "allowed"), [({}, "build"), (told((B, "2"), (B, "2"), (A, "1")), f"build, or one of {B}, {A}")]
+    ("before", "allowed"), [({}, "build"), (outputs((B, "2"), (B, "2"), (A, "1")), f"build, or one of {B}, {A}")]
 )
 def test_an_artifact_that_never_ran(before: dict[str, Any], allowed: str) -> None:
     with pytest.raises(pulumi.RunError) as error:
@@ -118,7 +118,7 @@ def test_the_outputs_are_what_the_next_deployment_reads(cloud: str) -> None:
     ],
 )
 def test_the_alias_shares_the_requests(config: dict[str, str], version: str, weights: dict[str, float] | None) -> None:
-    alias = deploy("aws", config, before=told((A, "1"), (A, "1"), (B, "5"))).inputs("Alias")
+    alias = deploy("aws", config, before=outputs((A, "1"), (A, "1"), (B, "5"))).inputs("Alias")
     assert alias["functionVersion"] == version
     assert alias.get("routingConfig") == (weights and {"additionalVersionWeights": weights})
 
@@ -134,7 +134,7 @@ def test_the_alias_shares_the_requests(config: dict[str, str], version: str, wei
     ],
 )
 def test_the_service_shares_the_requests(config: dict[str, str], traffics: list[tuple[str, str | None, int]]) -> None:
-    service = deploy("gcp", config, before=told((A, "r1"), (A, "r1"), (B, "r5"))).inputs(SERVICE)
+    service = deploy("gcp", config, before=outputs((A, "r1"), (A, "r1"), (B, "r5"))).inputs(SERVICE)
     found = [(one["type"], one.get("revision"), one["percent"]) for one in service["traffics"]]
     assert found == traffics
 
@@ -147,7 +147,7 @@ def test_a_pinned_artifact_is_neither_built_nor_uploaded(
         raise AssertionError("built")
 
     monkeypatch.setattr("stacks.artifact.build", no_build)
-    pinned = deploy(cloud, {ARTIFACT: A}, before=told((B, "2"), (B, "2"), (A, "1")))
+    pinned = deploy(cloud, {ARTIFACT: A}, before=outputs((B, "2"), (B, "2"), (A, "1")))
     assert [r for r in pinned.resources if "BucketObject" in r.type] == []
     assert pinned.one(kind).ignored == (["*"] if cloud == "aws" else ["template"])
     assert (pinned.outputs["artifactDigest"], pinned.outputs["stableDigest"]) == (A, A)
@@ -216,5 +216,5 @@ def test_a_revert_after_a_deployment_that_failed_is_made_and_made_again(
 
 def test_a_rollback_keeps_the_deployment_of_the_newest_revision() -> None:
     before = deploy("aws").outputs
-    pinned = deploy("aws", {ARTIFACT: A}, before=before | told((B, "2"), (B, "2"), (A, "1")) | {"deployment": "x-1"})
+    pinned = deploy("aws", {ARTIFACT: A}, before=before | outputs((B, "2"), (B, "2"), (A, "1")) | {"deployment": "x-1"})
     assert pinned.outputs["deployment"] == "x-1"

@@ -1,4 +1,4 @@
-"""What each stack file makes, whole: a change of a stack is seen in review. `make snapshots` writes them anew."""
+"""Snapshots of all resources of each stack, so that reviews show every change. `make snapshots` updates them."""
 
 import json
 import re
@@ -16,7 +16,7 @@ STACKS = ("aws", "gcp", "aws-prod", "gcp-prod")
 
 
 def snapshot(stack: str) -> str:
-    """Every resource with its inputs, in an order of its own, without what the artifact's bytes and the time decide."""
+    """All resources with their inputs, sorted, without values that depend on the artifact's bytes or the time."""
     deployment = deploy(stack, stack=stack)
     digest = deployment.outputs["artifactDigest"].removeprefix("sha256:")
     resources = {f"{r.type}::{r.name}": {n: _plain(v) for n, v in r.inputs.items()} for r in deployment.resources}
@@ -33,7 +33,7 @@ def _plain(value: Any) -> Any:
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_the_stack_is_as_reviewed(stack: str) -> None:
-    assert snapshot(stack) == (FOLDER / f"{stack}.json").read_text(), "if it is meant: make snapshots"
+    assert snapshot(stack) == (FOLDER / f"{stack}.json").read_text(), "if the change is intended: make snapshots"
 
 
 if __name__ == "__main__":

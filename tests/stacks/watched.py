@@ -1,4 +1,4 @@
-"""What dashboards and alarms name, read out of what the engine would get."""
+"""Reads dashboards and alarms from the resources that a deployment registers."""
 
 import json
 import re
@@ -16,7 +16,7 @@ SEARCH = re.compile(r"""SEARCH\('\{"([^"]+)",(\w+)\} MetricName="(\w+)"', '(Samp
 
 @dataclass(frozen=True)
 class Named:
-    """A metric with its labels; a label whose value is None can have any."""
+    """A metric with its labels. None stands for any value of a label."""
 
     namespace: str
     metric: str
@@ -102,7 +102,7 @@ def promql_name(metric: dict[str, Any]) -> str:
 
 
 def log_entry(stack: Deployment, line: dict[str, Any]) -> dict[str, Any]:
-    """What Cloud Run makes of a JSON line."""
+    """The log entry that Cloud Run creates from a JSON line."""
     service = stack.inputs("cloudrunv2/service:Service")["name"]
     resource = {"type": "cloud_run_revision", "labels": {"service_name": service}}
     return {"resource": resource, "jsonPayload": {name: value for name, value in line.items() if name != "severity"}}
@@ -152,7 +152,7 @@ def cloudwatch_goes_off(alarm: dict[str, Any], part: float | None, whole: float)
 
 
 def cloud_monitoring_goes_off(alarm: dict[str, Any], part: float, whole: float) -> bool:
-    """The same there: counts take the place of the sums, and what is left is Python's arithmetic too."""
+    """The same on Cloud Monitoring: with numbers in place of the sums, the query is valid Python."""
 
     def count(match: re.Match[str]) -> str:
         return repr(part if "UpstreamErrors" in match[1] or "response_code" in match[2] else whole)
