@@ -24,7 +24,7 @@ help: ## list the targets and the variables
 # ROLLOUT=10  ## up: percent of the requests to the newest version
 # ARTIFACT=   ## up: sha256:... of an artifact that ran before, instead of a build
 # AUTH=laptop ## up: writes and pictures need a token of the laptop's issuer
-# REFRESH=1   ## up: ask the clouds first, and mend what has drifted
+# REFRESH=1   ## up: ask the clouds first, and repair what has drifted
 # VERBOSE=1   ## up, destroy, down: print all that the engine says, not only what changed
 # PORT=5000   ## dev: the port of the app
 # CASES=20    ## contract: cases for each operation
@@ -46,7 +46,7 @@ preview: setup ## show what up would change: make preview STACK=aws
 	@$(need_stack)$(PYTHON) -m local preview -- "$$STACK"
 
 .PHONY: drift
-drift: setup ## say what in the laptop's clouds is not as up left it, and fail if anything is: make drift STACK=aws
+drift: setup ## report what in the laptop's clouds differs from what up left, and fail if anything does: make drift STACK=aws
 	@$(need_stack)$(PYTHON) -m local drift -- "$$STACK"
 
 .PHONY: outputs
@@ -54,7 +54,7 @@ outputs: setup ## print all stacks' outputs as JSON (make -s outputs)
 	@$(PYTHON) -m local outputs
 
 .PHONY: check
-check: setup ## check that a deployment does its work: make check STACK=aws, or URL=https://... (WRITE=1: also with users of its own)
+check: setup ## check that a deployment works: make check STACK=aws, or URL=https://... (WRITE=1: also create users)
 	@$(PYTHON) -m ops check $${STACK:+--stack "$$STACK"} $${URL:+--url "$$URL"} $(if $(filter 1,$(WRITE)),--write)
 
 .PHONY: token
@@ -101,12 +101,12 @@ test-e2e: setup ## test both stacks on the laptop's clouds
 	$(PYTHON) -m pytest $(TIER) tests/e2e
 
 .PHONY: fuzz
-fuzz: setup ## try random input and operations for long, and say how many: make fuzz EXAMPLES=2000
+fuzz: setup ## try random input and operations, and print how many: make fuzz EXAMPLES=2000
 	@$(PYTHON) -m local.cli.tools test
 	@FUZZ_EXAMPLES="$${EXAMPLES:-2000}" app/.venv/bin/python -m pytest -q -s -m fuzz --hypothesis-profile fuzz tests/app
 
 .PHONY: bench
-bench: setup ## count round trips to slow upstreams, take the time (on an idle machine), print the table of docs/api.md
+bench: setup ## measure round trips and latency with slow upstreams (on an idle machine); print the table of docs/api.md
 	@$(PYTHON) -m local.cli.tools test
 	@REQUIRED_STORES=dynamodb-local app/.venv/bin/python -m benchmarks.round_trips
 
@@ -115,15 +115,15 @@ docs: setup ## draw the pictures of the docs
 	@$(PYTHON) -m docs
 
 .PHONY: openapi
-openapi: setup ## write openapi.json anew
+openapi: setup ## update openapi.json
 	@app/.venv/bin/python -m tests.app.openapi_file
 
 .PHONY: snapshots
-snapshots: setup ## write the stacks' snapshots anew, after a stack was changed on purpose
+snapshots: setup ## update the stacks' snapshots after an intended change
 	@$(PYTHON) -m tests.stacks.test_snapshots
 
 .PHONY: contract
-contract: setup ## run schemathesis against aws, gcp and flask run, and say how many cases ran: make contract CASES=20
+contract: setup ## run schemathesis against aws, gcp and flask run, and print how many cases ran: make contract CASES=20
 	@CONTRACT_CASES="$${CASES:-20}" $(PYTHON) -m pytest -q -s tests/e2e/test_contract.py
 
 .PHONY: lint
@@ -140,7 +140,7 @@ lint: setup ## ruff, import-linter and pyright
 setup: .venv/ready app/.venv/ready pulumi_momento/.venv/ready policy/.venv/ready build/lambda-runtime/ready ## install everything into the checkout and the cache
 	@$(PYTHON) -m local.cli.tools
 
-# Python answers Ctrl-C with a traceback, so make alone hears it while the environment of pip is made.
+# Python prints a traceback on Ctrl-C, so only make handles it while the environment of pip is created.
 build/uv/ready: local/cli/uv.txt
 	@libc="$$(getconf GNU_LIBC_VERSION 2>/dev/null || echo 'another libc than glibc')"; \
 	  [ "$$(uname -sm)" = "Linux x86_64" ] && printf '%s\n' "glibc 2.28" "$$libc" | sort -VC || \
@@ -158,7 +158,7 @@ build/python: .python-version build/uv/ready
 	  { echo "Python 3.13 is missing: install it with pyenv, your package manager or https://www.python.org/downloads/" >&2; exit 1; }
 	@touch $@
 
-# What an earlier run left half-made is made anew, since uv takes a package for whole as soon as its metadata are there.
+# Start over if an earlier run was interrupted, since uv considers a package installed once its metadata exist.
 define sync
 @[ -e $@ ] || rm -rf $(@D)
 @rm -f $@
