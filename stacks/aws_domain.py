@@ -6,9 +6,7 @@ import pulumi
 from pulumi_aws import acm, apigatewayv2, route53
 
 from stacks.config import StackConfig
-from stacks.front_door import domain_url
-
-TTL = 300  # seconds
+from stacks.front_door import DNS_TTL, domain_url
 
 
 def custom_domain(
@@ -69,7 +67,7 @@ def _validated(
             name=proof.name,
             type=proof.type,
             records=[proof.value],
-            ttl=TTL,
+            ttl=DNS_TTL,
             # An account's certificates of the same name share this record, so it may exist already.
             allow_overwrite=True,
             opts=opts,

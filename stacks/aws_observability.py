@@ -11,10 +11,10 @@ from pulumi_aws.cloudwatch import MetricAlarmMetricQueryArgsDict
 
 from stacks.aws_metrics import metric_math, search
 from stacks.config import StackConfig
-from stacks.observability import alarms, panels
+from stacks.observability import COLUMNS, alarms, panels
 from stacks.signals import WINDOW_SECONDS, WINDOWS_BEFORE_ALARM, Alarm, App, Line, Panel
 
-COLUMNS, WIDTH, HEIGHT = 3, 8, 6  # of a dashboard that is 24 wide
+WIDTH, HEIGHT = 24 // COLUMNS, 6  # of a panel; a dashboard is 24 wide
 
 
 def observability(config: StackConfig, api: apigatewayv2.Api, opts: pulumi.ResourceOptions) -> None:

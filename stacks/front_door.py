@@ -8,6 +8,8 @@ import pulumi
 
 from stacks.config import StackConfig
 
+DNS_TTL = 300  # seconds
+
 
 @dataclass(frozen=True)
 class FrontDoor:

@@ -8,9 +8,7 @@ import pulumi
 from pulumi_gcp import cloudrun, cloudrunv2, dns
 
 from stacks.config import StackConfig
-from stacks.front_door import domain_url
-
-TTL = 300  # seconds
+from stacks.front_door import DNS_TTL, domain_url
 
 
 def custom_domain(
@@ -38,7 +36,7 @@ def custom_domain(
         name=f"{domain}.",
         type="CNAME",
         rrdatas=[target],
-        ttl=TTL,
+        ttl=DNS_TTL,
         opts=opts,
     )
     return record.id.apply(lambda _: domain_url(domain)), []

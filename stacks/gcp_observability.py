@@ -13,7 +13,7 @@ from pulumi_gcp import logging, monitoring
 
 from stacks.config import StackConfig
 from stacks.gcp_logs import logs_of
-from stacks.observability import alarms, panels
+from stacks.observability import COLUMNS, alarms, panels
 from stacks.signals import (
     APP_METRICS,
     ENOUGH_EVENTS,
@@ -27,7 +27,6 @@ from stacks.signals import (
     Signal,
 )
 
-COLUMNS = 3
 REQUESTS = {"requests": {}, "failures": {"response_code_class": "5xx"}, "throttled": {"response_code": "429"}}
 
 

@@ -7,6 +7,9 @@ metrics, because an app that does not start emits none.
 from stacks.config import StackConfig
 from stacks.signals import ERROR_RATE, LATENCY, REQUESTS, THROTTLE_RATE, Alarm, App, FrontDoor, Panel, Percent
 
+COLUMNS = 3
+"""Of the dashboard."""
+
 FRONT_DOOR_ALARMS = (
     Alarm(
         "error-rate",

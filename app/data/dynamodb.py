@@ -12,7 +12,7 @@ from botocore.parsers import ResponseParserError
 from app import deadline
 from app.data import Stored, StoreUnavailable, UserExists, VersionConflict
 from app.data.dynamodb_items import WITHOUT_PICTURE, conditional, from_item, revision_of, to_item, unchanged
-from app.data.pace import Pace
+from app.data.pace import LONGEST_PAGE, Pace
 from app.metrics import Metrics, Timing
 from app.model import PublicUser, User
 
@@ -34,8 +34,6 @@ CONFIG = Config(
 LONGEST_CALL = 4.0
 """Seconds: two attempts of 1.5 each, and a pause of up to 1 between them. boto3 has no timeout for a whole call."""
 
-LONGEST_PAGE = 1000
-"""The most items that `list_users` reads at a time, to get past items that are not users."""
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
 THROTTLING = {"ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException"}
 

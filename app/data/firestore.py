@@ -22,7 +22,7 @@ from google.auth.exceptions import GoogleAuthError
 from app import deadline
 from app.data import Stored, StoreUnavailable, UserExists, VersionConflict
 from app.data.firestore_api import Documents, FirestoreApi, plain
-from app.data.pace import Pace
+from app.data.pace import LONGEST_PAGE, Pace
 from app.data.records import FIELDS, to_user
 from app.metrics import Metrics, Timing
 from app.model import PublicUser, User
@@ -32,8 +32,6 @@ type Records = dict[str, Stored | None]
 
 COLLECTION = "users"
 MAX_BATCH_WRITE = 25  # of up to 256 KiB each; a request may have 10 MiB
-LONGEST_PAGE = 1000
-"""The most documents that `list_users` reads at a time, to get past documents that are not users."""
 ATTEMPT_TIMEOUT = 1.8  # seconds
 LAST_ATTEMPT = 2.1  # seconds after which a write is not retried; a write that timed out is retried once
 LONGEST_READ = ATTEMPT_TIMEOUT

@@ -1,10 +1,13 @@
-"""Pacing of batches that a store answers in parts, as both stores do when they are busy or the answer is large."""
+"""Pacing of reads and batches that a store answers in parts, as when it is busy or the answer is large."""
 
 import random
 import time
 
 from app import deadline
 from app.data import StoreUnavailable
+
+LONGEST_PAGE = 1000
+"""The most records that `list_users` reads at a time, to get past records that are not users."""
 
 IDLE_ROUNDS = 6
 SILENT_ROUNDS = 2

@@ -10,6 +10,7 @@ import pytest
 
 from app.settings import Settings, SettingsError
 from tests.app import test_store_failures
+from tests.app.caches import CACHES
 from tests.app.stores import CLIENTS, SERVERS
 
 APP = Path(__file__).parents[2] / "app"
@@ -45,6 +46,12 @@ def test_no_store_is_forgotten() -> None:
     assert {name.lower() for name in vars(test_store_failures) if name.startswith("Test")} == {
         f"test{k}" for k in kinds
     }
+
+
+def test_no_cache_is_forgotten() -> None:
+    """Every implementation runs the conformance tests of caches."""
+    implementations = {path.stem for path in (APP / "cache").glob("*.py")} - {"__init__", "breaker", "none"}
+    assert CACHES.keys() - {"memory"} == implementations
 
 
 @pytest.mark.parametrize(
