@@ -62,7 +62,7 @@ def check(method: Check, new: dict[str, Any], old: dict[str, str] | None = None)
         ({"apiKey": "k"}, "momento:endpoint is missing"),
         ({"apiKey": "k", "endpoint": "http://127.0.0.1"}, "'http://127.0.0.1' must be http://host:port"),
         ({"apiKey": "k", "endpoint": "http://127.0.0.1:99999"}, "'http://127.0.0.1:99999' must be http://host:port"),
-        ({"apiKey": "k", "endpoint": "https://momento.example"}, "'https://momento.example' is neither"),
+        ({"apiKey": "k", "endpoint": "https://momento.example"}, "'https://momento.example' must be the host"),
         ({"apiKey": "k", "endpoint": "momento.example"}, "momento:apiKey is not a v2 API key"),
     ],
 )

@@ -18,7 +18,7 @@ def statements(stack: Deployment) -> list[dict[str, Any]]:
 
 def test_the_role_may_do_exactly_what_the_app_calls(aws: Deployment, root: Path) -> None:
     source = "".join((root / "app" / "data" / "dynamodb.py").read_text().split())
-    called = set(re.findall(r'_(?:call|in_batches)\("(\w+)"', source))
+    called = set(re.findall(r'_(?:call|write|in_batches)\("(\w+)"', source))
     store, key, logs = statements(aws)
     assert store == {
         "Effect": "Allow",
