@@ -14,7 +14,7 @@ from tests.stacks import watched
 from tests.stacks.deployment import PROJECT, ROOT, Deployment
 from tests.stacks.test_both import OUTPUTS, Reading
 
-PAGES = sorted(path.relative_to(ROOT) for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+PAGES = sorted(path.relative_to(ROOT) for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "local" / "README.md"])
 LINK = re.compile(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)")
 
 
@@ -31,6 +31,12 @@ def table(page: str, title: str) -> set[str]:
 def anchors(page: Path) -> set[str]:
     titles = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", title).strip().lower().replace(" ", "-") for title in titles}
+
+
+def test_the_files_that_the_map_of_local_names_exist() -> None:
+    named = re.findall(r"`((?:cli|cloud|providers|tests)/[\w/.]+)`", (ROOT / "local" / "README.md").read_text())
+    assert len(named) > 20
+    assert not [path for path in named if not ((ROOT / "local" / path).exists() or (ROOT / path).exists())]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=str)
