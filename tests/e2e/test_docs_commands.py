@@ -28,6 +28,7 @@ NOT_RUN = {
     r"make (test|prove|contract|fuzz)": "runs tests, which would run this one",
     r"make lint": "checks the sources, as CI does",
     r"make bench": "measures, on an idle machine",
+    r"make dev": "runs until Ctrl-C; tests/e2e/test_dev.py starts and ends it",
 }
 LAST = ["make destroy STACK=aws", "make down"]
 # What `make` gives to the tests that it runs is not for the `make` that they run.
