@@ -1,5 +1,4 @@
 import shutil
-import socket
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,19 +36,16 @@ def clouds() -> Iterator[Laptop]:
     try:
         laptop.must("up")
         yield laptop
-        urls = [outputs["url"] for outputs in laptop.outputs().values()]
         laptop.must("down")
-        assert_nothing_is_left(laptop, urls)
+        assert_nothing_is_left(laptop)
     finally:
         laptop.run("down")
         shutil.rmtree(folder)
 
 
-def assert_nothing_is_left(laptop: Laptop, urls: list[str]) -> None:
+def assert_nothing_is_left(laptop: Laptop) -> None:
+    """No file and no process, and so no port; other clouds on this computer may listen on the same ones by now."""
     assert laptop.processes() == {}
-    for url in urls:
-        with socket.socket() as probe:
-            assert probe.connect_ex(("127.0.0.1", httpx.URL(url).port or 0)) != 0
     left = {path.name for path in laptop.home.iterdir()}
     assert left == {"command.lock", "daemon.lock", "engine.lock", "pulumi"}
     assert [path.name for path in (laptop.home / "pulumi").iterdir()] == ["plugins"]

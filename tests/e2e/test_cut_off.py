@@ -85,7 +85,7 @@ def test_the_next_command_heals(battered: Battered, seed: int) -> None:
         assert cut.next not in ("up", "down"), healed.stderr
         assert any(words in healed.stderr.splitlines()[-1] for words in GONE_OR_UNFINISHED), healed.stderr
     elif cut.next == "down":
-        assert_nothing_is_left(laptop, [])
+        assert_nothing_is_left(laptop)
 
     if cut.next != "up":
         battered.up()

@@ -14,7 +14,8 @@ from tests.stacks import watched
 from tests.stacks.deployment import PROJECT, ROOT, Deployment
 from tests.stacks.test_both import OUTPUTS, Reading
 
-PAGES = sorted(path.relative_to(ROOT) for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "local" / "README.md"])
+FOLDERS = (ROOT, ROOT / "docs", ROOT / "local")
+PAGES = sorted(page.relative_to(ROOT) for folder in FOLDERS for page in folder.glob("*.md"))
 LINK = re.compile(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)")
 
 
