@@ -1,4 +1,4 @@
-"""Fakes of the provider plugins of aws and gcp: the engine's own protocol in front, the laptop's clouds behind."""
+"""Fake provider plugins for aws and gcp, which speak the engine's protocol and use the laptop's clouds."""
 
 import shlex
 import sys
@@ -11,7 +11,7 @@ PACKAGES = ("aws", "gcp")
 
 
 def install(pulumi_home: Path) -> None:
-    """Puts both plugins where the engine looks first, as the versions that the installed SDKs ask for.
+    """Puts both plugins where the engine looks first, in the versions that the installed SDKs require.
 
     A folder `plugins/resource-aws-v7.51.1` that holds the executable `pulumi-resource-aws` is a complete plugin: the
     engine downloads nothing (https://www.pulumi.com/docs/iac/concepts/plugins/).
@@ -26,7 +26,7 @@ def install(pulumi_home: Path) -> None:
 
 
 def write_script(path: Path, text: str) -> None:
-    """Writes an executable whole or not at all, since another command may run or write the same one meanwhile."""
+    """Writes an executable atomically, since another command may run or write the same file meanwhile."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with NamedTemporaryFile("w", dir=path.parent, delete_on_close=False) as unfinished:
         unfinished.write(text)

@@ -1,4 +1,4 @@
-"""Old against new, and state against the cloud."""
+"""Compares old inputs with new ones, and the state with the cloud."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,7 @@ EMPTY: tuple[Any, ...] = (None, "", False, [], {})
 
 
 def same(old: Any, new: Any) -> bool:
-    """Equality that does not care how JSON text is laid out, as the real providers compare policies."""
+    """Equality that ignores the formatting of JSON texts, as the real providers compare policies."""
     return old == new or (isinstance(old, str) and isinstance(new, str) and _json(old) == _json(new) != ABSENT)
 
 
@@ -35,10 +35,10 @@ def changes(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, PropertyD
 
 
 def observed(inputs: Props, live: Mapping[str, Any], ordinary: Mapping[str, Any], settable: Mapping[str, Any]) -> Props:
-    """The inputs that would describe what is live: the given ones where they hold, so that only drift shows.
+    """The inputs that describe `live`, unchanged where they still match, so that only drift differs.
 
-    A property that live does not name is one that the cloud does not tell. A settable property that the program left
-    out shows up only if it is neither empty nor as in `ordinary`: the cloud's defaults and the last known outputs.
+    The cloud does not return the properties that `live` lacks. A settable property that the program left out is added
+    only if it is neither empty nor equal to `ordinary`, the cloud's defaults and the last known outputs.
     """
     result = dict(inputs)
     for name, value in live.items():
@@ -76,7 +76,7 @@ def _unhonoured(honours: frozenset[str], value: Any, path: str, plain: str) -> I
 
 
 def _within(old: Any, live: Any) -> Any:
-    """Live in old's terms: nested properties that old left out are the cloud's defaults, not drift."""
+    """`live` without nested properties that `old` left out: these are the cloud's defaults, not drift."""
     if same(old, live):
         return old
     if is_object(old) and is_object(live) and set(old) <= set(live):

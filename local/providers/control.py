@@ -1,4 +1,4 @@
-"""The laptop's clouds, as their daemon describes them in daemon.json."""
+"""Calls the control API of the laptop's clouds, which daemon.json describes."""
 
 import json
 import os
@@ -24,7 +24,7 @@ def facts() -> dict[str, Any]:
 
 
 def control(method: str, *path: str, body: Props | None = None) -> Props | None:
-    """Asks the daemon. None if it has no such thing. Raises ProviderError with the daemon's words."""
+    """The daemon's answer; None if what `path` names does not exist. Raises ProviderError with the daemon's error."""
     daemon = facts()
     address: str = daemon["control"]
     url = "/".join([address, *(quote(part, safe="") for part in path)])

@@ -1,6 +1,6 @@
-"""Ends a plugin with the engine that started it, even if the engine is killed and cannot end its plugins.
+"""Ends a plugin when the engine that started it ends, even if the engine is killed.
 
-`python -m local.providers.parent MODULE ARGUMENTS...` runs a module that way.
+`python -m local.providers.parent MODULE ARGUMENTS...` runs a module this way.
 """
 
 import os
@@ -11,10 +11,10 @@ from threading import Thread
 
 
 def end_with_parent() -> None:
-    """Watches the parent process from now on.
+    """Exits as soon as the parent process ends.
 
-    The engine is a Go program, so the kernel's own signal for it, PR_SET_PDEATHSIG, would come too early: with the end
-    of the thread that forked. A parent that died before this call leaves no reader of the port that a plugin prints.
+    PR_SET_PDEATHSIG would fire too early, when the thread that forked ends: the engine is a Go program. If the parent
+    died before this call, printing the port fails, since no process reads it.
     """
     parent = os.getppid()
     try:

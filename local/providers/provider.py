@@ -1,7 +1,7 @@
 """The provider protocol (pulumirpc.ResourceProvider), the same for every package and resource type.
 
-It is served directly because the SDK's `pulumi.provider.experimental` drops what an honest answer needs: old inputs in
-`Diff`, the hashes of assets, unknowns, and errors without a traceback.
+This implements the gRPC service directly, because the SDK's `pulumi.provider.experimental` lacks old inputs in `Diff`,
+the hashes of assets, unknowns, and errors without a traceback.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ from local.providers.compare import changes, observed, unhonoured
 from local.providers.resource import ProviderError, Resource, UpdateFailed
 from local.providers.values import UNKNOWN, Props, overlay, pack, plain
 
-DEFAULTS = "__defaults"  # the names of the inputs that the provider chose, as the real providers note them
+DEFAULTS = "__defaults"  # the names of the inputs that the provider chose, as in the real providers
 INDEX = re.compile(r"\[\d+\]")
 REPLACING: Mapping[PropertyDiff.Kind.ValueType, PropertyDiff.Kind.ValueType] = {
     PropertyDiff.ADD: PropertyDiff.ADD_REPLACE,
@@ -34,7 +34,7 @@ REPLACING: Mapping[PropertyDiff.Kind.ValueType, PropertyDiff.Kind.ValueType] = {
 
 
 class FakeProvider(proto.ResourceProviderServicer):
-    """A package's provider. Subclasses find the resource types and answer the functions."""
+    """A package's provider. Subclasses find the resource types and call the functions."""
 
     package: str
 
@@ -50,19 +50,19 @@ class FakeProvider(proto.ResourceProviderServicer):
         raise NotImplementedError
 
     def autoname(self, name: str, suffix: str) -> str:
-        """The physical name of a resource whose program gives it none."""
+        """The physical name of a resource that the program does not name."""
         return f"{name}-{suffix}"
 
     def outputs(self, token: str, live: Props) -> Props:
-        """What every resource of the package tells besides what its type tells."""
+        """Adds the outputs that all resources of the package share to those that a type reads."""
         return live
 
     def is_missing(self, error: Exception) -> bool:
-        """Whether the cloud says by this error that the thing is gone."""
+        """Whether the error means that the resource no longer exists."""
         return False
 
     def explains(self, error: Exception) -> bool:
-        """Whether the error's own text is fit for a person to read."""
+        """Whether the error's text can be shown to a person."""
         return False
 
     def GetPluginInfo(self, request: Empty, context: grpc.ServicerContext) -> proto.PluginInfo:
@@ -95,17 +95,17 @@ class FakeProvider(proto.ResourceProviderServicer):
         )
         chosen: Props = {}
         if (name := resource.autoname) and name not in news and sdk.takes_text(sdk.properties(args).get(name)):
-            kept = olds.get(name) if name in olds.get(DEFAULTS, []) else None
-            chosen = {name: kept or self.autoname(request.name, _seven_hex(request.randomSeed)), DEFAULTS: [name]}
-        swallowed = {
+            recorded = olds.get(name) if name in olds.get(DEFAULTS, []) else None
+            chosen = {name: recorded or self.autoname(request.name, _seven_hex(request.randomSeed)), DEFAULTS: [name]}
+        refused = {
             path: f"the laptop's {self.package} has no '{path}' of {request.type}: add it to {resource.file}"
             for path in unhonoured(resource.honours, news)
         }
         for name, value in resource.only.items():
             if (other := news.get(name, resource.defaults.get(name, value))) not in (value, UNKNOWN):
                 reason = f"of {request.type} is {other!r}, and the laptop's {self.package} has only {value!r}"
-                swallowed[name] = f"'{name}' {reason}: add it to {resource.file}"
-        faults = swallowed | dict(sdk.faults(args, news | {k: v for k, v in chosen.items() if k != DEFAULTS}))
+                refused[name] = f"'{name}' {reason}: add it to {resource.file}"
+        faults = refused | dict(sdk.faults(args, news | {k: v for k, v in chosen.items() if k != DEFAULTS}))
         return proto.CheckResponse(inputs=overlay(request.news, chosen), failures=_failures(faults.items()))
 
     def Diff(self, request: proto.DiffRequest, context: grpc.ServicerContext) -> proto.DiffResponse:
@@ -145,21 +145,21 @@ class FakeProvider(proto.ResourceProviderServicer):
         if request.preview:
             changed = {_root(path) for path, _ in changes(_given(old_inputs), _given(news))}
             forgotten = resource.unsettled(changed, news) | (old_inputs.keys() - news.keys())
-            kept = _without(request.olds, forgotten | news.keys())
-            kept.MergeFrom(inputs)
-            return proto.UpdateResponse(properties=overlay(kept, resource.planned(plain(inputs), olds)))
+            outputs = _without(request.olds, forgotten | news.keys())
+            outputs.MergeFrom(inputs)
+            return proto.UpdateResponse(properties=overlay(outputs, resource.planned(plain(inputs), olds)))
         try:
             resource.update(request.id, olds, plain(inputs))
         except UpdateFailed as error:
-            noted = _without(request.olds, set(inputs.keys()))
-            noted.MergeFrom(inputs)
-            details = _failure_details(request.id, noted, inputs, str(error))
+            outputs = _without(request.olds, set(inputs.keys()))
+            outputs.MergeFrom(inputs)
+            details = _failure_details(request.id, outputs, inputs, str(error))
             context.set_trailing_metadata((("grpc-status-details-bin", details),))
             raise
         return proto.UpdateResponse(properties=self._made(resource, request.type, request.id, inputs))
 
     def Delete(self, request: proto.DeleteRequest, context: grpc.ServicerContext) -> Empty:
-        """Some inputs are the provider's own: they make it refuse, or leave the resource alone."""
+        """Deletes the resource unless its inputs protect it (an error) or abandon it (no error)."""
         resource, known = self.resource(request.type), plain(request.properties)
         settings = {**resource.defaults, **known}
         if settings.get("deletionProtection") or settings.get("deletionPolicy") == "PREVENT":
@@ -195,7 +195,7 @@ class FakeProvider(proto.ResourceProviderServicer):
 
 
 def _failure_details(id: str, properties: Struct, inputs: Struct, reason: str) -> bytes:
-    """What makes the engine note the inputs as applied, and the update as failed."""
+    """Details that make the engine record the inputs as applied and the update as failed."""
     detail = AnyMessage()
     detail.Pack(proto.ErrorResourceInitFailed(id=id, properties=properties, inputs=inputs, reasons=[reason]))
     return Status(code=grpc.StatusCode.UNKNOWN.value[0], message=reason, details=[detail]).SerializeToString()
@@ -216,7 +216,7 @@ def _diff_response(found: list[tuple[str, PropertyDiff.Kind.ValueType]], forcing
 
 
 def _meet(path: str, other: str) -> bool:
-    """Whether one is the other or lies below it."""
+    """Whether the paths are equal, or one is below the other."""
     return f"{path}.".startswith(f"{other}.") or other.startswith(f"{path}.")
 
 

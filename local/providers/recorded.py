@@ -1,6 +1,6 @@
-"""Resource types without behaviour: the daemon records their inputs, next to the outputs that a cloud would compute.
+"""Resource types without behaviour. The daemon records their inputs, and outputs like those that a cloud computes.
 
-Any type of the SDKs can be recorded. A `Recording` says what the SDK does not know about it.
+Any type in the SDKs can be recorded. A `Recording` adds what the SDK does not describe.
 """
 
 import os
@@ -20,15 +20,18 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class Recording:
-    """Strings, also those inside `outputs`, are formats of the inputs, of what the provider adds (an account, a region,
-    a project) and of `{unique}`, a number that no other resource has; outputs also of `{id}`."""
+    """The id, replacements and outputs of a resource type.
+
+    Strings, including those inside `outputs`, are format strings. Their fields are the inputs, the values that the
+    provider adds (account, region, project) and `{unique}`, a random number; in `outputs` also `{id}`.
+    """
 
     identifier: str
     replaces: frozenset[str]
     outputs: Mapping[str, Any] = NOTHING
-    """What the cloud computes, where `made_up` would be wrong."""
+    """The computed outputs that `made_up` would get wrong."""
     parent: str | None = None
-    """The input that names the resource which this one is part of, by its name or by its whole id."""
+    """The input that names the parent resource, by its name or its full id."""
 
     def identify(self, token: str, values: Props) -> str:
         """The id of a new resource. Raises ProviderError if a part of it is missing."""
@@ -42,7 +45,7 @@ class Recording:
 
 class RecordedResource(Resource):
     def __init__(self, token: str, recording: Recording, surroundings: Props, arn: str = "") -> None:
-        """`surroundings` are the values that the provider adds, `arn` is the format of an ARN."""
+        """`surroundings` are the values that the provider adds; `arn` is a format string."""
         self.replaces = recording.replaces
         self._token, self._recording, self._surroundings, self._arn = token, recording, surroundings, arn
 
@@ -67,7 +70,7 @@ class RecordedResource(Resource):
         control("DELETE", "recorded", self._token, identifier)
 
     def planned(self, inputs: Props, olds: Props) -> Props:
-        """A preview of objects that are part input, part output: the given values over the old ones."""
+        """The objects that mix inputs and outputs: new inputs over old values."""
         return {
             name: dict.fromkeys(value, UNKNOWN) | olds.get(name, {}) | inputs.get(name, {})
             for name, value in self._recording.outputs.items()
@@ -79,7 +82,7 @@ class RecordedResource(Resource):
         control("PUT", "recorded", self._token, identifier, body=body)
 
     def _made_up(self, values: Props) -> Props:
-        """All outputs that are not inputs, and the ARN, which some types also take as an input."""
+        """The outputs that are not inputs, and the ARN, which some types also take as an input."""
         settable = sdk.properties(sdk.args_type(self._token))
         values = {**values, "name": values.get("name", values["unique"])}
         arn = values["id"] if values["id"].startswith("arn:") else self._arn.format_map(values)
@@ -91,7 +94,7 @@ class RecordedResource(Resource):
 
 
 def made_up(name: str, annotation: Any, identifier: str, arn: str) -> Any:
-    """A value of an output's type. Its addresses lead nowhere: the domain `invalid` is reserved (RFC 6761, 6.4)."""
+    """A value of the output's type. URLs use the reserved domain `invalid`, so they lead nowhere (RFC 6761, 6.4)."""
     [kind, *_] = sdk.alternatives(annotation)
     if fields := sdk.output_fields(kind):
         return {field: made_up(field, inner, identifier, arn) for field, inner in fields.items()}
@@ -111,7 +114,7 @@ def made_up(name: str, annotation: Any, identifier: str, arn: str) -> Any:
 
 
 def _without_assets(value: Any) -> Any:
-    """The daemon keeps no files: the engine's state compares them by their hash."""
+    """The value without files, which only the engine compares, by the hashes in its state."""
     if is_object(value):
         return {name: _without_assets(item) for name, item in value.items() if not isinstance(item, Asset)}
     return [_without_assets(item) for item in value] if is_list(value) else value

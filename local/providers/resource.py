@@ -1,4 +1,4 @@
-"""What a fake provider has to know about one resource type."""
+"""The interface of a resource type in a fake provider."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -9,36 +9,36 @@ from local.providers.values import Props
 
 
 class ProviderError(Exception):
-    """The laptop's cloud cannot do it; the message is one line that says why."""
+    """The laptop's cloud cannot do something. The message is one line that says why."""
 
 
 class UpdateFailed(ProviderError):
-    """An update failed after the cloud had taken the inputs. As with the real providers, the state has them then."""
+    """An update failed after the cloud accepted the inputs. They go into the state, as with the real providers."""
 
 
 class Resource(ABC):
-    """One resource type. Properties have their Pulumi names and plain values, secrets revealed."""
+    """A resource type. Properties have their Pulumi names and plain values, with secrets in plain text."""
 
     replaces: frozenset[str] = frozenset()
-    """The inputs that cannot change in place, as paths without indexes: nor can what is below or above them."""
+    """The inputs that force a replacement, as paths without indexes. So do changes below or above a path."""
 
     honours: frozenset[str] | None = None
-    """The inputs that reach the cloud, as paths without indexes: all that is below a path does. None: all inputs do.
+    """The inputs that reach the cloud, as paths without indexes, including everything below them. None means all.
 
-    The provider refuses others, since a change of them would never be applied, and drift of them never be seen.
+    The provider refuses all others, since it could neither apply a change to them nor detect their drift.
     """
 
     only: Mapping[str, str] = MappingProxyType({})
-    """For inputs with one value that the laptop's cloud acts on: that value. The provider refuses others."""
+    """Inputs for which the laptop's cloud supports a single value, and that value. The provider refuses others."""
 
     file: str
-    """Where the next input or type is to be added."""
+    """The source file to add an input or type to, for error messages."""
 
     defaults: Mapping[str, Any] = MappingProxyType({})
-    """What the cloud sets for inputs that are left out, other than empty values."""
+    """The values that the cloud sets for omitted inputs, unless they are empty."""
 
     autoname: str | None = "name"
-    """The input that gets a name made of the resource's when it is left out."""
+    """The input that gets a generated name when it is omitted."""
 
     @abstractmethod
     def create(self, inputs: Props) -> str:
@@ -46,22 +46,23 @@ class Resource(ABC):
 
     @abstractmethod
     def read(self, identifier: str, known: Props) -> Props | None:
-        """What the cloud says: inputs and computed outputs. None if it is gone, or an error that means so.
+        """The inputs and computed outputs in the cloud. If the resource is gone, returns None or raises an error that
+        the provider's `is_missing` recognizes.
 
-        `known` are the last outputs, or the inputs of a resource that was just made, or nothing in an import.
+        `known` is the last outputs, the inputs of a new resource, or empty in an import.
         """
 
     @abstractmethod
     def update(self, identifier: str, olds: Props, news: Props) -> None:
-        """From the last outputs to the new inputs."""
+        """Changes the resource from the last outputs `olds` to the new inputs `news`."""
 
     @abstractmethod
     def delete(self, identifier: str, known: Props) -> None: ...
 
     def planned(self, inputs: Props, olds: Props) -> Props:
-        """What a preview shows of objects that have outputs in them. Before a create `olds` is empty."""
+        """What a preview shows for objects that contain outputs. `olds` is empty before a create."""
         return {}
 
     def unsettled(self, changed: set[str], news: Props) -> set[str]:
-        """The outputs that a preview cannot know when these inputs change."""
+        """The outputs that are unknown in a preview that changes these inputs."""
         return set()

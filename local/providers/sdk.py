@@ -1,4 +1,4 @@
-"""What the installed Pulumi SDKs say about their resource types: the laptop's schema, so that it cannot go stale."""
+"""The schema of resource types, read from the installed Pulumi SDKs so that it cannot go stale."""
 
 import difflib
 import importlib
@@ -46,7 +46,7 @@ def outputs(token: str) -> dict[str, Any]:
 
 
 def output_fields(annotation: Any) -> dict[str, Any]:
-    """Pulumi name -> type of the properties of an object among the outputs, {} for any other type."""
+    """Pulumi name -> type of the properties of an output object; {} for any other type."""
     return _types.output_type_types(annotation) if _types.is_output_type(annotation) else {}
 
 
@@ -63,7 +63,7 @@ def _class(token: str, suffix: str = "") -> type:
 
 
 def provider_args(package: str) -> type:
-    """The class of a provider's own configuration."""
+    """The class of a provider's configuration."""
     with _importing:
         return importlib.import_module(f"pulumi_{package}.provider").ProviderArgs
 
@@ -83,7 +83,7 @@ def required(args: type) -> frozenset[str]:
 
 
 def faults(args: type, inputs: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, str]]:
-    """Yields (property path, what is wrong): unknown and missing properties and wrong types, at every level."""
+    """Yields (property path, message) for unknown and missing properties and wrong types, at every level."""
     known = properties(args)
     for name, value in inputs.items():
         if name in known:

@@ -19,7 +19,7 @@ MESSAGE_LIMIT = 400 * 1024 * 1024  # bytes, as in the engine
 
 
 class OneLineErrors(grpc.ServerInterceptor):
-    """Turns what a method raises into the one line that the engine shows; faults of ours also leave a traceback."""
+    """Turns exceptions into the one line that the engine shows; unexpected ones also print a traceback."""
 
     def __init__(self, provider: FakeProvider) -> None:
         self._provider = provider

@@ -1,7 +1,7 @@
-"""Property values: between the engine's wire format and plain Python.
+"""Converts property values between the engine's wire format and plain Python.
 
-The wire format is a protobuf Struct in which a map with a signature key is a secret, an asset or an archive, and in
-which a value that is not known before the update is a fixed string
+The wire format is a protobuf Struct. A map with a signature key is a secret, an asset or an archive, and a fixed
+string represents a value that is not known before the update
 (https://github.com/pulumi/pulumi/blob/master/sdk/go/common/resource/plugin/rpc.go).
 """
 
@@ -32,7 +32,7 @@ def is_list(value: Any) -> TypeGuard[list[Any]]:
 
 @dataclass(frozen=True)
 class Asset:
-    """A file or an archive. Equal content is equal, wherever it lies: the engine sends the content's sha256."""
+    """A file or an archive. Two are equal if their content is, which the engine sends as a sha256."""
 
     archive: bool
     path: str | None
@@ -47,7 +47,7 @@ class Asset:
 
 
 def plain(struct: Struct) -> Props:
-    """Secrets are revealed, whole numbers are ints, assets are `Asset`s, nulls are left out, unknowns stay UNKNOWN."""
+    """Unwraps secrets, turns whole numbers into ints and assets into `Asset`s, and drops nulls; keeps UNKNOWN."""
     return _plain(json_format.MessageToDict(struct))
 
 
@@ -56,7 +56,7 @@ def pack(props: Mapping[str, Any]) -> Struct:
 
 
 def overlay(struct: Struct, outputs: Mapping[str, Any]) -> Struct:
-    """`struct` with `outputs` over it. What was a secret, or held one, stays a secret; None takes a property away."""
+    """`struct` with `outputs` over it. Properties that are or contain secrets stay secret; None removes a property."""
     old = plain(struct)
     result = Struct()
     result.CopyFrom(struct)

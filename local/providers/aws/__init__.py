@@ -1,1 +1,1 @@
-"""The fake of pulumi-resource-aws: boto3 against the laptop's AWS."""
+"""A fake pulumi-resource-aws, which calls the laptop's AWS with boto3."""

@@ -1,28 +1,28 @@
-"""API Gateway: HTTP APIs. The daemon opens a listener for each, and its URL is the API's endpoint."""
+"""API Gateway's HTTP APIs. The daemon opens a listener for each; its URL is the API's endpoint."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from local.providers.aws.cloud import ACCOUNT, AwsResource, arguments, removed_tags, told
+from local.providers.aws.cloud import ACCOUNT, AwsResource, arguments, outputs_of, removed_tags
 from local.providers.control import control
 from local.providers.resource import ProviderError
 from local.providers.values import Props
 
 RENAMED = {"TimeoutMilliseconds": "TimeoutInMillis"}
-"""What boto3 does not call by Pulumi's name."""
+"""boto3's names for inputs that Pulumi names differently."""
 
 
 class _HttpApiResource(AwsResource):
     service = "apigatewayv2"
     settable: tuple[str, ...]
-    """The inputs that are sent and read back as they are."""
+    """The inputs that are sent and read back unchanged."""
 
     def arguments(self, inputs: Props) -> Props:
         return {RENAMED.get(name, name): value for name, value in arguments(self.settable, inputs).items()}
 
-    def told(self, answer: Mapping[str, Any]) -> Props:
-        return told(self.settable, {**answer, **{name: answer.get(other) for name, other in RENAMED.items()}})
+    def outputs(self, answer: Mapping[str, Any]) -> Props:
+        return outputs_of(self.settable, {**answer, **{name: answer.get(other) for name, other in RENAMED.items()}})
 
 
 class Api(_HttpApiResource):
@@ -44,7 +44,7 @@ class Api(_HttpApiResource):
 
     def read(self, identifier: str, known: Props) -> Props | None:
         api = self.client.get_api(ApiId=identifier)
-        return self.told(api) | {
+        return self.outputs(api) | {
             "apiEndpoint": (control("GET", "aws", "apis", identifier) or {}).get("url"),
             "arn": _arn(self.cloud.region, identifier),
             "executionArn": _execution_arn(self.cloud.region, identifier),
@@ -66,7 +66,7 @@ class Api(_HttpApiResource):
 
 
 class _Part(_HttpApiResource):
-    """Something of one API: its id is the part's own, and the API's is an input."""
+    """A part of an API. The API's id is an input."""
 
     replaces = frozenset({"apiId"})
     autoname = None
@@ -78,7 +78,7 @@ class _Part(_HttpApiResource):
 
     def read(self, identifier: str, known: Props) -> Props | None:
         get = getattr(self.client, f"get_{self.part.lower()}")
-        return self.told(get(**self._key(identifier, known))) | {"apiId": known["apiId"]}
+        return self.outputs(get(**self._key(identifier, known))) | {"apiId": known["apiId"]}
 
     def update(self, identifier: str, olds: Props, news: Props) -> None:
         getattr(self.client, f"update_{self.part.lower()}")(**self._key(identifier, news), **self.arguments(news))
@@ -136,7 +136,7 @@ class Stage(_HttpApiResource):
         stage = self.client.get_stage(**self._key(identifier, known))
         api, region = known["apiId"], self.cloud.region
         endpoint = (control("GET", "aws", "apis", api) or {}).get("url", "")
-        return self.told(stage) | {
+        return self.outputs(stage) | {
             "name": identifier,
             "apiId": api,
             "arn": f"{_arn(region, api)}/stages/{identifier}",
@@ -147,7 +147,7 @@ class Stage(_HttpApiResource):
         }
 
     def update(self, identifier: str, olds: Props, news: Props) -> None:
-        self.create(news)  # moto has no UpdateStage, and its CreateStage puts the new one in the old one's place
+        self.create(news)  # moto has no UpdateStage, but its CreateStage replaces an existing stage
 
     def delete(self, identifier: str, known: Props) -> None:
         self.client.delete_stage(**self._key(identifier, known))

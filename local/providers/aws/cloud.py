@@ -1,4 +1,4 @@
-"""The way to the laptop's AWS, and what every AWS resource type shares."""
+"""boto3 clients for the laptop's AWS, and the base class and helpers of AWS resource types."""
 
 import importlib
 from collections.abc import Callable, Iterable, Mapping
@@ -20,7 +20,7 @@ class Cloud:
         self._lock = Lock()
 
     def client(self, service: str) -> Any:
-        """A boto3 client, made once; boto3's session is not safe to use from several threads, its clients are."""
+        """A boto3 client, created once. boto3's clients are thread-safe, but its session is not."""
         with self._lock:
             if service not in self._clients:
                 self._clients[service] = self._session.client(service, endpoint_url=facts()["aws"])
@@ -31,13 +31,13 @@ class Cloud:
 
     @cached_property
     def _session(self) -> Any:
-        boto3 = importlib.import_module("boto3")  # 0.3 s: previews do without
+        boto3 = importlib.import_module("boto3")  # takes 0.3 s, and previews do not need it
         return boto3.Session(aws_access_key_id="laptop", aws_secret_access_key="laptop", region_name=self.region)
 
 
 class AwsResource(Resource):
     service: str
-    """boto3's name of the service."""
+    """boto3's name for the service."""
 
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
@@ -49,12 +49,12 @@ class AwsResource(Resource):
 
 
 def arguments(names: Iterable[str], inputs: Props) -> Props:
-    """The inputs of these names as boto3 spells them: with a capital letter, also the names in an object."""
+    """The inputs with these names as arguments for boto3, which capitalizes names, including those inside objects."""
     return {capital(name): _spelled(inputs[name], capital) for name in names if name in inputs}
 
 
-def told(names: Iterable[str], answer: Mapping[str, Any]) -> Props:
-    """The inputs of these names in boto3's answer, None if they are not there."""
+def outputs_of(names: Iterable[str], answer: Mapping[str, Any]) -> Props:
+    """The properties with these names from boto3's answer; None for those that it lacks."""
     return {name: _spelled(answer.get(capital(name)), _small) for name in names}
 
 
@@ -85,5 +85,5 @@ def removed_tags(olds: Props, news: Props) -> list[str]:
 
 
 def only(arguments: Props) -> Props:
-    """The call's arguments without those that the program left out."""
+    """The arguments that are not None."""
     return {name: value for name, value in arguments.items() if value is not None}

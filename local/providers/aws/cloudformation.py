@@ -1,4 +1,4 @@
-"""AWS's own rules of which properties cannot change in place, as CloudFormation has them and cfn-lint carries them."""
+"""The properties that AWS cannot change in place, from CloudFormation's schemas, which come with cfn-lint."""
 
 import json
 from functools import cache
@@ -11,7 +11,7 @@ REGION = "us-east-1"
 
 
 def create_only(token: str) -> frozenset[str]:
-    """The inputs of a resource type that force a replacement. Its name alone if CloudFormation has no such type.
+    """The inputs of a resource type that force a replacement: only its name if CloudFormation lacks the type.
 
     "aws:sqs/queue:Queue" is AWS::SQS::Queue there, and its QueueName is Pulumi's `name`.
     """

@@ -58,7 +58,7 @@ class Table(AwsResource):
             if (wanted := settings(news)) != settings(olds):
                 self.client.update_table(TableName=identifier, **wanted)
         self._set_recovery(identifier, olds, news)
-        if olds.get("tags"):  # all of them: moto keeps the old value of a tag that is set again
+        if olds.get("tags"):  # remove all of them: moto keeps a tag's old value when it is set again
             self.client.untag_resource(ResourceArn=olds["arn"], TagKeys=list(olds["tags"]))
         if news.get("tags"):
             self.client.tag_resource(ResourceArn=olds["arn"], Tags=tag_list(news["tags"]))
@@ -84,7 +84,7 @@ class Table(AwsResource):
 
 
 def _in_order(definitions: list[Any], known: list[Any]) -> list[Props]:
-    """The attributes are a set: they are told in the order that the program gave them."""
+    """The attributes, which DynamoDB treats as a set, in the order of the program."""
     names = [attribute["name"] for attribute in known]
     found = [{"name": d["AttributeName"], "type": d["AttributeType"]} for d in definitions]
     return sorted(found, key=lambda a: names.index(a["name"]) if a["name"] in names else len(names))

@@ -13,7 +13,7 @@ def caller_identity(region: str, args: Props) -> Props:
 
 
 def service_quota(region: str, args: Props) -> Props:
-    """What an account has that is not young, whatever is asked for."""
+    """The same value for every quota: Lambda's concurrency in an established account."""
     code = {"id": args["quotaCode"], "quotaCode": args["quotaCode"], "serviceCode": args["serviceCode"]}
     return code | {"region": region, "value": 1000, "defaultValue": 1000}
 

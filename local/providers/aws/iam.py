@@ -1,4 +1,4 @@
-"""IAM: roles and their policies. IAM is global: nothing here has a region."""
+"""IAM roles and their policies. IAM is global, so these resources have no region."""
 
 import json
 from types import MappingProxyType

@@ -1,4 +1,4 @@
-"""Lambda: aliases that share traffic between a function's versions, permissions, and the functions themselves."""
+"""Lambda's functions, aliases that split traffic between a function's versions, and permissions."""
 
 import json
 from types import MappingProxyType
@@ -47,7 +47,7 @@ class Alias(AwsResource):
 
 
 class Permission(AwsResource):
-    """Its id is its statement's. Every change makes a new one."""
+    """Its id is the statement's id. Every change replaces it."""
 
     service = "lambda"
     autoname = "statementId"

@@ -1,9 +1,9 @@
-"""Lambda: functions with published versions."""
+"""Lambda functions with published versions."""
 
 from pathlib import Path
 from types import MappingProxyType
 
-from local.providers.aws.cloud import AwsResource, arguments, only, removed_tags, told
+from local.providers.aws.cloud import AwsResource, arguments, only, outputs_of, removed_tags
 from local.providers.control import control
 from local.providers.resource import ProviderError, UpdateFailed
 from local.providers.values import Asset, Props
@@ -12,7 +12,7 @@ CODE = {"code", "s3Bucket", "s3Key", "s3ObjectVersion", "architectures"}
 NOT_VERSIONED = {"tags", "publish", "reservedConcurrentExecutions", "skipDestroy"}
 CONFIGURATION = ("role", "runtime", "handler", "description", "memorySize", "timeout", "environment")
 FORGOTTEN = ("loggingConfig", "snapStart", "tracingConfig")
-"""Configuration that moto takes and does not tell: it cannot drift."""
+"""Configuration that moto accepts but does not return, so it cannot drift."""
 LEFT_OUT = {
     "Description": "",
     "MemorySize": 128,
@@ -24,7 +24,7 @@ LEFT_OUT = {
 
 
 class Function(AwsResource):
-    """Its id is its name. `publish` makes every change of code or configuration a new version."""
+    """Its id is its name. With `publish`, every change to code or configuration creates a new version."""
 
     service = "lambda"
     honours = frozenset({"name", "codeSha256", *CODE, *NOT_VERSIONED, *CONFIGURATION, *FORGOTTEN})
@@ -57,7 +57,7 @@ class Function(AwsResource):
             "qualifiedArn": f"{arn}:{version}",
             "qualifiedInvokeArn": invoke_arn(self.cloud.region, f"{arn}:{version}"),
             "version": version,
-            **told((*CONFIGURATION, "architectures", "packageType"), function),
+            **outputs_of((*CONFIGURATION, "architectures", "packageType"), function),
             "reservedConcurrentExecutions": found.get("Concurrency", {}).get("ReservedConcurrentExecutions", -1),
             "lastModified": function["LastModified"],
             "codeSha256": function["CodeSha256"],
@@ -94,11 +94,14 @@ class Function(AwsResource):
         return {"lastModified", "codeSha256", "sourceCodeSize"} | of_version if changed - NOT_VERSIONED else set()
 
     def _make_ready(self, name: str) -> None:
-        """The real provider waits until a function is active, so that no request meets code that is not unpacked."""
+        """Waits until the code is unpacked, as the real provider waits until a function is active."""
         control("PUT", "aws", "functions", self.cloud.arn("lambda", f"function:{name}"))
 
     def _publish(self, name: str, snap_start: bool) -> None:
-        """The real provider waits for the snapshot. A version that makes none stays, and is of no use."""
+        """Publishes a version and waits for its first start, as the real provider waits for the snapshot.
+
+        A version that fails to start is not deleted.
+        """
         version = self.client.publish_version(FunctionName=name)["Version"]
         if snap_start:
             arn = self.cloud.arn("lambda", f"function:{name}:{version}")

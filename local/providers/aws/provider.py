@@ -1,6 +1,6 @@
-"""Finds AWS resource types and functions: `aws:dynamodb/table:Table` lives in dynamodb.py as class `Table`.
+"""Finds AWS resource types and functions: `aws:dynamodb/table:Table` is the class `Table` in dynamodb.py.
 
-A type that has no class is recorded.
+A type without a class is recorded.
 """
 
 import importlib

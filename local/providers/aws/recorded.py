@@ -1,6 +1,6 @@
 """AWS resource types without behaviour on the laptop.
 
-Ids and outputs are from the real provider's documentation, under "Import" and "Outputs".
+Ids and outputs come from "Import" and "Outputs" in the real provider's documentation.
 """
 
 from collections.abc import Mapping
@@ -70,7 +70,7 @@ RECORDINGS: Mapping[str, Recording] = {
 
 
 def recording(token: str) -> Recording:
-    """The recording of any type: for one that is not listed, its id is its name and CloudFormation has the rest."""
+    """The recording of any type. An unlisted type has its name as its id, and CloudFormation's replacement rules."""
     if token in RECORDINGS:
         return RECORDINGS[token]
     named = sdk.takes_text(sdk.properties(sdk.args_type(token)).get("name"))

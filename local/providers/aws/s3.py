@@ -1,4 +1,4 @@
-"""S3: buckets and their objects."""
+"""S3 buckets and their objects."""
 
 import os
 from pathlib import Path
@@ -14,7 +14,7 @@ class Bucket(AwsResource):
     """Its id is its name."""
 
     service = "s3"
-    autoname = None  # `bucket`, or `bucketPrefix` and something random
+    autoname = None  # the name is `bucket`, or `bucketPrefix` and a random suffix
     honours = frozenset({"bucket", "bucketPrefix", "forceDestroy", "tags"})
     replaces = frozenset({"bucket", "bucketPrefix"})
 
@@ -61,7 +61,7 @@ class Bucket(AwsResource):
 
 
 class BucketObjectv2(AwsResource):
-    """Its id is its bucket and key. What S3 has of the bytes is their etag; the source is the program's."""
+    """Its id is its bucket and key. Reading it returns the etag of its content, but not the source."""
 
     service = "s3"
     autoname = None

@@ -1,4 +1,4 @@
-"""Systems Manager: parameters."""
+"""Systems Manager parameters."""
 
 from types import MappingProxyType
 

@@ -1,1 +1,1 @@
-"""The fake of pulumi-resource-gcp: a forwarder to the daemon, which keeps Google Cloud's resources."""
+"""A fake pulumi-resource-gcp, which forwards to the daemon; the daemon keeps Google Cloud's resources."""

@@ -1,4 +1,4 @@
-"""Finds Google Cloud resource types: `TYPES` behave, and live in the daemon; all others are recorded."""
+"""Finds Google Cloud resource types: those in `TYPES` have behaviour, in the daemon; all others are recorded."""
 
 import os
 
@@ -36,7 +36,7 @@ class Gcp(FakeProvider):
 
 
 class GcpResource(Resource):
-    """A resource of the daemon: `PUT`, `GET` and `DELETE /gcp/resources/{type}/{id}` of its control API."""
+    """A resource in the daemon, through `/gcp/resources/{type}/{id}` of its control API."""
 
     file = "local/providers/gcp/types.py"
 

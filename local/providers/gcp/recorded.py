@@ -1,7 +1,7 @@
 """Google Cloud resource types without behaviour on the laptop.
 
-Ids are from the real provider's documentation, under "Import". What cannot change in place is what its sources call
-`immutable` or `ForceNew` (github.com/GoogleCloudPlatform/magic-modules, d57784406a, 2026-08-21): no package carries it.
+Ids come from "Import" in the real provider's documentation. Inputs that force a replacement are `immutable` or
+`ForceNew` in its sources (github.com/GoogleCloudPlatform/magic-modules, d57784406a, 2026-08-21); no package has them.
 """
 
 from collections.abc import Mapping
@@ -56,7 +56,7 @@ RECORDINGS: Mapping[str, Recording] = {
     "gcp:logging/projectSink:ProjectSink": Recording(
         "projects/{project}/sinks/{name}",
         fixed("name"),
-        {"writerIdentity": ""},  # as of a sink with a log bucket in the same project
+        {"writerIdentity": ""},  # empty for a log bucket in the same project
     ),
     "gcp:monitoring/alertPolicy:AlertPolicy": Recording("projects/{project}/alertPolicies/{unique}", fixed()),
     "gcp:monitoring/dashboard:Dashboard": Recording("projects/{project}/dashboards/{unique}", fixed()),
@@ -75,7 +75,7 @@ RECORDINGS: Mapping[str, Recording] = {
 
 
 def recording(token: str) -> Recording:
-    """The recording of any type: one that is not listed is told from others by its place and its name."""
+    """The recording of any type. The id of an unlisted type consists of its place and its name."""
     if token in RECORDINGS:
         return RECORDINGS[token]
     known = sdk.properties(sdk.args_type(token))

@@ -1,6 +1,6 @@
-"""The Google Cloud resource types that behave on the laptop: the daemon acts on them.
+"""The Google Cloud resource types with behaviour on the laptop, which the daemon implements.
 
-Ids and replacements are as in recorded.py.
+Ids and replacements have the same sources as in recorded.py.
 """
 
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ SERVICE = frozenset(
         f"{CONTAINER}.startupProbe.failureThreshold",
     }
 )
-"""What the laptop's Cloud Run acts on (local/cloud/gcp/cloud_run/spec.py)."""
+"""The inputs that the laptop's Cloud Run acts on (local/cloud/gcp/cloud_run/spec.py)."""
 
 SERVICE_RECORDED = frozenset(
     {
@@ -41,7 +41,7 @@ SERVICE_RECORDED = frozenset(
         *(f"{CONTAINER}.{name}" for name in ("image", "baseImageUri", "resources", "livenessProbe")),
     }
 )
-"""What it only records: the laptop has one Python, no service accounts and no internet in front."""
+"""The inputs that it only records: the laptop has one Python, no service accounts and no ingress from the internet."""
 
 TYPES = {
     "gcp:cloudrunv2/service:Service": Type(
