@@ -1,1 +1,1 @@
-"""Both clouds. They run in the app's environment, in the daemon's process."""
+"""Both clouds, which run in the daemon's process and in the app's environment."""

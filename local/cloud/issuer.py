@@ -1,8 +1,8 @@
-"""An OpenID Connect issuer on 127.0.0.1: discovery, keys, and tokens for whomever one asks for.
+"""An OpenID Connect issuer on 127.0.0.1: discovery, keys, and tokens for any subject.
 
 GET  /.well-known/openid-configuration    GET /jwks
 POST /tokens   {"sub", "scope"?, "aud"?, "expiresIn"?: seconds} -> {"token"}
-POST /rotate   a new key signs from now on; the old ones stay in the set
+POST /rotate   signs with a new key from now on; the old ones stay in the set
 """
 
 import json
@@ -23,7 +23,7 @@ LIFETIME = 3600  # seconds
 
 
 class Issuer:
-    """Usable as a context manager. The keys live and die with it."""
+    """Usable as a context manager. The keys exist only in memory."""
 
     def __init__(self, port: int = 0) -> None:
         self._server = _Server((HOST, port), self)
@@ -41,7 +41,7 @@ class Issuer:
         return jwt.encode(claims, key, "ES256", {"kid": kid})
 
     def answer(self, method: str, path: str, body: bytes) -> tuple[int, dict[str, Any]]:
-        """Status and what is to be JSON."""
+        """The status and the JSON body."""
         match method, path:
             case "GET", "/.well-known/openid-configuration":
                 return 200, {"issuer": self.url, "jwks_uri": f"{self.url}/jwks"}
@@ -101,4 +101,4 @@ class _Handler(BaseHTTPRequestHandler):
     do_POST = do_GET
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Nothing: a log is for errors."""
+        """Logs nothing: the log is for errors."""

@@ -1,15 +1,15 @@
-"""Momento Cache on the laptop: a small gRPC server that speaks Momento's own wire types, data and control plane.
+"""Momento Cache on the laptop: a small gRPC server for the data and control planes of Momento's wire protocol.
 
-Clients must present its API key, as they must to the real service. `CredentialProvider.for_momento_local` makes a
-plaintext connection but sends an empty key; CredentialProvider is a dataclass, so a client that sends one is:
+Clients must send its API key, as to the real service. `CredentialProvider.for_momento_local` connects in plaintext but
+sends an empty key; CredentialProvider is a dataclass, so this makes a client that sends one:
 
     local = CredentialProvider.for_momento_local("127.0.0.1", port)
     CacheClient(configuration, dataclasses.replace(local, auth_token=api_key), default_ttl)
 
-`MOMENTO_API_KEY=... python -m local.cloud.momento [--port N]` serves it alone and prints its endpoint when it is ready.
+`MOMENTO_API_KEY=... python -m local.cloud.momento [--port N]` runs this server alone, and prints its endpoint.
 """
 
-# Momento's wire types all begin with an underscore, and not all of them have stubs.
+# All of Momento's wire types begin with an underscore, and some lack stubs.
 # pyright: reportPrivateUsage=false, reportUnknownMemberType=false
 
 import argparse
@@ -34,7 +34,7 @@ MAX_ITEM = 5 * 2**20  # bytes
 
 @dataclass
 class Cache:
-    """One cache: values that vanish when their time is over."""
+    """A cache. Its values expire."""
 
     _items: dict[bytes, tuple[bytes, float]] = field(default_factory=dict[bytes, tuple[bytes, float]])
 
@@ -78,7 +78,7 @@ class _Data(data_grpc.ScsServicer):
         return data._GetResponse(result=data.Miss if value is None else data.Hit, cache_body=value)
 
     def GetBatch(self, request: data._GetBatchRequest, context: grpc.ServicerContext) -> Iterator[data._GetResponse]:
-        """One answer for each item, in their order."""
+        """One answer for each item, in the order of the request."""
         return (self.Get(item, context) for item in request.items)
 
     def Set(self, request: data._SetRequest, context: grpc.ServicerContext) -> data._SetResponse:
@@ -86,7 +86,7 @@ class _Data(data_grpc.ScsServicer):
         return data._SetResponse(result=data.Ok)
 
     def SetBatch(self, request: data._SetBatchRequest, context: grpc.ServicerContext) -> Iterator[data._SetResponse]:
-        """One answer for each item, in their order; a bad item ends the call."""
+        """One answer for each item, in the order of the request. An invalid item ends the call."""
         return (self.Set(item, context) for item in request.items)
 
     def SetIfNotExists(
@@ -102,14 +102,14 @@ class _Data(data_grpc.ScsServicer):
 
     def _put(self, key: bytes, value: bytes, ttl: int, context: grpc.ServicerContext) -> None:
         if not 0 < ttl <= MAX_TTL:
-            context.abort(StatusCode.INVALID_ARGUMENT, f"Invalid TTL {ttl} ms: at most 24 hours, more than none")
+            context.abort(StatusCode.INVALID_ARGUMENT, f"Invalid TTL {ttl} ms: more than 0, at most 24 hours")
         if len(value) > MAX_ITEM:
             context.abort(StatusCode.RESOURCE_EXHAUSTED, f"The item has {len(value)} bytes: at most {MAX_ITEM}")
         self._cache(context).set(key, value, ttl)
 
 
 class _Control(control_grpc.ScsControlServicer):
-    """The control plane: which caches there are."""
+    """The control plane, which creates, deletes and lists caches."""
 
     def __init__(self, caches: dict[str, Cache]) -> None:
         self._caches = caches

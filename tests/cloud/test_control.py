@@ -15,7 +15,7 @@ def test_it_wants_the_token_of_daemon_json(daemon: Daemon, path: str, token: str
     headers = {} if token is None else {b"Authorization": f"Bearer {token}".encode("latin-1")}
     answer = httpx.get(daemon.facts["control"] + path, headers=headers)
     assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
-    assert answer.json() == {"error": "the token is not that of daemon.json: Authorization: Bearer TOKEN"}
+    assert answer.json() == {"error": "the token is not the one in daemon.json: send it as Authorization: Bearer TOKEN"}
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:{port}", "127.0.0.1", "127.0.0.1:1", "", "\xff"])

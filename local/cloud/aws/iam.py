@@ -1,12 +1,12 @@
-"""IAM before moto, which lets every call pass: a role's session may do what the policies of the role allow.
+"""IAM in front of moto, which allows every call: the session of a role may do what the role's policies allow.
 
-An operation needs the action of its name on each table or parameter that it names, batches too: BatchWriteItem needs
-no PutItem, and a condition no GetItem ("API operations defined by Amazon DynamoDB",
+An operation needs the action of the same name on each table or parameter in the request, batches included:
+BatchWriteItem needs no PutItem, and a condition no GetItem ("API operations defined by Amazon DynamoDB",
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_dynamodb.html, and
-https://docs.aws.amazon.com/systems-manager/latest/userguide/ps-retrieval-authorization.html). Where AWS wants something
-else, as for transactions, PartiQL and other services, nothing less than a policy for `*` will do. Keys of no session
-are the providers' own, and pass. Permission boundaries and session policies are not judged; of statements with more
-than what is JUDGED, an Allow allows nothing and a Deny denies everything.
+https://docs.aws.amazon.com/systems-manager/latest/userguide/ps-retrieval-authorization.html). Where AWS has other
+rules, as for transactions, PartiQL and other services, only a policy for `*` allows the call. Access keys without a
+session belong to the fake providers, and may do anything. Permission boundaries and session policies are ignored. In
+statements with keys other than SUPPORTED_KEYS, an Allow allows nothing and a Deny denies everything.
 """
 
 import io
@@ -22,7 +22,7 @@ from moto.sts.models import AssumedRole, sts_backends
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-JUDGED = {"Sid", "Effect", "Action", "Resource"}
+SUPPORTED_KEYS = {"Sid", "Effect", "Action", "Resource"}
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 CREDENTIAL = re.compile(r"Credential=(?P<key>[^/]+)/\d+/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
 
@@ -32,7 +32,7 @@ class AccessDenied(Exception):
 
 
 def enforce_policies(application: "WSGIApplication") -> "WSGIApplication":
-    """Answers AccessDeniedException for what the caller's role may not do; each is a line on stderr too."""
+    """Answers AccessDeniedException, and prints a line to stderr, when the caller's role does not allow the call."""
 
     def guarded(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         body = environ["wsgi.input"].read()
@@ -67,7 +67,7 @@ def _session(access_key: str) -> AssumedRole | None:
 
 
 def _resources(prefix: str, request: Mapping[str, Any]) -> list[str]:
-    """ARNs of what the request names, in the policies' form: a parameter without version and first slash."""
+    """ARNs of the resources in the request, as policies write them: a parameter has no version and no first slash."""
     match request:
         case {"TableName": str(table), "IndexName": str(index)}:
             return [f"{prefix}table/{table}/index/{index}"]
@@ -89,7 +89,7 @@ def _refusal(session: AssumedRole, action: str, resource: str) -> str | None:
 
 
 def _statements(role_arn: str) -> Iterator[Mapping[str, Any]]:
-    """Of all policies of the role, its own and those attached; none if there is no such role any more."""
+    """The statements of the role's inline and attached policies; none if the role no longer exists."""
     for role in iam_backends[role_arn.split(":")[4]]["aws"].roles.values():
         if role.arn == role_arn:
             versions = [version for policy in role.managed_policies.values() for version in policy.versions]
@@ -98,7 +98,7 @@ def _statements(role_arn: str) -> Iterator[Mapping[str, Any]]:
 
 
 def _concerns(statement: Mapping[str, Any], action: str, resource: str) -> bool:
-    if not statement.keys() <= JUDGED:
+    if not statement.keys() <= SUPPORTED_KEYS:
         return statement["Effect"] == "Deny"
     return any(_matches(pattern.lower(), action.lower()) for pattern in _several(statement["Action"])) and any(
         _matches(pattern, resource) for pattern in _several(statement["Resource"])
@@ -110,6 +110,6 @@ def _several(value: Any) -> list[Any]:
 
 
 def _matches(pattern: str, value: str) -> bool:
-    """`*` is any number of characters, `?` is one."""
+    """`*` matches any number of characters, `?` exactly one."""
     expression = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
     return re.fullmatch(expression, value) is not None

@@ -1,6 +1,7 @@
-"""AWS on the laptop: moto's server, and what the HTTP API front and Lambda need to know of its state.
+"""AWS on the laptop: moto's server, and access to its state for HTTP APIs and Lambda.
 
-Moto keeps that state in this process so it is read there: its own Lambda wants Docker, its code URLs lead nowhere.
+This reads the state in moto's process, since moto's API is not enough: its Lambda needs Docker, and its URLs of code
+lead nowhere.
 """
 
 import asyncio
@@ -34,12 +35,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Function:
-    """A published version (or $LATEST) of a Lambda function, as an execution environment needs it."""
+    """A published version, or $LATEST, of a Lambda function, with all that an execution environment needs."""
 
     name: str
     version: str
     arn: str = field(compare=False)
-    """What was asked for: the version's own, or an alias's."""
+    """The ARN that was invoked: a version's or an alias's."""
     handler: str
     role: str
     region: str
@@ -56,11 +57,11 @@ class _RequestHandler(MotoRequestHandler):
     disable_nagle_algorithm = True
 
     def log(self, type: str, message: str, *args: Any) -> None:
-        """Moto's requests are not logged: their bodies hold secrets, and the log is for errors."""
+        """Logs nothing, because the bodies of requests contain secrets and the log is for errors."""
 
 
 class Aws:
-    """Moto's server on its own threads. `lock` must be held to read or change its state, as it is in `ask`."""
+    """Moto's server, in threads. Hold `lock` to read or change its state, as `ask` does."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -76,7 +77,7 @@ class Aws:
         self._server.server_close()
 
     async def ask[T](self, read: Callable[[], T]) -> T:
-        """Calls `read` with the lock held, in a thread: moto may have it for long, and the event loop must not wait."""
+        """Calls `read` in a thread with the lock held, which moto may hold for long: the event loop must not wait."""
 
         def locked() -> T:
             with self.lock:
@@ -85,17 +86,16 @@ class Aws:
         return await asyncio.to_thread(locked)
 
     def api(self, api_id: str) -> tuple[ApiGatewayV2Backend, Api]:
-        """The HTTP API with that id, in whatever account and region. Raises NotFound."""
+        """The HTTP API with that id, in any account and region. Raises NotFound."""
         for backend in _every(apigatewayv2_backends):
             if api_id in backend.apis:
                 return backend, backend.apis[api_id]
         raise NotFound(f"HTTP API {api_id} does not exist")
 
     def function(self, arn: str, api_arn: str | None = None) -> Function:
-        """The version that an invocation of `arn` runs: an alias picks one by its weights.
+        """The version that an invocation of `arn` runs; an alias picks one by its weights.
 
-        Raises NotFound, and PermissionError when it is the API that invokes and the function's resource policy does not
-        let it in.
+        Raises NotFound, and PermissionError if the function's resource policy does not allow `api_arn` to invoke it.
         """
         try:
             _, _, _, region, account, _, name, *rest = arn.split(":")
@@ -140,7 +140,7 @@ class Aws:
 
 
 def one_at_a_time(application: "WSGIApplication", lock: threading.Lock) -> "WSGIApplication":
-    """Moto checks a condition and then writes: two threads at a time could both pass."""
+    """Serialises the requests: moto checks a condition before it writes, so two concurrent writes could both pass."""
 
     def serialised(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
@@ -166,7 +166,7 @@ def _pick(backend: LambdaBackend, name: str, qualifier: str) -> tuple[str, Lambd
 
 
 def _may_invoke(function: LambdaFunction, arn: str, api_arn: str) -> bool:
-    """Whether the resource policy of the function lets API Gateway invoke exactly this ARN from this API."""
+    """Whether the function's resource policy allows API Gateway to invoke exactly this ARN from this API."""
     for statement in function.policy.statements:
         source = statement.get("Condition", {}).get("ArnLike", {}).get("AWS:SourceArn", "*")
         if (

@@ -1,1 +1,1 @@
-"""What both clouds are made of: listeners, child processes, archives and errors."""
+"""Listeners, child processes, archives and errors, which both clouds use."""

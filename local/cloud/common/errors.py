@@ -1,5 +1,5 @@
-"""Errors that the control API answers for every cloud."""
+"""Errors of either cloud that the control API reports."""
 
 
 class NotFound(LookupError):
-    """A resource that a cloud does not have; the message names it."""
+    """A cloud does not have the resource that the message names."""

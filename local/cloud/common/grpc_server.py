@@ -1,4 +1,4 @@
-"""What the built-in gRPC servers share: a listener on 127.0.0.1 and a way to make them fail on purpose."""
+"""The base class of the built-in gRPC servers: a listener on 127.0.0.1, and a way to make calls fail."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -9,7 +9,7 @@ import grpc
 
 HOST = "127.0.0.1"
 WORKERS = 128
-MAX_STREAMS = 100  # that a connection carries at a time; what is more waits in its client
+MAX_STREAMS = 100  # concurrent calls per connection; more of them wait in the client
 MAX_MESSAGE = 16 * 2**20  # bytes; above every limit that the services check themselves
 
 type Handler = grpc.RpcMethodHandler[Any, Any]
@@ -17,7 +17,7 @@ type Fault = Callable[[str, grpc.ServicerContext], None]
 
 
 class StatusError(Exception):
-    """Raised by a method to end its call with that status."""
+    """Raised by a method to end its call with this status."""
 
     def __init__(self, code: grpc.StatusCode, details: str) -> None:
         super().__init__(details)
@@ -26,10 +26,10 @@ class StatusError(Exception):
 
 
 class GrpcServer:
-    """A gRPC server on 127.0.0.1, usable as a context manager. `port` 0 takes a free one; `self.port` is the real one.
+    """A gRPC server on 127.0.0.1, usable as a context manager. With `port` 0, `self.port` is a free one.
 
-    `fault`, when set, is called before every request with the method's name ("Get", "Commit") and the call's context:
-    it may sleep, wait for an event or `context.abort(code, details)`. The requests themselves are served one at a time.
+    `fault`, when set, is called before every request with the method's name ("Get", "Commit") and the call's context.
+    It may sleep, wait for an event or call `context.abort(code, details)`. Requests are served one at a time.
 
     Raises RuntimeError if the port is taken.
     """
@@ -56,7 +56,7 @@ class GrpcServer:
         return self
 
     def stop(self) -> None:
-        """Cuts the calls that are under way, as a crash does, and waits until the port is free again."""
+        """Cancels running calls, as a crash does, and waits until the port is free again."""
         self.server.stop(grace=None).wait()
 
     def __enter__(self) -> Self:
@@ -67,7 +67,7 @@ class GrpcServer:
 
 
 class _Guard(grpc.ServerInterceptor):
-    """Runs a check in front of every method, and lets one method at a time touch what the server keeps."""
+    """Runs a check before every method, and one method at a time, since the server's state is not thread-safe."""
 
     def __init__(self, check: Fault) -> None:
         self._check = check

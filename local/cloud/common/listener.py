@@ -1,4 +1,4 @@
-"""A listening socket on 127.0.0.1 with one handler for every request, whatever its method and path."""
+"""An HTTP listener on 127.0.0.1 with one handler for all methods and paths."""
 
 import errno
 import logging
@@ -17,13 +17,13 @@ type Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 HOST = "127.0.0.1"
 CHILDREN_PORTS = range(20_000, 32_768)
-MAX_LINE = 1024 * 1024  # bytes of a request line or of a header; what is too long for a front it says itself
+MAX_LINE = 1024 * 1024  # bytes of a request line or of a header; the clouds' own limits are lower
 MAX_HEADERS = 32768
 VALID_HOST = re.compile(r"(\[[\da-f:.]+\]|[\w.~!$&'()*+,;=%-]*)(:\d*)?", re.ASCII | re.IGNORECASE)
 LOGGER = logging.getLogger(__name__)
-# What is no HTTP gets a 400 and may have secrets in it; who hangs up gets nothing. Both are no errors of the clouds.
-OF_CLIENTS = (HttpProcessingError, ConnectionError)
-LOGGER.addFilter(lambda record: not (record.exc_info and isinstance(record.exc_info[1], OF_CLIENTS)))
+# Clients' errors are not logged: a malformed request, which may contain secrets, and a closed connection.
+CLIENT_ERRORS = (HttpProcessingError, ConnectionError)
+LOGGER.addFilter(lambda record: not (record.exc_info and isinstance(record.exc_info[1], CLIENT_ERRORS)))
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Listener:
 
 
 async def listen(handler: Handler, preferred_port: int = 0, max_body: int = sys.maxsize) -> Listener:
-    """Listens on the preferred port or on the next one that is free; 0 is any free port.
+    """Listens on the preferred port or the next free one; 0 means any free port.
 
     A client that expects 100-continue (RFC 9110, 10.1.1) gets it at once, unless its body is larger than `max_body`.
     """
@@ -56,7 +56,7 @@ async def listen(handler: Handler, preferred_port: int = 0, max_body: int = sys.
         if expects and not too_large and request.transport:
             request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         response = await handler(request)
-        # A refused body may come all the same; behind an Upgrade, aiohttp's parser loses the next request.
+        # A client may send a refused body anyway. After an Upgrade header, aiohttp's parser loses the next request.
         if (expects and too_large) or "Upgrade" in request.headers:
             response.force_close()
         return response
@@ -85,19 +85,22 @@ async def listen(handler: Handler, preferred_port: int = 0, max_body: int = sys.
 
 
 def target(request: web.BaseRequest) -> str:
-    """The path and query that are asked for, in whichever of its forms the target came (RFC 9112, 3.2)."""
+    """The requested path and query, from any form of the request target (RFC 9112, 3.2)."""
     path = re.sub(r"^\w[\w+.-]*://[^/?#]*", "", request.raw_path).partition("#")[0]
     return path if path.startswith("/") else f"/{path}"
 
 
 def has_valid_host(request: web.BaseRequest) -> bool:
-    """Whether the Host header, if there is one, is well-formed (RFC 9112, 3.2), whatever host it names."""
+    """Whether the Host header is well-formed or absent (RFC 9112, 3.2). It may name any host."""
     return bool(VALID_HOST.fullmatch(request.headers.get("Host", "")))
 
 
 def free_port() -> int:
-    """A port for a child that must be told one. No connection takes it meanwhile: Linux gives those others
-    (https://docs.kernel.org/networking/ip-sysctl.html, ip_local_port_range)."""
+    """A port for a child that cannot choose one itself.
+
+    No outgoing connection takes it meanwhile, since it is outside of Linux's range for these
+    (https://docs.kernel.org/networking/ip-sysctl.html, ip_local_port_range).
+    """
     while True:
         with socket.socket() as probe, suppress(OSError):
             port = secrets.choice(CHILDREN_PORTS)

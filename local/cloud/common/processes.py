@@ -1,4 +1,4 @@
-"""The daemon's child processes: each leads a process group in the daemon's session, and none outlives the daemon."""
+"""The daemon's child processes. Each leads a process group in the daemon's session, and none outlives the daemon."""
 
 import asyncio
 import os
@@ -13,7 +13,7 @@ REAPER = Path(__file__).with_name("reaper.py")
 
 
 class Child:
-    """A running process group. `exited` completes with the leader's return code; a signal's is negative."""
+    """A running process group. `exited` completes with the leader's return code, which is negative for a signal."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self.pid = process.pid
@@ -21,7 +21,7 @@ class Child:
 
     @property
     def alive(self) -> bool:
-        """Asks the system, which knows of an end before `exited` does."""
+        """Asks the kernel, since `exited` completes a moment after the process ends."""
         try:
             return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
         except ChildProcessError:
@@ -31,7 +31,7 @@ class Child:
         self._signal(signal.SIGKILL)
 
     async def stop(self, grace: float) -> None:
-        """SIGTERM, then SIGKILL when `grace` seconds have passed; returns when the group is gone."""
+        """Sends SIGTERM, then SIGKILL after `grace` seconds; returns when the group is gone."""
         self._signal(signal.SIGTERM)
         await asyncio.wait({self.exited}, timeout=grace)
         self.kill()
@@ -52,7 +52,7 @@ class Child:
 class Processes:
     """Starts children, and a reaper that kills them even after a `kill -9` of this process.
 
-    This process must lead its session. The reaper is in another one and inherits `lock`.
+    This process must lead its session. The reaper runs in a new session and inherits `lock`.
     """
 
     def __init__(self, lock: int) -> None:
@@ -65,7 +65,7 @@ class Processes:
         )
 
     async def start(self, command: Sequence[str | Path], cwd: Path, env: Mapping[str, str], log: Path) -> Child:
-        """Starts `command` with exactly `env`; its output is appended to `log`. Raises OSError if it cannot be run."""
+        """Starts `command` with exactly `env`, and appends its output to `log`. Raises OSError if it cannot run."""
         with log.open("ab") as output:
             process = await asyncio.create_subprocess_exec(
                 *command,
@@ -82,6 +82,6 @@ class Processes:
         return child
 
     async def stop_all(self, grace: float) -> None:
-        """Stops every child, all at the same time, then the reaper."""
+        """Stops all children concurrently, then the reaper."""
         await asyncio.gather(*(child.stop(grace) for child in list(self._children)))
         self._reaper.communicate()

@@ -1,7 +1,7 @@
-"""Kills the daemon's children when the daemon is gone, however it went.
+"""Kills the daemon's children after the daemon has ended for any reason.
 
-Its stdin is a pipe from processes.py, so end of file means that the daemon ended. Its argument is the daemon's session.
-It inherits the lock of the daemon's home, which is free for the next daemon when the last child is dead.
+Its stdin is a pipe from processes.py, so end of file means that the daemon has ended. Its argument is the daemon's
+session. It inherits the lock of the daemon's home, so the next daemon can only start when the last child is dead.
 """
 
 import os
@@ -25,7 +25,7 @@ def main() -> None:
 
 
 def _members(session: str) -> list[int]:
-    """The living processes of a session but its leader (https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html)."""
+    """The session's processes except its leader (https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html)."""
     found: list[int] = []
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):

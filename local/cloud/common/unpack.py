@@ -1,4 +1,4 @@
-"""Unpacks archives of code once each, read-only, as the platforms mount it."""
+"""Unpacks archives of code, each once, and read-only as on the real platforms."""
 
 import hashlib
 import io
@@ -15,7 +15,7 @@ _LOCK = threading.Lock()
 def unpack(archive: bytes, folder: Path) -> Path:
     """The folder `folder`/<sha256> with the content of a zip or tar.gz. Raises ValueError if it is neither."""
     target = folder / hashlib.sha256(archive).hexdigest()
-    if target.exists():  # so that no request waits for another archive
+    if target.exists():  # checked before the lock, so that no request waits for another archive
         return target
     with _LOCK:
         if not target.exists():
@@ -51,7 +51,7 @@ def _make_read_only(folder: Path) -> None:
 
 
 def remove(folder: Path) -> None:
-    """Removes a folder with read-only folders in it; nothing happens if it is not there."""
+    """Removes a folder that contains read-only folders; does nothing if it does not exist."""
     for directory, _, _ in folder.walk():
         directory.chmod(0o700)
     shutil.rmtree(folder, ignore_errors=True)

@@ -1,8 +1,8 @@
 """The laptop's two clouds, in one process: `app/.venv/bin/python -m local.cloud.daemon --home DIR`.
 
-Moto's AWS server, HTTP APIs and Lambda, Google Cloud's control plane and Cloud Run, Firestore, Momento, an issuer of
-tokens, and the control API. When all of it is ready, DIR/daemon.json says where; SIGTERM, SIGINT and SIGHUP end it.
-Nothing outlives the process.
+It runs moto's AWS server, HTTP APIs and Lambda, Google Cloud's control plane and Cloud Run, Firestore, Momento, an
+issuer of tokens, and the control API. When all are ready, it writes their addresses to DIR/daemon.json. SIGTERM, SIGINT
+and SIGHUP end it, and nothing outlives it.
 """
 
 import argparse
@@ -35,7 +35,7 @@ from local.cloud.momento import MomentoServer
 
 
 def main() -> None:
-    os.umask(0o077)  # logs, code and daemon.json are for their owner alone from their first byte
+    os.umask(0o077)  # only the owner may read logs, code and daemon.json
     parser = argparse.ArgumentParser(prog="local.cloud.daemon", description="the laptop's two clouds")
     parser.add_argument("--home", type=Path, required=True, help="the folder for the lock, daemon.json, logs and code")
     parser.add_argument("--lock", type=int, metavar="FD", help="daemon.lock, opened and locked by the parent process")
@@ -43,7 +43,7 @@ def main() -> None:
     home: Path = arguments.home.resolve()
     try:
         if os.getsid(0) != os.getpid():
-            os.setsid()  # all children are in this session, so that the reaper finds them
+            os.setsid()  # the reaper finds the children by their session
         home.mkdir(parents=True, exist_ok=True)
         asyncio.run(_run(home, _locked(home, arguments.lock)))
     except OSError as error:
@@ -51,9 +51,9 @@ def main() -> None:
 
 
 def _locked(home: Path, inherited: int | None) -> int:
-    """The descriptor of daemon.lock, which holds the home and names this process.
+    """Locks daemon.lock, which reserves the home, and writes this process into it; returns its descriptor.
 
-    Exits with one line if another daemon holds it.
+    Exits with one line if another daemon holds the lock.
     """
     lock = os.open(home / "daemon.lock", os.O_RDWR | os.O_CREAT, 0o600) if inherited is None else inherited
     try:
@@ -66,7 +66,7 @@ def _locked(home: Path, inherited: int | None) -> int:
 
 
 async def _run(home: Path, lock: int) -> None:
-    """Serves until a signal comes or the home is gone, also while it starts."""
+    """Starts and serves the clouds until a signal arrives or the home is gone."""
     serving = asyncio.create_task(_serve(home, lock))
     lost = asyncio.create_task(_lost(home / "daemon.lock", lock))
     end = asyncio.Event()
@@ -81,7 +81,7 @@ async def _run(home: Path, lock: int) -> None:
 
 
 async def _lost(path: Path, lock: int) -> None:
-    """Returns when the lock's file is another one, or none, so that no command finds this daemon any more."""
+    """Returns when the lock's file was deleted or replaced, since commands cannot find this daemon then."""
     with suppress(FileNotFoundError):
         while os.path.samestat(path.stat(), os.fstat(lock)):
             await asyncio.sleep(1)
@@ -103,7 +103,7 @@ async def _serve(home: Path, lock: int) -> None:
 
 @asynccontextmanager
 async def _clouds(home: Path, lock: int) -> AsyncGenerator[dict[str, str | int]]:
-    """All of the clouds, started in order and stopped in the opposite one; yields the content of daemon.json."""
+    """Starts the clouds, and stops them in the reverse order; yields the content of daemon.json."""
     logs, run = home / "logs", home / "run"
     logs.mkdir(exist_ok=True)
     remove(run)
@@ -161,10 +161,10 @@ def _servers(momento_api_key: str) -> tuple[Aws, MomentoServer]:
 
 
 class _CleanPython(venv.EnvBuilder):
-    """A Python without any packages, which is what Lambda and Cloud Run give to the artifact."""
+    """A Python without packages, like the one that Lambda and Cloud Run give to the artifact."""
 
     def setup_scripts(self, context: object) -> None:
-        """Nobody activates it, and these would be readable by others."""
+        """Creates no activation scripts: they are not needed, and other users could read them."""
 
 
 if __name__ == "__main__":

@@ -1,17 +1,17 @@
-"""The control API of the daemon: JSON over HTTP, for the fake providers and the command line.
+"""The daemon's control API: JSON over HTTP, for the fake providers and the command line.
 
     GET /health
     PUT, GET, DELETE /aws/apis/{apiId}                   {"url"}
     PUT /aws/functions/{arn}                             answers when a function's newest code is unpacked
-    PUT /aws/functions/{arn}/environment                 answers when one of a published version has started
+    PUT /aws/functions/{arn}/environment                 answers when a published version has started
     POST /aws/functions/{arn}/invocations                event -> the function's answer
     PUT, GET, DELETE /recorded/{type}/{id}               {"inputs", "outputs"} of a resource without behaviour
     PUT, GET, DELETE /gcp/resources/{type}/{id}          {"inputs", "files"} -> {"inputs", "outputs"}
     PUT, DELETE /faults/{aws|firestore|momento}          {"fault": "down"|"slow"|"held"|"throttled"|"halved"}
     GET /faults/{aws|firestore|momento}/held             answers when something is held
 
-Every request needs `Authorization: Bearer TOKEN` with daemon.json's token, and a Host that is this computer: neither
-another user of it nor a page in a browser can ask. Errors are {"error": one line}.
+Every request needs `Authorization: Bearer TOKEN` with the token in daemon.json, which keeps other users of this
+computer out, and this computer as its Host, which keeps web pages out. Errors are {"error": one line}.
 """
 
 import secrets
@@ -67,7 +67,7 @@ def _refusal(request: web.BaseRequest, token: str) -> web.Response | None:
         return _error(403, f"the Host is not {HOST}:{port}")
     given = request.headers.get("Authorization", "").encode(errors="surrogateescape")
     if not secrets.compare_digest(given, f"Bearer {token}".encode()):
-        refusal = _error(401, "the token is not that of daemon.json: Authorization: Bearer TOKEN")
+        refusal = _error(401, "the token is not the one in daemon.json: send it as Authorization: Bearer TOKEN")
         refusal.headers["WWW-Authenticate"] = "Bearer"
         return refusal
     return None

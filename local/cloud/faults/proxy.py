@@ -1,4 +1,4 @@
-"""A proxy in front of each of the clouds' data services, where tests break the path between them and the app."""
+"""A proxy in front of each data service, with which tests break the connection between the service and the app."""
 
 import asyncio
 from contextlib import suppress
@@ -20,10 +20,10 @@ class Fault(StrEnum):
 
 
 class FaultProxy:
-    """Passes TCP connections on to `target`, host:port, whatever is spoken in them.
+    """Forwards TCP connections to `target`, host:port, for any protocol.
 
-    While it is `down`, connections are cut; `slow`, what clients send takes SLOW seconds; `held`, it waits until the
-    fault is over. `throttled` and `halved`, they are led to `overloaded` instead.
+    The fault `down` cuts connections. `slow` delays what clients send by SLOW seconds, and `held` until the fault is
+    over. `throttled` and `halved` forward connections to `overloaded` instead.
     """
 
     def __init__(self, target: str, overloaded: Overloaded) -> None:

@@ -1,8 +1,8 @@
-"""Services that are overloaded: they stand before the real ones, throttle every call or serve half of each batch.
+"""Overloaded services: they forward to a service, but throttle every call or serve only half of each batch.
 
-A proxy leads to them while its fault is `throttled` or `halved`. They answer as the real services do:
+A proxy connects to them while its fault is `throttled` or `halved`. They answer as the real services do:
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html and
-https://cloud.google.com/firestore/docs/understand-error-codes. With neither fault they pass everything on.
+https://cloud.google.com/firestore/docs/understand-error-codes. Without a fault they forward everything.
 """
 
 import json
@@ -32,7 +32,7 @@ class Overloaded(Protocol):
 
 
 class OverloadedAws:
-    """DynamoDB is what is overloaded; everything else of AWS behind the same address works."""
+    """Overloads DynamoDB; the other services at the same address work."""
 
     throttled = halved = False
 
@@ -57,7 +57,7 @@ class OverloadedAws:
         return await self._pass_on(request, body)
 
     async def _half(self, request: web.BaseRequest, batch: dict[str, Any]) -> web.StreamResponse:
-        """Of each table the first half of the keys; the rest is unprocessed."""
+        """Serves the first half of each table's keys, and reports the rest as unprocessed."""
         served: dict[str, Any] = {}
         left: dict[str, Any] = {}
         for table, wanted in batch["RequestItems"].items():
@@ -78,7 +78,7 @@ class OverloadedAws:
 
 
 class OverloadedGrpc(grpc.GenericRpcHandler):
-    """Any gRPC service. A stream of several answers counts as a batch: it breaks off in the middle."""
+    """Overloads any gRPC service. A stream of several answers counts as a batch, and ends in the middle."""
 
     throttled = halved = False
 

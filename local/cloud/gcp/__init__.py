@@ -1,1 +1,1 @@
-"""Google Cloud: Cloud Run, Firestore, and the outputs of all other resources."""
+"""Google Cloud: Cloud Run, Firestore, and the outputs of the resources with behaviour."""

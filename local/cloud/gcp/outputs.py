@@ -1,4 +1,4 @@
-"""What Google Cloud's resources compute from their inputs. Names and shapes are the provider's."""
+"""The computed outputs of Google Cloud's resources, in the real provider's names and shapes."""
 
 import base64
 import hashlib
@@ -45,7 +45,7 @@ def service(inputs: Properties, old: Properties | None, running: Service) -> Pro
 
 
 def bucket_object(inputs: Properties, content: bytes) -> Properties:
-    """gcp:storage/bucketObject:BucketObject; every upload is a new generation, a number of microseconds."""
+    """gcp:storage/bucketObject:BucketObject; every upload has a new generation, a time in microseconds."""
     name = inputs["name"]
     link = f"https://www.googleapis.com/storage/v1/b/{inputs['bucket']}/o/{name}"
     return {
@@ -99,7 +99,7 @@ def database(inputs: Properties, old: Properties | None) -> Properties:
 
 
 def _identity(old: Properties | None) -> Properties:
-    """A uid and a creation time, which stay, and an etag, which changes with every update."""
+    """A uid and a creation time, which never change, and an etag, which every update changes."""
     new = {"uid": str(uuid.uuid4()), "createTime": _now()}
     return {name: old[name] if old else value for name, value in new.items()} | {"etag": secrets.token_urlsafe(12)}
 

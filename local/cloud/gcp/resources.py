@@ -1,7 +1,8 @@
-"""Google Cloud's control plane on the laptop: a store of resources with the outputs that the real ones compute.
+"""Google Cloud's control plane on the laptop: stores resources, with outputs like those that Google Cloud computes.
 
-A resource's type is its Pulumi type token. Inputs and outputs are the provider's, camelCase. What a resource does
-besides being stored (a service runs, an object has bytes, a database is emptied) is here; the rest in outputs.py.
+A resource's type is its Pulumi type token. Inputs and outputs have the provider's camelCase names. This module
+implements the behaviour of resources: a service runs, an object has content, a database is emptied. outputs.py computes
+their outputs.
 """
 
 import base64
@@ -26,11 +27,11 @@ SECRET = "gcp:secretmanager/secret:Secret"
 SECRET_VERSION = "gcp:secretmanager/secretVersion:SecretVersion"
 DATABASE = "gcp:firestore/database:Database"
 SIMPLE = {BUCKET: gcp_outputs.bucket, SECRET: gcp_outputs.secret, DATABASE: gcp_outputs.database}
-"""What the outputs follow from alone, without anything that runs."""
+"""The types without further behaviour, and the functions that compute their outputs."""
 
 
 class GcpError(Exception):
-    """A request that the cloud refuses; the message is one line, `status` the HTTP status."""
+    """The cloud refuses a request. The message is one line; `status` is the HTTP status."""
 
     def __init__(self, message: str, status: int = 400) -> None:
         super().__init__(message)
@@ -52,7 +53,7 @@ class Gcp:
         self._run: CloudRun | None = None
 
     def open(self, processes: Processes, python: Path, code: Path, logs: Path, firestore: str) -> None:
-        """Makes Cloud Run services able to run, with Firestore at that address. Needs a running event loop."""
+        """Opens Cloud Run, with Firestore at that address. Needs a running event loop."""
         context = ProcessContext(processes, python, code, logs, firestore, self._read, self._reveal)
         self._run = CloudRun.open(context)
 
@@ -66,7 +67,7 @@ class Gcp:
 
     @property
     def lost(self) -> str:
-        """What the cloud lost and cannot get back, as one line."""
+        """One line about data that the cloud has lost; empty if it has not lost any."""
         return self._firestore.lost
 
     def get(self, type: str, id: str) -> dict[str, Properties]:
@@ -77,7 +78,7 @@ class Gcp:
         return {"inputs": resource.inputs, "outputs": resource.outputs}
 
     async def put(self, type: str, id: str, inputs: Properties, files: dict[str, str]) -> dict[str, Properties]:
-        """Creates or updates. `files` are paths of files that the inputs mean by assets. Raises GcpError."""
+        """Creates or updates a resource. `files` maps inputs that are assets to their paths. Raises GcpError."""
         old = self._resources.get((type, id))
         try:
             content = self._content(type, inputs, files)
@@ -90,7 +91,7 @@ class Gcp:
         return self.get(type, id)
 
     async def delete(self, type: str, id: str) -> None:
-        """Raises NotFound, and GcpError for a bucket that is not empty and a database that is protected."""
+        """Raises NotFound, and GcpError for a bucket that is not empty or a protected database."""
         self.get(type, id)
         resource = self._resources[type, id]
         if type == SERVICE:
@@ -116,7 +117,7 @@ class Gcp:
             return gcp_outputs.bucket_object(inputs, content)
         if type == SECRET_VERSION:
             if not old:
-                self._secret_versions[inputs["secret"]] += 1  # never used again, even when the version is gone
+                self._secret_versions[inputs["secret"]] += 1  # numbers of deleted versions are not reused
             return gcp_outputs.secret_version(inputs, old and old.outputs, self._secret_versions[inputs["secret"]])
         if type not in SIMPLE:
             raise GcpError(f"{type} is not known: it is recorded", 404)

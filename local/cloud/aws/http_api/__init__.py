@@ -1,1 +1,1 @@
-"""API Gateway's HTTP APIs: a front door for each."""
+"""API Gateway's HTTP APIs, with a listener for each."""

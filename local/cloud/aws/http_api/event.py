@@ -1,8 +1,8 @@
-"""API Gateway's payload format 2.0: a request to an event, a function's answer to a response.
+"""API Gateway's payload format 2.0: converts requests to events, and a function's answers to responses.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
-Where that page is silent or wrong this follows what the service was seen to do: the path arrives percent-decoded and
-cut at a decoded question mark, and an answer without a statusCode is the body as it stands, JSON or not.
+Where that page is silent or wrong, this follows the observed behaviour of the service: it decodes the path and cuts it
+at a decoded question mark, and it uses an answer without a statusCode unchanged as the body, JSON or not.
 """
 
 import base64
@@ -26,12 +26,12 @@ HOP_BY_HOP = {"connection", "content-length", "keep-alive", "te", "trailer", "tr
 
 
 class MalformedAnswer(ValueError):
-    """The function's answer is not one that API Gateway can turn into a response."""
+    """API Gateway cannot turn the function's answer into a response."""
 
 
 @dataclass(frozen=True)
 class Match:
-    """The API that a request matched, by route `$default` of stage `$default`. `path` is decoded."""
+    """The API that received a request, through route `$default` of stage `$default`. `path` is decoded."""
 
     api_id: str
     account: str
@@ -122,7 +122,7 @@ def _encoded(body: bytes, content_type: str) -> tuple[str, bool]:
 
 
 def response(answer: bytes, method: str) -> web.Response:
-    """The HTTP response for a function's answer to a request with this method. Raises MalformedAnswer."""
+    """The HTTP response for a function's answer to a request with `method`. Raises MalformedAnswer."""
     value: Any
     try:
         value = json.loads(answer)

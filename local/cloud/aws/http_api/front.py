@@ -1,7 +1,7 @@
-"""API Gateway's HTTP APIs: a listener for each, in front of Lambda. It serves route `$default` of stage `$default`.
+"""API Gateway's HTTP APIs: a listener for each, which serves route `$default` of stage `$default` from Lambda.
 
-What API Gateway answers by itself is {"message": ...}, with the statuses of
-https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-troubleshooting-lambda.html and its quotas.
+API Gateway's own answers are {"message": ...}, with the statuses that
+https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-troubleshooting-lambda.html and its quotas list.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ LAMBDA_ARN = re.compile(r"arn:aws:lambda:[^/]+")
 
 
 class Refused(Exception):
-    """API Gateway answers by itself, with this status and message."""
+    """API Gateway refuses the request with this status and message."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -45,7 +45,7 @@ class HttpApis:
         self._throttle = Throttle()
 
     async def open(self, api_id: str) -> str:
-        """The URL of the API, which is opened if it is not open. Raises NotFound if moto has no such API."""
+        """Opens the API unless it is open; returns its URL. Raises NotFound if moto has no such API."""
         await self._aws.ask(lambda: self._aws.api(api_id))
         if api_id not in self._listeners:
 
@@ -102,7 +102,7 @@ class HttpApis:
             raise _failed(error) from error
 
     def _route(self, api_id: str, request: web.BaseRequest) -> tuple[Match, Function, float]:
-        """The route, the version that it leads to and the integration's timeout in seconds."""
+        """The match, the function version behind it and the integration's timeout in seconds."""
         backend, api = self._aws.api(api_id)
         stage = api.stages.get(DEFAULT)
         route = next((route for route in api.routes.values() if route.route_key == DEFAULT), None)
@@ -144,6 +144,6 @@ async def _body(request: web.BaseRequest) -> bytes:
 
 
 def _failed(error: Exception) -> Refused:
-    """What a caller sees of a broken function or integration; the reason goes to the daemon's log."""
+    """The answer to the caller of a broken function or integration; the reason goes to the daemon's log."""
     print(f"HTTP API: {type(error).__name__}: {error}", file=sys.stderr)
     return Refused(500, "Internal Server Error")

@@ -1,4 +1,4 @@
-"""Throttling of HTTP APIs: a token bucket for each route, as the stage's settings say.
+"""Throttling of HTTP APIs: a token bucket for each route, with the limits from the stage's settings.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-throttling.html
 """
@@ -9,7 +9,7 @@ from typing import Any
 
 
 class TokenBucket:
-    """Full at first: `burst` requests at once, and `rate` more each second."""
+    """Allows `burst` requests at once, and `rate` more each second. Starts full."""
 
     def __init__(self, rate: float, burst: int, now: Callable[[], float]) -> None:
         self.limits = (rate, burst)
@@ -18,7 +18,7 @@ class TokenBucket:
         self._filled_at = now()
 
     def take(self) -> bool:
-        """Whether there was a token for one more request."""
+        """Takes a token for one request; False if there is none."""
         rate, burst = self.limits
         now = self._now()
         self._tokens = min(burst, self._tokens + (now - self._filled_at) * rate)
@@ -37,7 +37,7 @@ class Throttle:
         self._buckets: dict[Hashable, TokenBucket] = {}
 
     def admits(self, route: Hashable, settings: Mapping[str, Any]) -> bool:
-        """Whether one more request may pass. The account's own limits are far above what a laptop can do."""
+        """Whether one more request may pass. Ignores the account's limits, which a laptop cannot reach."""
         if "throttlingRateLimit" not in settings or "throttlingBurstLimit" not in settings:
             return True
         limits = float(settings["throttlingRateLimit"]), int(settings["throttlingBurstLimit"])

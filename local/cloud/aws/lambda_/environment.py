@@ -1,4 +1,4 @@
-"""A Lambda execution environment: AWS's own runtime client on the unpacked code, with nothing else on its path."""
+"""A Lambda execution environment: AWS's runtime client and the unpacked code, with nothing else on the path."""
 
 import asyncio
 import os
@@ -11,11 +11,11 @@ from local.cloud.aws.lambda_.runtime_api import FunctionError, Invocation, Runti
 from local.cloud.aws.moto_server import Function
 from local.cloud.common.processes import Child, Processes
 
-# Seconds. Lambda gives an initialisation before a snapshot 130, which is long for somebody who waits for `make up`.
+# Seconds. Lambda allows 130 for an initialisation before a snapshot, which is too long to wait in `make up`.
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 INIT_TIMEOUT = 10
 SILENT = ("Runtime.ExitError", "Sandbox.Timedout")
-"""Errors that say nothing of the function's own; the last line that it printed does."""
+"""Errors without a message from the function. The last line that it printed is added to them."""
 DEFAULT_RUNTIME = Path("build/lambda-runtime")
 
 
@@ -25,7 +25,7 @@ class NeverDelivered(Exception):
 
 @dataclass(frozen=True)
 class ProcessContext:
-    """What every environment is made with."""
+    """What all environments share."""
 
     processes: Processes
     python: Path
@@ -47,7 +47,7 @@ class Environment:
     async def start(
         cls, context: ProcessContext, function: Function, code: Path, credentials: dict[str, str]
     ) -> "Environment":
-        """Starts the process and waits until it asks for work. Raises FunctionError if it does not come to that."""
+        """Starts the process and waits until it asks for work. Raises FunctionError if it fails to."""
         api = RuntimeApi()
         env = _variables(context, function, code) | credentials | {"AWS_LAMBDA_RUNTIME_API": await api.open()}
         log = context.logs / f"lambda-{function.name}-{function.version}.log"
@@ -59,12 +59,11 @@ class Environment:
         try:
             await environment._initialised()
         except FunctionError as error:
-            said = log.read_bytes()[old_size:].decode(errors="replace").strip().rpartition("\n")[2]
+            last_line = log.read_bytes()[old_size:].decode(errors="replace").strip().rpartition("\n")[2]
             environment._write(f"INIT_REPORT Status: error\tError Type: {error.type}\tError: {error}")
             await environment.close()
-            raise FunctionError(
-                error.type, f"{error}: {said}" if said and error.type in SILENT else str(error)
-            ) from None
+            has_more = last_line and error.type in SILENT
+            raise FunctionError(error.type, f"{error}: {last_line}" if has_more else str(error)) from None
         environment._write(f"INIT_REPORT Init Duration: {(time.monotonic() - started) * 1000:.2f} ms")
         return environment
 
@@ -84,7 +83,7 @@ class Environment:
         return self._child.alive
 
     async def invoke(self, invocation: Invocation) -> bytes:
-        """The function's answer, JSON. Raises FunctionError; after a timeout or an exit it is not `alive`."""
+        """The function's answer, JSON. Raises FunctionError; after a timeout or an exit, `alive` is False."""
         result = self._api.submit(invocation)
         started = time.monotonic()
         self._write(f"START RequestId: {invocation.request_id} Version: {self.function.version}")
@@ -129,7 +128,10 @@ def _exit_error(code: int) -> FunctionError:
 
 
 def _variables(context: ProcessContext, function: Function, code: Path) -> dict[str, str]:
-    """https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html, and the address of the laptop's AWS."""
+    """Lambda's variables and the address of the laptop's AWS.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+    """
     runtime = Path(os.environ.get("LAMBDA_RUNTIME_DIR", DEFAULT_RUNTIME)).resolve()
     return {
         "LANG": "en_US.UTF-8",

@@ -35,7 +35,7 @@ class Invocation:
 
 
 class RuntimeApi:
-    """What the runtime client in the environment's process talks to. It carries one invocation at a time."""
+    """The server for the runtime client in the environment's process. It carries one invocation at a time."""
 
     def __init__(self) -> None:
         self.initialised: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -55,7 +55,7 @@ class RuntimeApi:
             await self._listener.close()
 
     def submit(self, invocation: Invocation) -> asyncio.Future[bytes]:
-        """Hands an invocation to the process; the answer is the response's bytes or a FunctionError."""
+        """Passes an invocation to the process; the future's result is the response, or it raises FunctionError."""
         self._result = asyncio.get_running_loop().create_future()
         self._request_id = invocation.request_id
         self.delivered = False

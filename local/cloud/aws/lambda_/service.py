@@ -1,4 +1,4 @@
-"""The Lambda service: an execution environment for each concurrent request, kept warm and reused, last used first."""
+"""The Lambda service: an execution environment for each concurrent request, kept warm and reused, most recent first."""
 
 import asyncio
 import os
@@ -12,7 +12,7 @@ from local.cloud.aws.lambda_.runtime_api import MAX_PAYLOAD, Invocation
 from local.cloud.aws.moto_server import Aws, Function
 from local.cloud.common.unpack import unpack
 
-ACCOUNT_CONCURRENCY = 100  # environments at work at the same time; AWS gives 10 to new accounts and 1,000 later
+ACCOUNT_CONCURRENCY = 100  # environments that run at the same time; AWS allows new accounts 10, and 1,000 later
 KEPT_WARM = 300  # seconds
 
 
@@ -32,11 +32,11 @@ class LambdaService:
         self._idle: defaultdict[Function, list[Environment]] = defaultdict(list)
         self._busy: Counter[str] = Counter()
         self._starts = asyncio.Semaphore(len(os.sched_getaffinity(0)))
-        """Starts at the same time, which share the machine's processors: more would all take longer than they may."""
+        """Limits concurrent starts to the number of processors: more would share them and all exceed INIT_TIMEOUT."""
         self._janitor = asyncio.create_task(self._reap())
 
     async def prepare(self, arn: str) -> None:
-        """Unpacks the code of a function, as Lambda does before it calls one active. Raises NotFound or ValueError."""
+        """Unpacks a function's code, as Lambda does before the function is active. Raises NotFound or ValueError."""
         function = await self._find(arn)
         await asyncio.to_thread(unpack, function.code, self._code)
 
@@ -52,7 +52,7 @@ class LambdaService:
             self._idle[function].append(await self._new_environment(function))
 
     async def call(self, arn: str, event: bytes) -> bytes:
-        """The answer to an event that comes from no API. Raises as `invoke`, and NotFound."""
+        """The answer to an event that does not come from an API. Raises NotFound, and what `invoke` raises."""
         return await self.invoke(await self._find(arn), event, trace_id="")
 
     async def invoke(self, function: Function, event: bytes, trace_id: str) -> bytes:
@@ -83,7 +83,7 @@ class LambdaService:
                     await environment.close()
 
     async def _environment(self, function: Function) -> Environment:
-        """An idle one, also if it becomes idle before the start of another begins."""
+        """An idle environment, or a new one if none becomes idle before a start is possible."""
         if environment := await self._idle_environment(function):
             return environment
         async with self._starts:

@@ -1,4 +1,4 @@
-"""Carries a request from a service's front to an instance and back, within Cloud Run's limits.
+"""Forwards requests from a service's listener to an instance, within Cloud Run's limits.
 
 https://cloud.google.com/run/quotas, https://cloud.google.com/run/docs/troubleshooting
 """
@@ -21,7 +21,7 @@ BROKEN = "The request failed because either the HTTP response was malformed or c
 
 
 def session() -> aiohttp.ClientSession:
-    """A client that passes on what it is given: bodies as they are, no cookies, a connection for each request."""
+    """A client that forwards requests unchanged: no decompression, no cookies, a connection for each request."""
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0, force_close=True),
         cookie_jar=aiohttp.DummyCookieJar(),
@@ -88,7 +88,7 @@ def _end_to_end(headers: Mapping[str, str]) -> CIMultiDict[str]:
 def _give_up(
     request: web.BaseRequest, response: web.StreamResponse | None, status: int, text: str
 ) -> web.StreamResponse:
-    """A response that had begun can only be cut off."""
+    """An error response; if `response` has begun, aborts the connection instead."""
     if response is None:
         return web.Response(status=status, text=text, headers={"Server": "Google Frontend"})
     if request.transport:

@@ -1,4 +1,4 @@
-"""One instance of a Cloud Run revision: the service's own command on the unpacked source, behind its startup probe."""
+"""An instance of a Cloud Run revision: it runs the service's command on the unpacked source."""
 
 import asyncio
 import time
@@ -16,7 +16,7 @@ STOP_GRACE = 1.0  # seconds between SIGTERM and SIGKILL; Cloud Run gives 10
 
 
 class StartError(Exception):
-    """The instance did not start: it exited, or its startup probe failed. The message is one line."""
+    """The instance exited during its start, or its startup probe failed. The message is one line."""
 
 
 class Instance:
@@ -67,7 +67,7 @@ class Instance:
         await self._child.stop(STOP_GRACE)
 
     async def _pass(self, probe: Probe, http: aiohttp.ClientSession, log: Path) -> None:
-        """Asks often, so that a start is quick, for as long as Cloud Run would: failure threshold times period."""
+        """Probes more often than Cloud Run, so that a start is quick, and as long: failure threshold times period."""
         await asyncio.sleep(probe.initial_delay)
         deadline = time.monotonic() + probe.period * probe.failure_threshold
         answer = "nothing"
@@ -86,7 +86,7 @@ class Instance:
         raise StartError(f"the startup probe {probe.path or 'on $PORT'} failed ({answer}): see {log}")
 
     async def _ask(self, path: str | None, http: aiohttp.ClientSession) -> str:
-        """Empty, or what was wrong."""
+        """Probes once; empty if it passed, else the reason."""
         if path is None:
             _, writer = await asyncio.open_connection(HOST, self._port)
             writer.close()
@@ -96,6 +96,6 @@ class Instance:
 
 
 def _found(command: tuple[str, ...], env: Mapping[str, str]) -> list[str]:
-    """The command with its program looked up on the instance's PATH, not on the daemon's."""
+    """The command, with its program looked up on the instance's PATH instead of the daemon's."""
     program = next((p for p in (Path(d) / command[0] for d in env["PATH"].split(":")) if p.exists()), Path(command[0]))
     return [str(program), *command[1:]]

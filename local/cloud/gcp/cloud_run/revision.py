@@ -1,4 +1,4 @@
-"""A Cloud Run revision: its instances, and which of them gets a request."""
+"""A Cloud Run revision, which starts and stops instances and chooses one for each request."""
 
 import asyncio
 import sys
@@ -15,16 +15,16 @@ IDLE_TIME = 60.0  # seconds after which an instance above the minimum is stopped
 
 
 class NoInstance(Exception):
-    """All instances are busy, and no more may be started: Cloud Run's 429."""
+    """All instances are busy and no more may start: Cloud Run's 429."""
 
 
 class Revision:
-    """Keeps at least one instance, so that no request waits for a start; Cloud Run would go down to none."""
+    """Keeps at least one instance, so that no request waits for a start; Cloud Run scales down to none."""
 
     def __init__(
         self, name: str, spec: Spec, start: Callable[[], Awaitable[Instance]], has_room: Callable[[], bool]
     ) -> None:
-        """`has_room` is whether the service may have one more instance."""
+        """`has_room` says whether the service may have one more instance."""
         self.name = name
         self.spec = spec
         self.minimum = 1
@@ -38,11 +38,11 @@ class Revision:
 
     @property
     def size(self) -> int:
-        """The number of its instances, with the one that is starting."""
+        """The number of instances, including one that is starting."""
         return len(self._instances) + self._starting
 
     async def start(self) -> None:
-        """Starts the first instances, unless they run. Raises StartError if one does not start."""
+        """Starts instances up to the minimum. Raises StartError if one does not start."""
         await asyncio.gather(*(self._add() for _ in range(self.minimum - len(self._instances))))
 
     async def stop(self) -> None:
@@ -53,7 +53,7 @@ class Revision:
 
     @asynccontextmanager
     async def instance(self) -> AsyncGenerator[Instance]:
-        """An instance that serves one more request, the least busy one. Raises NoInstance."""
+        """The least busy instance, for one request. Raises NoInstance."""
         instance = await self._take()
         try:
             yield instance
@@ -101,7 +101,7 @@ class Revision:
                 self._changed.notify_all()
 
     async def _watch(self, instance: Instance) -> None:
-        """Replaces an instance that died; stops one that is idle and above the minimum."""
+        """Replaces the instance if it dies; stops it if it is idle and above the minimum."""
         while not instance.exited.done():
             await asyncio.wait({instance.exited}, timeout=IDLE_TIME / 4)
             idle = not instance.in_flight and time.monotonic() > self._busy_at + IDLE_TIME

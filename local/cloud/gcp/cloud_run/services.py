@@ -1,4 +1,4 @@
-"""Cloud Run services: revisions, the traffic between them, and the front that each service is reached at."""
+"""Cloud Run services: their revisions, the traffic between these, and a listener for each service."""
 
 import asyncio
 import itertools
@@ -23,12 +23,12 @@ from local.cloud.gcp.cloud_run.revision import Revision
 from local.cloud.gcp.cloud_run.spec import Scaling, Secret, Spec, SpecError, Target, scaling, spec, targets
 
 PREFERRED_PORT = 8082
-IDLE_REVISIONS = 3  # kept running without traffic, for a rollback that takes no time; older ones are started again
+IDLE_REVISIONS = 3  # kept running without traffic, for instant rollbacks; older ones have to start again
 
 
 @dataclass(frozen=True)
 class ProcessContext:
-    """What every instance is made with. `read` gives an object by bucket, name and generation, `reveal` a secret."""
+    """What all instances share. `read` returns an object by bucket, name and generation, `reveal` a secret's value."""
 
     processes: Processes
     python: Path
@@ -41,7 +41,7 @@ class ProcessContext:
 
 @dataclass
 class Service:
-    """`revisions` are all that once passed their probe, oldest first. `public` is whether nobody is asked who he is."""
+    """`revisions` are all that ever passed their probe, oldest first. `public` means that requests need no identity."""
 
     listener: Listener
     scaling: Scaling
@@ -67,7 +67,7 @@ class Service:
         return sum(self.revisions[name].size for name in self.split()) < self.scaling.max_instances
 
     async def scale(self) -> None:
-        """Starts what is missing of the minimum, which is divided as the traffic is."""
+        """Starts instances up to the minimum, which is split like the traffic."""
         split = self.split()
         for name, revision in self.revisions.items():
             revision.minimum = max(1, math.ceil(self.scaling.min_instances * split.get(name, 0) / 100))
@@ -91,9 +91,9 @@ class CloudRun:
         return cls(context, session())
 
     async def deploy(self, inputs: dict[str, Any]) -> Service:
-        """Creates or updates a service; a changed template makes a revision, which must start before traffic moves.
+        """Creates or updates a service. A changed template makes a revision, which must start before traffic moves.
 
-        Raises SpecError or StartError; what served before goes on serving.
+        Raises SpecError or StartError; the previous revisions continue to serve then.
         """
         wanted, traffic = spec(inputs), targets(inputs)
         service = self._services.get(wanted.name) or await self._listen(scaling(inputs))
@@ -159,7 +159,10 @@ class CloudRun:
         return revision
 
     def _variables(self, wanted: Spec, revision: str) -> Mapping[str, str]:
-        """https://cloud.google.com/run/docs/container-contract#env-vars, and the address of the laptop's Firestore."""
+        """Cloud Run's variables and the address of the laptop's Firestore.
+
+        https://cloud.google.com/run/docs/container-contract#env-vars
+        """
         own = {name: self._context.reveal(value) if isinstance(value, Secret) else value for name, value in wanted.env}
         return {
             "LANG": "C.UTF-8",
@@ -180,7 +183,7 @@ def _check_known(traffic: list[Target], revisions: set[str | None]) -> None:
 
 
 async def _retire(service: Service) -> None:
-    """Stops the oldest of the revisions that no longer get traffic."""
+    """Stops the revisions without traffic, except the newest IDLE_REVISIONS of them."""
     idle = [name for name in service.revisions if name not in service.split() and name != service.latest.name]
     for name in idle[:-IDLE_REVISIONS]:
         await service.revisions[name].stop()

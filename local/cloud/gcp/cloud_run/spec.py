@@ -1,4 +1,4 @@
-"""A Cloud Run service as its Pulumi inputs describe it (gcp:cloudrunv2/service:Service), with Cloud Run's defaults.
+"""Parses the Pulumi inputs of a Cloud Run service (gcp:cloudrunv2/service:Service), and adds Cloud Run's defaults.
 
 https://cloud.google.com/run/docs/reference/rest/v2/projects.locations.services
 """
@@ -10,7 +10,7 @@ DEFAULT_MAX_INSTANCES = 100
 
 
 class SpecError(ValueError):
-    """A service that Cloud Run, or the laptop's, cannot run; the message names the property."""
+    """Cloud Run, or the laptop's, cannot run the service. The message names the property."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Secret:
 
 @dataclass(frozen=True)
 class Probe:
-    """`path` None is a TCP probe. Durations are in seconds."""
+    """A startup probe, over TCP if `path` is None. Durations are in seconds."""
 
     path: str | None
     initial_delay: float
@@ -34,7 +34,7 @@ class Probe:
 
 @dataclass(frozen=True)
 class Target:
-    """`revision` None is the latest one that is ready."""
+    """A share of the traffic. `revision` None means the latest ready one."""
 
     revision: str | None
     percent: int
@@ -42,7 +42,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Spec:
-    """What makes a revision: any change of it makes a new one."""
+    """The properties of a revision. A change to any of them makes a new revision."""
 
     name: str
     bucket: str
@@ -59,7 +59,7 @@ class Spec:
 
 @dataclass(frozen=True)
 class Scaling:
-    """How many instances all revisions with traffic may have together. A change of it makes no revision."""
+    """The total number of instances of all revisions with traffic. A change makes no revision."""
 
     min_instances: int
     max_instances: int
@@ -103,7 +103,7 @@ def scaling(inputs: dict[str, Any]) -> Scaling:
 
 
 def targets(inputs: dict[str, Any]) -> list[Target]:
-    """The traffic split; all to the latest revision if there is none. Raises SpecError if it is not 100 percent."""
+    """The traffic split, by default all to the latest revision. Raises SpecError if it does not add up to 100 %."""
     traffic = [
         Target(target.get("revision") or None, int(target.get("percent") or 0))
         for target in _list(inputs.get("traffics"))
@@ -115,7 +115,7 @@ def targets(inputs: dict[str, Any]) -> list[Target]:
 
 
 def seconds(duration: str) -> float:
-    """A google.protobuf.Duration in JSON: `3.5s`."""
+    """Parses a google.protobuf.Duration, such as `3.5s`."""
     return float(duration.removesuffix("s"))
 
 
@@ -135,7 +135,7 @@ def _value(variable: dict[str, Any]) -> str | Secret:
 
 
 def _probe(probe: dict[str, Any] | None) -> Probe:
-    """Without a probe Cloud Run waits four minutes for the port to be open."""
+    """By default, Cloud Run waits four minutes for the port to open."""
     if not probe:
         return Probe(None, 0, 240, 240, 1)
     http = probe.get("httpGet")

@@ -1,7 +1,7 @@
-"""Firestore on the laptop: a small gRPC server of google.firestore.v1, for when Google's emulator is not installed.
+"""The built-in Firestore: a small gRPC server for google.firestore.v1, used if Google's emulator is not installed.
 
-It serves what google-cloud-firestore calls to get, create, set, update and delete documents (with preconditions and in
-batches) and to list a collection by id. The rest is answered UNIMPLEMENTED.
+It supports the calls with which google-cloud-firestore gets, creates, sets, updates and deletes documents (with
+preconditions and in batches) and lists a collection by id. It answers all others with UNIMPLEMENTED.
 https://cloud.google.com/firestore/docs/reference/rpc/google.firestore.v1
 """
 

@@ -1,4 +1,4 @@
-"""The documents of all databases, by resource name, and what a write does to them."""
+"""The documents of all databases by resource name, and the writes that change them."""
 
 import re
 import time
@@ -21,7 +21,7 @@ type Fields = MutableMapping[str, Value]
 
 
 class Documents:
-    """Stored documents are never changed, only replaced: a reader may keep what it was given."""
+    """Stored documents are replaced, never changed, so readers may keep them."""
 
     def __init__(self) -> None:
         self._documents: dict[str, Document] = {}
@@ -32,18 +32,18 @@ class Documents:
         return self._documents.get(name)
 
     def collection(self, path: str) -> list[Document]:
-        """The documents directly in the collection, in the order of their ids."""
+        """The documents directly in the collection, ordered by id."""
         return [self._documents[name] for name in sorted(self._documents) if name.rpartition("/")[0] == path]
 
     def now(self) -> Timestamp:
-        """A time later than every one that was given before, in microseconds as Firestore keeps it."""
+        """The current time in microseconds, like Firestore's, and always later than the previous result."""
         self._last_commit = max(self._last_commit + 1, time.time_ns() // 1000)
         now = Timestamp()
         now.FromMicroseconds(self._last_commit)
         return now
 
     def commit(self, writes: Iterable[Write]) -> CommitResponse:
-        """Does all the writes or, raising StatusError, none."""
+        """Applies all writes; raises StatusError and applies none if one of them fails."""
         documents = self._documents.copy()
         now = self.now()
         results = [_apply(write, documents, now) for write in writes]
@@ -51,23 +51,24 @@ class Documents:
         return CommitResponse(write_results=results, commit_time=now)
 
     def clear(self, parent: str) -> None:
-        self._documents = {name: kept for name, kept in self._documents.items() if not name.startswith(parent + "/")}
+        prefix = f"{parent}/"
+        self._documents = {name: one for name, one in self._documents.items() if not name.startswith(prefix)}
 
 
 def check_name(name: str) -> None:
-    """Raises StatusError unless it is projects/P/databases/D/documents/COLLECTION/ID[/COLLECTION/ID...] of good ids."""
+    """Raises StatusError unless it is projects/P/databases/D/documents/COLLECTION/ID[/COLLECTION/ID...], ids valid."""
     ids = name.split("/")[5:]
     for id in ids:
         if not id or len(id.encode()) > MAX_ID or RESERVED_ID.fullmatch(id):
             raise StatusError(
-                StatusCode.INVALID_ARGUMENT, f'Resource id "{id}" is invalid: it is empty, reserved or long'
+                StatusCode.INVALID_ARGUMENT, f'Resource id "{id}" is invalid: it is empty, reserved or too long'
             )
     if not ids or len(ids) % 2:
         raise StatusError(StatusCode.INVALID_ARGUMENT, f'Document name "{name}" lacks an id at the end')
 
 
 def project(document: Document, paths: Iterable[str]) -> Document:
-    """The document with only the fields at those paths."""
+    """The document with only the fields at these paths."""
     projected = Document(name=document.name, create_time=document.create_time, update_time=document.update_time)
     for path in paths:
         _copy_field(document.fields, projected.fields, path)
@@ -110,7 +111,7 @@ def _check_precondition(precondition: Precondition, name: str, old: Document | N
 
 
 def _copy_field(source: Fields, target: Fields, path: str) -> None:
-    """Makes the field of the target what it is in the source, present or absent."""
+    """Copies a field from the source to the target, or removes it if the source lacks it."""
     *parents, last = cast(list[str], parse_field_path(path))
     for parent in parents:
         source = source[parent].map_value.fields if parent in source else {}

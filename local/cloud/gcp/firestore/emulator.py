@@ -1,7 +1,7 @@
 """Firestore on the laptop: Google's emulator if it is installed, else the built-in server.
 
-`python -m local.cloud.gcp.firestore.emulator`, with FIRESTORE_EMULATOR_HOST set, warms an emulator up: it makes each
-kind of call once, since the first one in a new JVM can take longer than the app waits for an answer.
+`python -m local.cloud.gcp.firestore.emulator`, with FIRESTORE_EMULATOR_HOST set, warms an emulator up with a call of
+each kind, since the first one in a new JVM can exceed the app's deadline.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ class BuiltIn:
     lost = ""
 
     def __init__(self) -> None:
-        from local.cloud.gcp.firestore import FirestoreServer  # costs 0.3 s, for nothing if the emulator is there
+        from local.cloud.gcp.firestore import FirestoreServer  # takes 0.3 s, and the emulator does not need it
 
         self._server = FirestoreServer()
         self._server.start()
@@ -43,7 +43,7 @@ class BuiltIn:
 
 
 class GoogleEmulator:
-    """https://cloud.google.com/firestore/docs/emulator; a child process in Java."""
+    """Google's emulator, a child process in Java: https://cloud.google.com/firestore/docs/emulator."""
 
     kind = "google-emulator"
 
@@ -54,7 +54,7 @@ class GoogleEmulator:
 
     @property
     def lost(self) -> str:
-        """What is wrong when the emulator died. It is not started again, since its data would still be missing."""
+        """LOST if the emulator died, else empty. It is not started again, since its data would still be missing."""
         return "" if self._child.alive else LOST
 
     @classmethod
@@ -74,7 +74,10 @@ class GoogleEmulator:
         return cls(address, child)
 
     async def clear(self, project: str, database: str) -> None:
-        """https://firebase.google.com/docs/emulator-suite/connect_firestore#clear_your_database_between_tests"""
+        """Deletes all documents.
+
+        https://firebase.google.com/docs/emulator-suite/connect_firestore#clear_your_database_between_tests
+        """
         url = f"http://{self.address}/emulator/v1/projects/{project}/databases/{database}/documents"
         request = urllib.request.Request(url, method="DELETE")
         try:
@@ -82,7 +85,7 @@ class GoogleEmulator:
         except urllib.error.HTTPError:
             raise
         except OSError:
-            self._child.kill()  # it is dead already, or hangs: its data are gone either way
+            self._child.kill()  # it died or hangs, so its data is lost either way
 
     async def close(self) -> None:
         self._child.exited.remove_done_callback(_report)
@@ -90,7 +93,7 @@ class GoogleEmulator:
 
 
 async def _await_work(address: str, processes: Processes, log: Path) -> None:
-    """Returns when the emulator has made each kind of call once. Raises OSError if it cannot."""
+    """Returns when the emulator is warmed up. Raises OSError if a call fails."""
     while not await asyncio.to_thread(_answers, f"http://{address}/"):
         await asyncio.sleep(0.05)
     environment = os.environ | {"FIRESTORE_EMULATOR_HOST": address}
@@ -112,7 +115,7 @@ async def start(processes: Processes, log: Path) -> Firestore:
 
 
 def emulator_jar() -> Path | None:
-    """Google's emulator in the SDK that `gcloud` on PATH belongs to, or where its Debian package puts it."""
+    """The jar in the SDK of the `gcloud` on PATH, or in the folder of its Debian package; None without Java."""
     if not shutil.which("java"):
         return None
     gcloud = shutil.which("gcloud")

@@ -1,4 +1,4 @@
-"""Queries that list a collection by id: from a cursor on, up to a limit."""
+"""Queries that list a collection by id, from a cursor up to a limit."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -12,7 +12,7 @@ from local.cloud.gcp.firestore.documents import Documents
 
 
 def run(documents: Documents, parent: str, query: StructuredQuery) -> Iterator[Document]:
-    """Raises StatusError if the query asks for anything else."""
+    """Raises StatusError if the query uses anything else."""
     _check(query)
     collection = documents.collection(f"{parent}/{query.from_[0].collection_id}")
     found = (document for document in collection if _from_cursor(document.name, query.start_at))

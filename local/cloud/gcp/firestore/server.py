@@ -1,4 +1,4 @@
-"""The gRPC methods of google.firestore.v1.Firestore that the laptop has."""
+"""The gRPC methods of google.firestore.v1.Firestore that the built-in server supports."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -19,7 +19,7 @@ from local.cloud.gcp.firestore.query import run
 
 
 class FirestoreServer(GrpcServer):
-    """Firestore in memory: every project and database that a client names is there and empty."""
+    """Firestore in memory. Every project and database exists, and is empty at first."""
 
     def __init__(self, port: int = 0) -> None:
         super().__init__(port)
