@@ -1,1 +1,1 @@
-"""The commands: they run the engine, and start and stop the daemon."""
+"""The commands, which run the engine and start and stop the daemon."""

@@ -1,27 +1,27 @@
-"""The command line of `python -m local`. Every option has the name of its parameter in the command's function."""
+"""The command line of `python -m local`. Options have the names of the parameters of the command's function."""
 
 import argparse
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from local.cli import commands
+from local.cli import commands, destruction
 from local.cli.dev import dev
 from local.cli.home import ROOT
 
 DESCRIPTION = """\
-Run both clouds on this computer. The Makefile calls these commands and passes its variables on as options:
+Run both clouds on this computer. The Makefile calls these commands and passes its variables as options:
 `make up STACK=aws ROLLOUT=10` is `python -m local up --rollout 10 aws`.
 
-A STACK is one that has a file Pulumi.STACK.yaml in the checkout: aws, aws-prod, gcp or gcp-prod.
+A STACK has a file Pulumi.STACK.yaml in the checkout: aws, aws-prod, gcp or gcp-prod.
 """
 EPILOG = """\
 environment:
-  PATH             a Pulumi CLI on it is used if it is new enough; otherwise one is built once, in 3 minutes
+  PATH             a Pulumi CLI on it is used if it is new enough; otherwise one is built, once, in 3 minutes
   XDG_CACHE_HOME   the folder that keeps the built CLI (default: ~/.cache)
   UV               the uv program that builds; make sets it
 
-Each command exits with 0, with 1 after a line that says what is wrong and how to fix it, or with 2 if it is mistyped.
+Each command exits with 0, with 1 after a line that says what is wrong and how to fix it, or with 2 after a usage error.
 `python -m local COMMAND --help` explains a command.
 """
 
@@ -54,7 +54,7 @@ type Actions = argparse._SubParsersAction[Parser]  # pyright: ignore[reportPriva
 
 
 def _command(actions: Actions, run: Callable[..., None], help: str, more: str, *examples: str) -> Parser:
-    """Options that are not given keep the defaults of the function."""
+    """Adds a command. Omitted options keep the defaults of the function."""
     command = actions.add_parser(
         run.__name__,
         help=help,
@@ -69,30 +69,30 @@ def _command(actions: Actions, run: Callable[..., None], help: str, more: str, *
 
 def _up(actions: Actions) -> None:
     more = """\
-Builds the artifact and starts the clouds if they do not run.
+Builds the artifact, and starts the clouds unless they run.
 Prints a line for each resource that changed, then each stack's URL, store and artifact."""
     up = _command(actions, commands.up, "bring stacks up", more, "up", "up --rollout 10 aws", "up --auth laptop gcp")
     up.add_argument("names", metavar="STACK", nargs="*", help="the stacks (default: aws and gcp)")
     up.add_argument("--auth", choices=["laptop"], help="let only tokens of the laptop's issuer write (default: open)")
-    up.add_argument("--refresh", action="store_true", help="ask the clouds first, and repair what has drifted")
+    up.add_argument("--refresh", action="store_true", help="read the clouds' state first, and repair drift")
     rollout = "share of the requests that the newest version gets, in percent (default: 100)"
     up.add_argument("--rollout", metavar="PERCENT", help=rollout)
-    pinned = "run this artifact, which ran before, instead of building one; `outputs` lists them under releases"
+    pinned = "run this earlier artifact instead of building one; `outputs` lists them under releases"
     up.add_argument("--artifact", dest="pinned", metavar="sha256:...", help=pinned)
     _verbose(up)
 
 
 def _dev(actions: Actions) -> None:
     more = """\
-It has the environment of the stack's app, so it uses the same store and cache as the stack's own URL.
-Brings the stack up first if it is not. Ctrl-C ends it; the clouds stay up."""
+It has the environment of the stack's app, so it uses the same store and cache as the stack's URL.
+Brings the stack up first if necessary. Ctrl-C ends it; the clouds stay up."""
     command = _command(actions, dev, "run `flask run --reload` on a stack's store and cache", more, "dev", "dev gcp")
     command.add_argument("name", metavar="STACK", nargs="?", help="the stack (default: aws)")
     command.add_argument("--port", help="the port, on 127.0.0.1; 0 takes any that is free (default: 5000)")
 
 
 def _reading(actions: Actions) -> None:
-    more = "Changes nothing, and\nneeds no running clouds. Fails if the policy forbids something."
+    more = "Changes nothing and\nneeds no running clouds. Fails if the policy forbids something."
     preview = _command(actions, commands.preview, "show what `up` would change", more, "preview aws")
     more = "Prints a line for each\nproperty that differs, and fails if there is one; `up --refresh` repairs it."
     drift = _command(actions, commands.drift, "compare the clouds with what the last `up` left", more, "drift aws")
@@ -104,20 +104,20 @@ def _reading(actions: Actions) -> None:
     token = _command(
         actions, commands.token, "print a token of the laptop's issuer", more, "token 1", "token 1 --admin"
     )
-    token.add_argument("user", metavar="USER", help="the id of the user who sends it, and who may write that user")
+    token.add_argument("user", metavar="USER", help="the id of the user who sends it and may write that user")
     token.add_argument("--admin", action="store_true", help="let the token write every user")
 
 
 def _ending(actions: Actions) -> None:
     more = "The clouds and the other stacks stay up."
-    destroy = _command(actions, commands.destroy, "destroy stacks", more, "destroy aws", "destroy aws gcp")
+    destroy = _command(actions, destruction.destroy, "destroy stacks", more, "destroy aws", "destroy aws gcp")
     destroy.add_argument("names", metavar="STACK", nargs="+", help="the stacks")
-    more = "Their users, logs and\nports are gone then. Needs no running clouds."
-    down = _command(actions, commands.down, "destroy all stacks and stop the clouds", more, "down")
+    more = "Deletes their users and logs, and\nfrees their ports. Needs no running clouds."
+    down = _command(actions, destruction.down, "destroy all stacks and stop the clouds", more, "down")
     for command in (destroy, down):
         _verbose(command)
 
 
 def _verbose(command: Parser) -> None:
-    verbose = "print all that the engine says (default: only what changed; all of it goes to logs/ in the folder)"
+    verbose = "print the engine's full output (default: only what changed; logs/ in the folder has the full output)"
     command.add_argument("--verbose", action="store_true", help=verbose)

@@ -1,11 +1,11 @@
-"""The daemon of the laptop's clouds, as commands find, start and stop it: a daemon lives while its lock is held."""
+"""Finds, starts and stops the daemon of the laptop's clouds, which holds its lock as long as it runs."""
 
 import json
 import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -16,14 +16,14 @@ from local.cli import locks
 from local.cli.home import APP_PYTHON, ROOT, Home, LocalError
 from local.cli.tools import say
 
-ANSWERS_WITHIN = 180  # seconds; Firestore's emulator alone has 120 for its start
+ANSWERS_WITHIN = 180  # seconds, of which the start of Firestore's emulator may take 120
 STOPS_WITHIN = 60  # seconds
 ONE_ANSWER_WITHIN = 5  # seconds
 
 
 @dataclass(frozen=True)
 class Daemon:
-    """The running clouds, as their daemon wrote them down in daemon.json."""
+    """The running clouds, from daemon.json."""
 
     pid: int
     control: str
@@ -38,7 +38,7 @@ class Daemon:
 
 
 class Unusable(LocalError):
-    """The clouds run, and are of no use any more."""
+    """The clouds run but no longer work."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"{reason}: `make up` starts the laptop's clouds afresh, `make down` stops them")
@@ -46,7 +46,7 @@ class Unusable(LocalError):
 
 
 def running(home: Home) -> Daemon | None:
-    """The daemon, None if none lives. One that starts is waited for. Raises Unusable."""
+    """The daemon, or None if none runs. Waits for one that is starting. Raises Unusable."""
     if not home.daemon_lock.exists():
         return None
     started = time.monotonic()
@@ -64,7 +64,7 @@ def running(home: Home) -> Daemon | None:
 
 
 def required(home: Home) -> Daemon:
-    """Raises LocalError if the clouds do not run, or are of no use."""
+    """The daemon. Raises LocalError if the clouds do not run or do not work."""
     daemon = running(home)
     if not daemon:
         raise LocalError("the laptop's clouds are not running: `make up` starts them")
@@ -72,7 +72,7 @@ def required(home: Home) -> Daemon:
 
 
 def usable(home: Home) -> Daemon | None:
-    """The daemon; one that is of no use is stopped."""
+    """The daemon, or None if none runs. Stops one that does not work."""
     try:
         return running(home)
     except Unusable as error:
@@ -82,17 +82,20 @@ def usable(home: Home) -> Daemon | None:
 
 
 def _answer(home: Home) -> Daemon | None:
-    """Who daemon.json speaks of, if it answers. Raises Unusable if the file is of no use or something is lost."""
+    """The daemon in daemon.json, or None while it does not answer.
+
+    Raises Unusable if the file is broken or the daemon has lost data.
+    """
     try:
         facts = json.loads(home.facts.read_text())
     except FileNotFoundError:
-        return None  # it starts
+        return None  # the daemon is starting
     except (OSError, ValueError):
         raise Unusable(f"{home.facts} cannot be read") from None
     daemon = _daemon(facts)
     holders = home.daemon_lock.read_text(errors="replace").split()
     if holders and str(daemon.pid) not in holders:
-        raise Unusable(f"{home.facts} is not of the clouds that run here")
+        raise Unusable(f"{home.facts} describes other clouds than those that run here")
     try:
         authorization = {"Authorization": f"Bearer {daemon.token}"}
         request = urllib.request.Request(f"{daemon.control}/health", None, authorization)
@@ -103,7 +106,7 @@ def _answer(home: Home) -> Daemon | None:
             raise Unusable(json.load(error)["error"]) from None
     except (OSError, ValueError):
         pass
-    return None  # it is slow
+    return None  # the daemon is slow
 
 
 def _daemon(facts: Any) -> Daemon:
@@ -121,14 +124,14 @@ def _daemon(facts: Any) -> Daemon:
             issuer=facts["issuer"],
         )
     except (KeyError, TypeError):
-        raise Unusable("the laptop's clouds that run are of another version of this project") from None
+        raise Unusable("the laptop's clouds are from another version of this project") from None
 
 
 @contextmanager
-def starting(home: Home) -> Generator[Callable[[], Daemon]]:
-    """Starts the clouds, in a session of their own so that Ctrl-C spares them; yields what waits for them.
+def starting(home: Home) -> Generator[None]:
+    """Starts the clouds in the background; `wait_until_started` waits for them. An exception in the block kills them.
 
-    That raises LocalError if they do not answer in time. A failed or interrupted command takes them away again.
+    They run in a new session, so that Ctrl-C does not end them.
     """
     with locks.taken(home.daemon_lock) as lock:
         if not lock:
@@ -146,24 +149,25 @@ def starting(home: Home) -> Generator[Callable[[], Daemon]]:
             )
         print(process.pid, file=lock)
     try:
-        yield lambda: _started(home)
+        yield
     except BaseException:
         process.kill()
         process.wait()
         raise
 
 
-def _started(home: Home) -> Daemon:
+def wait_until_started(home: Home) -> Daemon:
+    """The daemon that `starting` has started. Raises LocalError if it ends or does not answer in time."""
     daemon = running(home)
     if not daemon:
-        last_line = (home.log.read_text().strip().splitlines() or ["it said nothing"])[-1]
-        raise LocalError(f"the laptop's clouds did not start: {last_line} (all of it: {home.log})")
+        last_line = (home.log.read_text().strip().splitlines() or ["no output"])[-1]
+        raise LocalError(f"the laptop's clouds did not start: {last_line} (see {home.log})")
     say(f"clouds started: process {daemon.pid}, Firestore {daemon.firestore_kind}")
     return daemon
 
 
 def stop(home: Home) -> None:
-    """Ends the daemon and all that it started; returns when nothing of it is left. Raises LocalError."""
+    """Stops the daemon; returns when it and its children have ended. Raises LocalError if they do not end."""
     if not locks.is_held(home.daemon_lock):
         return
     locks.signal_holders(home.daemon_lock, SIGTERM)

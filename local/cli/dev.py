@@ -1,4 +1,4 @@
-"""`flask run` on a stack's store and cache, for the time between two edits."""
+"""`flask run` on a stack's store and cache, for quick edits."""
 
 import importlib
 import os
@@ -13,11 +13,11 @@ from local.cli.clouds import Daemon
 from local.cli.home import APP_PYTHON, ROOT, Home, LocalError
 
 HOST = "127.0.0.1"
-KEPT = ("HOME", "LANG", "PATH", "TERM")
-"""What of the person's own environment the app gets; the clouds give it none of that."""
+INHERITED = ("HOME", "LANG", "PATH", "TERM")
+"""The variables that the app gets from the shell's environment. On the clouds it gets none of these."""
 
-EDITED = {"ARTIFACT_DIGEST": "development", "METRICS_FORMAT": "json"}
-"""What is not as deployed: it is the checkout that runs, and a person who reads the log."""
+CHANGED = {"ARTIFACT_DIGEST": "development", "METRICS_FORMAT": "json"}
+"""The variables that differ from the deployed app's: the checkout has no digest, and a person reads the log."""
 
 FLASK = """
 import signal
@@ -29,18 +29,18 @@ main()
 
 
 def dev(home: Home, name: str = "aws", *, port: str = "5000") -> NoReturn:
-    """Becomes `flask run` with the environment of the stack's app, after bringing the stack up if it is not.
+    """Replaces this process with `flask run` in the environment of the stack's app. Brings the stack up if necessary.
 
-    The secrets are in the environment of that process, and nowhere else.
+    Secrets exist only in the environment of that process.
     """
     stack_files.check([name])
     _refuse_if_taken(port)
     stack = _brought_up(home, name)
     variables = _variables(clouds.required(home), stack)
-    own = {key: os.environ[key] for key in KEPT if key in os.environ}
+    inherited = {key: os.environ[key] for key in INHERITED if key in os.environ}
     command = [str(APP_PYTHON), "-c", FLASK, "--app", "app.wsgi", "run", "--reload", "--host", HOST, "--port", port]
     os.chdir(ROOT)
-    os.execve(APP_PYTHON, command, own | variables | EDITED)
+    os.execve(APP_PYTHON, command, inherited | variables | CHANGED)
 
 
 def _refuse_if_taken(port: str) -> None:
@@ -63,7 +63,7 @@ def _brought_up(home: Home, name: str) -> auto.Stack:
 
 
 def _variables(daemon: Daemon, stack: auto.Stack) -> dict[str, str]:
-    """The environment that the stack gives to its app, and what the laptop's clouds add to it."""
+    """The environment that the stack gives to its app, and the variables that the laptop's clouds add."""
     for resource in (stack.export_stack().deployment or {})["resources"]:
         match resource:
             case {"type": "aws:lambda/function:Function", "inputs": inputs, "outputs": {"arn": str(arn)}}:
@@ -76,7 +76,7 @@ def _variables(daemon: Daemon, stack: auto.Stack) -> dict[str, str]:
 
 
 def _of_lambda(daemon: Daemon, inputs: Mapping[str, Any], arn: str) -> dict[str, str]:
-    """With credentials of the function's role, so that a right that is missing is missed here too."""
+    """Includes credentials of the function's role, so that missing permissions show up here too."""
     region = arn.split(":")[3]
     keys = {"aws_access_key_id": "laptop", "aws_secret_access_key": "laptop"}
     sts: Any = importlib.import_module("boto3").client("sts", region, endpoint_url=daemon.aws, **keys)
@@ -92,7 +92,7 @@ def _of_lambda(daemon: Daemon, inputs: Mapping[str, Any], arn: str) -> dict[str,
 
 
 def _of_cloud_run(daemon: Daemon, inputs: Mapping[str, Any]) -> dict[str, str]:
-    """Its one secret is the key of the laptop's Momento."""
+    """Includes the service's only secret, the key of the laptop's Momento."""
     variables = {given["name"]: given.get("value", "") for given in inputs["template"]["containers"][0]["envs"]}
     return {
         **variables,

@@ -1,4 +1,4 @@
-"""What the clouds say that a stack's state does not."""
+"""Compares the clouds with a stack's state."""
 
 import json
 from collections.abc import Iterator
@@ -15,9 +15,9 @@ SECRET, ANOTHER_SECRET = "[secret]", "another [secret]"
 
 
 def find_drift(stack: auto.Stack) -> list[str]:
-    """A line for each property that differs and each resource that is gone. The state stays as it is.
+    """A line for each property that differs and each resource that is gone. Does not change the state.
 
-    Raises auto.errors.CommandError, after the engine's reasons went to stderr.
+    Raises auto.errors.CommandError after printing the engine's errors to stderr.
     """
     moved: list[str] = []
 
@@ -44,7 +44,7 @@ def _lines(step: StepEventMetadata) -> Iterator[str]:
 
 
 def _readable(value: Any) -> Any:
-    """What the engine encrypts as one word, and JSON texts as what they say."""
+    """The value with encrypted parts replaced by SECRET, and with JSON texts parsed."""
     if isinstance(value, str) and value.startswith(("{", "[")) and value != SECRET:
         try:
             return _readable(json.loads(value))

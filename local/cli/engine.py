@@ -1,4 +1,4 @@
-"""The real Pulumi engine on the laptop's clouds: unmodified stacks, real state, fake provider plugins."""
+"""Runs the real Pulumi engine on the laptop's clouds: unmodified stacks, real state, fake provider plugins."""
 
 import copy
 import importlib
@@ -22,21 +22,22 @@ from local.cli.home import ROOT, Home, LocalError
 from local.cli.tools import pulumi
 
 PROJECT = "better-together"
-PASSPHRASE = "laptop"  # what it protects is the key of the laptop's own Momento
-NO_KEY = "no-key-without-clouds"  # not a word that errors use: the engine writes [secret] wherever it stands
+PASSPHRASE = "laptop"  # protects only the key of the laptop's Momento
+NO_KEY = "no-key-without-clouds"  # not a common word, since the engine replaces it with [secret] in all output
 GCP_PROJECT = "better-together-laptop"
-PLUGIN_DIED = "exited prematurely"  # what the engine says of it
-AUDIENCE = "better-together"  # of the tokens of the laptop's issuer
-# An engine that is built from its Go module has no language host for Python, but runs executables itself.
+PLUGIN_DIED = "exited prematurely"  # in the engine's error
+CUT_OFF = "an earlier run was killed in the middle of a change, or its state is gone"
+AUDIENCE = "better-together"  # of the laptop's issuer's tokens
+# An engine built from its Go module has no language host for Python, but can run executables.
 POLICY_PACK = str(ROOT / "policy" / "start")
 _importing = threading.Lock()  # the SDKs import their modules lazily, which is not safe from several threads
 
 
 def warm_up() -> None:
-    """Imports the stacks and their clouds' SDKs, which take seconds, while the caller waits for the engine."""
+    """Imports the stacks and the SDKs, which takes seconds, in the background."""
 
     def work() -> None:
-        with _importing, suppress(Exception):  # the stack's own run tells what is wrong with it
+        with _importing, suppress(Exception):  # the stack's run reports the error
             for module in ("stacks.aws", "stacks.gcp"):
                 importlib.import_module(module)
 
@@ -44,25 +45,25 @@ def warm_up() -> None:
 
 
 def open_stack(home: Home, name: str) -> auto.Stack:
-    """The engine's stack, made if need be, with the plain config of the checkout's stack file. Raises LocalError."""
+    """The engine's stack, created if necessary, with the plain config of the stack file. Raises LocalError."""
     return _stack(home, name, stack_files.plain_config(name))
 
 
 def stacks_up(home: Home, names: Collection[str] | None = None) -> list[auto.Stack]:
-    """The stacks that are up, or those of `names`, as their last `up` left them, whatever their files say now."""
-    there = [stack.name for stack in _workspace(home).list_stacks()]
-    return [_stack(home, name, {}) for name in there if names is None or name in names]
+    """The stacks that are up, or those of `names` that are. Their stack files are not read, and may be broken."""
+    existing = [stack.name for stack in _workspace(home).list_stacks()]
+    return [_stack(home, name, {}) for name in existing if names is None or name in names]
 
 
 def one_that_is_up(home: Home, name: str) -> auto.Stack:
-    """Raises LocalError if the stack is not up."""
+    """The stack. Raises LocalError if it is not up."""
     if not (found := stacks_up(home, [name])):
         raise LocalError(f"stack {name} is not up: `make up STACK={name}`")
     return found[0]
 
 
 def _stack(home: Home, name: str, config: Mapping[str, Any]) -> auto.Stack:
-    """The engine writes into stack files, so it works on a copy."""
+    """Gives the engine a copy of the stack file, since it writes to it."""
     workspace = _workspace(home)
     providers.install(home.pulumi_home)
     settings = {"config": dict(config), "encryptionsalt": stack_files.SALT}
@@ -71,9 +72,9 @@ def _stack(home: Home, name: str, config: Mapping[str, Any]) -> auto.Stack:
 
 
 def configure(stack: auto.Stack, daemon: Daemon | None, settings: Mapping[str, str] = MappingProxyType({})) -> None:
-    """Adds what a person with accounts would set by hand, and the project's own `settings` over the stack file's.
+    """Sets what a person with accounts would set by hand, and `settings`, which override the stack file's keys.
 
-    Without a daemon it is good for previews alone.
+    Without a daemon, only previews work.
     """
     key = daemon.momento_api_key if daemon else NO_KEY
     is_on_gcp = stack_files.plain_config(stack.name).get(f"{PROJECT}:cloud") == "gcp"
@@ -90,7 +91,7 @@ def configure(stack: auto.Stack, daemon: Daemon | None, settings: Mapping[str, s
 
 @contextmanager
 def changing(home: Home, stack: auto.Stack) -> Generator[None]:
-    """While the engine changes the stack."""
+    """Marks the stack as unfinished while the engine changes it, and records if a plugin dies."""
     with home.changing(stack.name) as mark:
         try:
             yield
@@ -101,8 +102,8 @@ def changing(home: Home, stack: auto.Stack) -> Generator[None]:
 
 
 def has_lost_track(home: Home) -> bool:
-    """Whether the state does not tell the truth about the clouds that run: an engine or a plugin was killed while it
-    changed them, or the state was removed or broken.
+    """Whether the state may not match the running clouds, because an engine or a plugin was killed while it changed
+    them, or because the state was removed or broken.
 
     A stack's state is a JSON file (https://www.pulumi.com/docs/iac/concepts/state-and-backends/#local-filesystem).
     """
@@ -119,18 +120,18 @@ def has_lost_track(home: Home) -> bool:
 
 
 def is_protected(stack: auto.Stack) -> bool:
-    """Whether the engine refuses to destroy the stack: something in it is protected."""
+    """Whether the engine refuses to destroy the stack, because one of its resources is protected."""
     resources = (stack.export_stack().deployment or {}).get("resources", [])
     return any(resource.get("protect") for resource in resources)
 
 
 def outputs(home: Home) -> dict[str, dict[str, Any]]:
-    """Every stack's outputs by stack name; secret ones read "[secret]"."""
+    """All stacks' outputs, by stack name; secret ones are "[secret]"."""
     workspace = _workspace(home)
     environment = {**workspace.env_vars, "PULUMI_HOME": str(home.pulumi_home)}
 
     def ask(stack: str) -> dict[str, Any]:
-        # workspace.stack_outputs() would decrypt them, which takes as long again.
+        # workspace.stack_outputs() would also decrypt them, which takes twice as long.
         command = ["stack", "output", "--json", "--stack", stack]
         return json.loads(_command().run(command, str(home.workspace), environment).stdout)
 
@@ -153,8 +154,8 @@ def _workspace(home: Home) -> auto.LocalWorkspace:
         env_vars={
             "BETTER_TOGETHER_HOME": str(home.path),
             "PULUMI_COMMAND": pulumi().command,
-            # With metadata the engine writes each file's attributes in place: a program that reads its stack's outputs
-            # meanwhile, as ours does, may find half of them (https://pkg.go.dev/gocloud.dev/blob/fileblob).
+            # Without this, the engine writes files of metadata non-atomically, and a program that reads its stack's
+            # outputs meanwhile, as ours does, may see half a file (https://pkg.go.dev/gocloud.dev/blob/fileblob).
             "PULUMI_BACKEND_URL": f"{home.state.as_uri()}?metadata=skip",
             "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",

@@ -1,4 +1,4 @@
-"""Runs of the engine for several stacks at once, and what an interrupt does to them."""
+"""Runs the engine for several stacks at once, and passes interrupts on to it."""
 
 import signal
 from collections.abc import Callable, Collection, Generator, Sequence
@@ -16,13 +16,16 @@ _interrupted = Event()
 
 
 def at_once[T](stacks: Collection[auto.Stack], ask: Callable[[auto.Stack], T]) -> list[T]:
-    """One question to the engine about each stack, which takes it half a second to answer."""
+    """Calls `ask` for all stacks in parallel, since each call of the engine takes half a second."""
     with ThreadPoolExecutor(max(1, len(stacks))) as pool:
         return list(pool.map(ask, stacks))
 
 
 def side_by_side[T](home: Home, stacks: Sequence[auto.Stack], what: str, work: Callable[[auto.Stack], T]) -> list[T]:
-    """Does the same to all stacks at once; what came of it. Raises LocalError naming those that failed."""
+    """Runs `work`, which may be interrupted, on all stacks in parallel; returns the results.
+
+    Raises LocalError, which names the stacks that failed.
+    """
     with _interrupts_go_to_the_engines(home), ThreadPoolExecutor(max(1, len(stacks))) as pool:
         done: list[T] = []
         failed: list[str] = []
@@ -32,7 +35,7 @@ def side_by_side[T](home: Home, stacks: Sequence[auto.Stack], what: str, work: C
             except auto.errors.CommandError:
                 failed.append(stack.name)
     if _interrupted.is_set():
-        way = ": `make up` goes on from here, `make down` takes all away" if home.unfinished() else ""
+        way = ": `make up` continues from here, `make down` removes everything" if home.unfinished() else ""
         raise LocalError(f"{what} was interrupted{way}")
     if failed:
         raise LocalError(f"{what} of stack {' and '.join(failed)} failed: the error is above")
@@ -41,7 +44,7 @@ def side_by_side[T](home: Home, stacks: Sequence[auto.Stack], what: str, work: C
 
 @contextmanager
 def _interrupts_go_to_the_engines(home: Home) -> Generator[None]:
-    """An engine that is interrupted ends what it has begun and writes it down: wait for that."""
+    """Sends interrupts to the engines instead of this process: an engine completes its current steps and saves them."""
     _interrupted.clear()
 
     def pass_on(number: int, frame: object) -> None:
@@ -57,5 +60,5 @@ def _interrupts_go_to_the_engines(home: Home) -> Generator[None]:
 
 
 def unless_interrupted(write: Callable[[str], None]) -> Callable[[str], None]:
-    """Writes what the engine says, but for the traceback of the program that an interrupt cuts off."""
+    """`write`, but silent after an interrupt, when the engine prints the traceback of the interrupted program."""
     return lambda line: None if _interrupted.is_set() else write(line)

@@ -1,7 +1,7 @@
-"""Where the laptop's clouds live: one folder that holds their daemon, the engine's state and the logs.
+"""The home of the laptop's clouds: one folder for their daemon's files, the engine's state and the logs.
 
-Who is at work in it is asked of three locks: the command that runs holds command.lock, the engines and their plugins
-engine.lock, the daemon and what ends its children daemon.lock.
+Three locks show which processes use it: the running command holds command.lock, the engines and their plugins hold
+engine.lock, the daemon and its reaper hold daemon.lock.
 """
 
 import shutil
@@ -22,7 +22,7 @@ KILLED_WITHIN = 10  # seconds
 
 
 class LocalError(Exception):
-    """Something that the person at the keyboard can mend; the message is one line and says how."""
+    """An error that the user can fix. The message is one line and says how."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Home:
 
     @cached_property
     def workspace(self) -> Path:
-        """The engine's project folder: the checkout's Pulumi.yaml with the laptop's own copy of the stack files."""
+        """The engine's project folder: the checkout's Pulumi.yaml and the laptop's copies of the stack files."""
         return self.path / "workspace"
 
     @cached_property
@@ -52,12 +52,12 @@ class Home:
 
     @cached_property
     def temporary(self) -> Path:
-        """The folder for temporary files of all that is at work here, since a process that is killed leaves them."""
+        """The folder for all processes' temporary files, which remain if a process is killed."""
         return self.path / "tmp"
 
     @cached_property
     def facts(self) -> Path:
-        """What the daemon says about itself."""
+        """The daemon's addresses and keys."""
         return self.path / "daemon.json"
 
     @cached_property
@@ -70,9 +70,9 @@ class Home:
 
     @contextmanager
     def exclusive(self) -> Generator[None]:
-        """Holds the home for one command, after the engines of a command that was killed have ended.
+        """Locks the home for one command, and waits for the engines of an earlier command that was killed.
 
-        Raises LocalError at once if another command has it.
+        Raises LocalError at once if another command holds the lock.
         """
         self.path.mkdir(parents=True, exist_ok=True)
         self.path.chmod(0o700)
@@ -95,19 +95,19 @@ class Home:
             self.kill_holders(self.engine_lock)
 
     def kill_holders(self, lock: Path) -> None:
-        """Raises LocalError if that does not free the lock."""
+        """Kills the processes that hold the lock. Raises LocalError if they still hold it then."""
         locks.signal_holders(lock, SIGKILL)
         if not locks.wait_until_free(lock, KILLED_WITHIN):
             raise LocalError(f"{lock} is still held: end the processes that `fuser {lock}` names")
 
     def _tidy(self) -> None:
-        """Removes what engines left behind that were killed, stack locks and files that are cut off, and their logs."""
+        """Removes the engines' logs, and the stack locks and partial files that killed engines left behind."""
         for folder in (self.state / ".pulumi" / "locks", self.pulumi_home / "workspaces", self.pulumi_home / "logs"):
             shutil.rmtree(folder, ignore_errors=True)
 
     @contextmanager
     def changing(self, stack: str) -> Generator[Path]:
-        """While the engine changes the stack, which is `unfinished` if that fails or is cut off. Yields its mark."""
+        """Marks the stack as `unfinished`, unless the block succeeds. Yields the mark, a file."""
         mark = self._unfinished / stack
         mark.parent.mkdir(exist_ok=True)
         mark.touch()
@@ -115,7 +115,7 @@ class Home:
         mark.unlink()
 
     def unfinished(self) -> dict[str, str]:
-        """The stacks, and what is in their marks."""
+        """The content of the marks, by stack name."""
         return {mark.name: mark.read_text() for mark in self._unfinished.glob("*")}
 
     @cached_property
@@ -123,7 +123,7 @@ class Home:
         return self.path / "unfinished"
 
     def forget(self) -> None:
-        """Removes what only made sense with clouds that are gone; the logs of the last run go with it."""
+        """Removes the state, the logs and everything else that belongs to clouds that are gone."""
         for folder in (self.state, self.workspace, self._unfinished, self.path / "run", self.logs):
             if folder.is_dir() and not folder.is_symlink():
                 shutil.rmtree(folder, ignore_errors=True)

@@ -1,6 +1,6 @@
-"""Locks on files, which the kernel lets go of when the last process that holds one ends, however it ends (flock(2)).
+"""File locks, which the kernel releases when the last process that holds one ends for any reason (flock(2)).
 
-A lock's file lists the processes that hold it, a line for each.
+A lock's file lists the processes that hold it, one per line.
 """
 
 import fcntl
@@ -15,7 +15,7 @@ from typing import TextIO
 
 @contextmanager
 def taken(path: Path) -> Generator[TextIO | None]:
-    """Holds the lock, with its file empty; yields None if another process holds it."""
+    """Takes the lock and empties its file, which it yields; yields None if another process holds the lock."""
     with path.open("a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -32,7 +32,7 @@ def is_held(path: Path) -> bool:
 
 
 def wait_until_free(path: Path, within: float) -> bool:
-    """Whether the lock was free within so many seconds."""
+    """Whether the lock became free within so many seconds."""
     deadline = time.monotonic() + within
     while is_held(path):
         if time.monotonic() >= deadline:

@@ -22,7 +22,7 @@ def main() -> None:
         signal.signal(number, _interrupt)
     os.environ["TMPDIR"] = str(home.temporary)
     os.environ["no_proxy"] = os.environ["NO_PROXY"] = f"127.0.0.1,{os.environ.get('no_proxy', '')}"
-    os.umask(0o077)  # the clouds' keys are nobody else's
+    os.umask(0o077)  # only the user may read the clouds' keys
     try:
         run(home, **arguments)
     except (LocalError, ToolMissing, ArtifactError, OSError, CommandError, KeyboardInterrupt) as error:
@@ -30,19 +30,19 @@ def main() -> None:
 
 
 def _interrupt(number: int, frame: object) -> NoReturn:
-    threading.excepthook = lambda failed: None  # threads of Pulumi's SDK fail on the pipes that this closes
+    threading.excepthook = lambda failed: None  # threads of Pulumi's SDK fail on pipes that this closes
     raise KeyboardInterrupt
 
 
 def _line(error: BaseException) -> str:
     if isinstance(error, CommandError):
-        said = [line for line in str(error).splitlines() if "error: " in line]
-        return said[-1].strip() if said else " ".join(str(error).split())
+        errors = [line for line in str(error).splitlines() if "error: " in line]
+        return errors[-1].strip() if errors else " ".join(str(error).split())
     return str(error) or "interrupted"
 
 
 def _leave(line: str) -> NoReturn:
-    """Ends the program at once: what Pulumi's SDK leaves behind in one that failed writes tracebacks at the exit."""
+    """Exits without cleanup, in which Pulumi's SDK would print tracebacks after a failure."""
     try:
         print(line, file=sys.stderr)
         sys.stdout.flush()

@@ -1,6 +1,6 @@
-"""The checkout's stack files, Pulumi.<stack>.yaml, as far as the laptop takes part in them: their plain config.
+"""Reads the plain config from the checkout's stack files, Pulumi.<stack>.yaml.
 
-Secrets, an `encryptionsalt`, a `secretsprovider` and a backend are of the real deployment. The laptop has its own.
+Their secrets, `encryptionsalt`, `secretsprovider` and backend belong to the real deployment. The laptop has its own.
 """
 
 import json
@@ -13,7 +13,7 @@ import yaml
 from local.cli.home import ROOT, LocalError
 from local.providers.values import is_object
 
-# Of the passphrase in engine.py, as `pulumi stack init` made it: what it protects is made up for the laptop.
+# `pulumi stack init` made this for the passphrase in engine.py. It only protects keys of the laptop's clouds.
 SALT = "v1:B/cbSqKO26E=:v1:Kdkh6IlqkQewd6Gw:Cz6IGuEGnzLEuSrPgdwMSGqxdJXL4w=="
 
 
@@ -39,7 +39,7 @@ def check(stacks: Sequence[str]) -> list[str]:
 
 
 def plain_config(stack: str) -> dict[str, Any]:
-    """Raises LocalError that names the file, and the line or key, if it cannot be read."""
+    """The config without secrets. Raises LocalError, which names the file and the line or key, if it cannot be read."""
     path = ROOT / f"Pulumi.{stack}.yaml"
     settings = _read(path)
     if not is_object(settings):
@@ -50,7 +50,7 @@ def plain_config(stack: str) -> dict[str, Any]:
     keys: list[object] = list(config)
     for key in keys:
         if not isinstance(key, str):
-            raise LocalError(f"{path.name}: config has the key {key!r}: it takes texts, such as `aws:region`")
+            raise LocalError(f"{path.name}: config has the key {key!r}: keys must be strings, such as `aws:region`")
     try:
         json.dumps(config, default=str)
     except (ValueError, TypeError) as error:
@@ -59,13 +59,13 @@ def plain_config(stack: str) -> dict[str, Any]:
 
 
 class _Loader(yaml.SafeLoader):
-    """Refuses a key that stands twice, and names the line of a value that Python cannot hold."""
+    """Refuses duplicate keys, and names the line of a value that Python cannot represent."""
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         try:
             return super().construct_object(node, deep)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
         except (ValueError, LookupError, AttributeError) as error:  # of `!!bool maybe`, `!!int ""`, `!!timestamp x`
-            problem = str(error) if isinstance(error, ValueError) else f"this is no value of {node.tag}"
+            problem = str(error) if isinstance(error, ValueError) else f"invalid value for {node.tag}"
             raise yaml.constructor.ConstructorError(problem=problem, problem_mark=node.start_mark) from None
 
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
@@ -73,7 +73,7 @@ class _Loader(yaml.SafeLoader):
         seen = set[str]()
         for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
             if key.value in seen:
-                problem = f"the key {key.value} stands here a second time"
+                problem = f"duplicate key {key.value}"
                 raise yaml.constructor.ConstructorError(problem=problem, problem_mark=key.start_mark)
             seen.add(key.value)
         return node

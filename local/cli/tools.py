@@ -1,4 +1,4 @@
-"""Finds the tools that no Python package brings, and fetches them once into the user's cache folder.
+"""Finds the tools that no Python package provides, and installs them once into the user's cache folder.
 
 `python -m local.cli.tools` gets the Pulumi CLI; `python -m local.cli.tools test` also gets DynamoDB Local, which only
 tests need.
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # in an import, Ctrl-C would print a traceback
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C during an import would print a traceback
 
 from semver import VersionInfo
 
@@ -34,13 +34,13 @@ HERE = Path(__file__).parent
 
 
 class ToolMissing(Exception):
-    """A tool that the laptop must bring is not there; the message says which and how to install it."""
+    """A tool is missing. The message names it and says how to install it."""
 
 
 @cache
 def pulumi() -> "PulumiCommand":
     """The Pulumi CLI: the one on PATH if it is new enough, else one built from its Go module."""
-    from pulumi.automation import PulumiCommand  # takes a second, in which Ctrl-C would print a traceback
+    from pulumi.automation import PulumiCommand  # late, since it takes a second and Ctrl-C would print a traceback
 
     if shutil.which("pulumi"):
         on_path = PulumiCommand(skip_version_check=True)
@@ -53,7 +53,7 @@ def pulumi() -> "PulumiCommand":
 
 
 def _build_pulumi(scratch: Path) -> None:
-    """By the Go compiler that uv.lock pins, from the sources that go.sum pins."""
+    """Builds it with the Go compiler that uv.lock pins, from the sources that go.sum pins."""
     uv = os.environ.get("UV", "uv")
     require(uv, "uv (https://docs.astral.sh/uv/), or run `make setup`, which brings it")
     go = [uv, "run", "--quiet", "--isolated", "--locked", "--only-group", "go", "go"]
@@ -65,7 +65,7 @@ def _build_pulumi(scratch: Path) -> None:
 
 
 def dynamodb_local() -> Path:
-    """The folder of AWS's own DynamoDB Local: jars and native libraries."""
+    """The folder of AWS's DynamoDB Local: jars and native libraries."""
     if not DYNAMODB_LOCAL.exists():
         require("java", "a Java 17 runtime, e.g. apt-get install openjdk-17-jre-headless")
         require("mvn", "Maven, e.g. apt-get install maven")
@@ -79,7 +79,7 @@ def _fetch_dynamodb_local(scratch: Path) -> None:
 
 
 def install(target: Path, what: str, make: Callable[[Path], None]) -> None:
-    """Makes `target` once, by `result` in the folder that `make` gets, so that a run that is cut off leaves no half."""
+    """Makes `target` once and atomically: calls `make` with a folder, and moves `result` from there to `target`."""
     if target.exists():
         return
     try:
@@ -112,7 +112,7 @@ def run(command: list[str | Path], cwd: Path, env: dict[str, str] | None = None)
 
 
 def with_progress(what: str, work: Callable[[], None], beat: float = 15) -> None:
-    """Does the work and says every `beat` seconds that it still goes on."""
+    """Does the work, and prints its duration every `beat` seconds."""
     say(f"{what} ...")
     started = time.monotonic()
     done = threading.Event()

@@ -63,7 +63,7 @@ def test_up_says_what_changed_and_what_is_wrong_once(clouds: Laptop, second_chec
 
     assert said("timeoutSeconds: 0") == [
         "aws | error: Pulumi.aws.yaml: better-together:timeoutSeconds is '0': it takes a whole number from 10 to 29",
-        f"aws | all that the engine said: {clouds.home}/logs/engine-aws.log",
+        f"aws | the engine's full output: {clouds.home}/logs/engine-aws.log",
         "up of stack aws failed: the error is above",
     ]
     assert "timeoutSeconds is '0'" in (clouds.home / "logs" / "engine-aws.log").read_text()
@@ -101,7 +101,7 @@ def test_a_proxy_for_the_internet_is_not_asked_for_the_clouds(clouds: Laptop, mo
     for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     assert clouds.outputs().keys() == {"aws", "gcp"}
-    assert clouds.must("drift", "aws") == "stack aws is as its last up left it\n"
+    assert clouds.must("drift", "aws") == "stack aws has not drifted\n"
 
 
 def test_a_home_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def delete_cache(clouds: Laptop, name: str) -> None:
 
 
 def not_drifted(clouds: Laptop, stack: str) -> None:
-    assert clouds.must("drift", stack) == f"stack {stack} is as its last up left it\n"
+    assert clouds.must("drift", stack) == f"stack {stack} has not drifted\n"
 
 
 def test_drift_on_aws_is_named_and_mended(clouds: Laptop) -> None:
@@ -56,7 +56,7 @@ def test_drift_on_aws_is_named_and_mended(clouds: Laptop) -> None:
         meddle_with_aws(clouds, functions)
         drifted = clouds.run("drift", "aws")
         assert drifted.returncode == 1
-        assert drifted.stderr.splitlines()[-1] == "stack aws has drifted: `make up STACK=aws REFRESH=1` mends it"
+        assert drifted.stderr.splitlines()[-1] == "stack aws has drifted: `make up STACK=aws REFRESH=1` repairs it"
         protection, recovery, code, memory, key, cache = drifted.stdout.splitlines()
         table, function = "aws:dynamodb:Table users:", "aws:lambda:Function api:"
         assert protection == f"{table} deletionProtectionEnabled is false in the stack, true in the cloud"

@@ -13,7 +13,7 @@ from threading import Timer
 
 import pytest
 
-from local.cli import clouds, commands, locks
+from local.cli import clouds, commands, destruction, locks
 from local.cli import home as homes
 from local.cli.home import Home, LocalError
 from tests.e2e.laptop import ROOT, Laptop
@@ -24,8 +24,9 @@ from pathlib import Path
 from local.cli import clouds
 from local.cli.home import Home
 
-with clouds.starting(Home(Path(sys.argv[1]))) as wait_for_daemon:
-    wait_for_daemon()
+home = Home(Path(sys.argv[1]))
+with clouds.starting(home):
+    clouds.wait_until_started(home)
 """
 ENGINE = """
 exec 9>>"$1"
@@ -91,7 +92,7 @@ def running(home: Home) -> Iterator[Home]:
         (hang, "have not answered for 1 s"),
         (name_it_nowhere, "have not answered for 1 s"),
         (lose_what_it_said, "daemon.json cannot be read"),
-        (take_it_from_another_home, "daemon.json is not of the clouds that run here"),
+        (take_it_from_another_home, "daemon.json describes other clouds than those that run here"),
     ],
 )
 def test_a_daemon_that_is_of_no_use_is_told_and_stopped(
@@ -103,7 +104,7 @@ def test_a_daemon_that_is_of_no_use_is_told_and_stopped(
     with pytest.raises(LocalError, match=f"{reason}: `make up` starts"):
         commands.preview(running, "aws")
     assert locks.is_held(running.daemon_lock)
-    commands.down(running)
+    destruction.down(running)
     assert f"{reason}: stopping them" in capfd.readouterr().err
     assert not locks.is_held(running.daemon_lock)
 
@@ -112,9 +113,9 @@ def test_a_daemon_of_another_version_is_told_and_stopped(running: Home, monkeypa
     monkeypatch.setattr(clouds, "ANSWERS_WITHIN", 60)
     facts = json.loads(running.facts.read_text())
     running.facts.write_text(json.dumps({name: facts[name] for name in ("control", "token")}))
-    with pytest.raises(LocalError, match="of another version of this project: `make up` starts"):
+    with pytest.raises(LocalError, match="from another version of this project: `make up` starts"):
         commands.outputs(running)
-    commands.down(running)
+    destruction.down(running)
     assert not locks.is_held(running.daemon_lock)
 
 
@@ -158,7 +159,7 @@ def test_an_engine_that_never_ends_is_killed(home: Home, engine: subprocess.Pope
 
 def test_one_command_at_a_time(home: Home) -> None:
     with home.exclusive(), pytest.raises(LocalError, match="another `make up` or `make down` is at work"):
-        commands.down(home)
+        destruction.down(home)
 
 
 def remove_the_state(laptop: Laptop) -> None:
@@ -191,7 +192,7 @@ def test_a_state_that_tells_no_truth_ends_with_the_clouds(laptop: Laptop, lose: 
     assert "starts the clouds afresh" in laptop.run("drift", "aws").stderr
     assert "starts the clouds afresh" in laptop.run("preview", "aws").stderr
     laptop.must("up", "aws")
-    assert laptop.must("drift", "aws") == "stack aws is as its last up left it\n"
+    assert laptop.must("drift", "aws") == "stack aws has not drifted\n"
     lose(laptop)
     laptop.must("down")
     assert laptop.processes() == {}

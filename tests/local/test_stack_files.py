@@ -31,13 +31,13 @@ BROKEN = [
     (b"config:\n  a: 2026-13-41\n", "Pulumi.aws.yaml, line 2 cannot be read: month must be in 1..12"),
     (
         b"config:\n  a: 1\n  b: 2\n  a: 3\n",
-        "Pulumi.aws.yaml, line 4 cannot be read: the key a stands here a",
+        "Pulumi.aws.yaml, line 4 cannot be read: duplicate key a",
     ),
     (b"config:\n  ? {a: 1}\n  : 2\n", "Pulumi.aws.yaml, line 2 cannot be read: found unhashable key"),
-    (b"config:\n  a: !!bool maybe\n", "Pulumi.aws.yaml, line 2 cannot be read: this is no value of"),
-    (b'config:\n  a: !!int ""\n', "Pulumi.aws.yaml, line 2 cannot be read: this is no value of"),
-    (b"config:\n  a: !!timestamp x\n", "Pulumi.aws.yaml, line 2 cannot be read: this is no value of"),
-    (b"config: {1: 1}\n", "Pulumi.aws.yaml: config has the key 1: it takes texts"),
+    (b"config:\n  a: !!bool maybe\n", "Pulumi.aws.yaml, line 2 cannot be read: invalid value for"),
+    (b'config:\n  a: !!int ""\n', "Pulumi.aws.yaml, line 2 cannot be read: invalid value for"),
+    (b"config:\n  a: !!timestamp x\n", "Pulumi.aws.yaml, line 2 cannot be read: invalid value for"),
+    (b"config: {1: 1}\n", "Pulumi.aws.yaml: config has the key 1: keys must be strings"),
     (b"config: &a {x: *a}\n", "Pulumi.aws.yaml: config cannot be read: Circular reference"),
     (b"config: " + b"[" * 3000 + b"\n", "Pulumi.aws.yaml cannot be read: maximum recursion depth exceeded"),
 ]
