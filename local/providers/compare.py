@@ -1,14 +1,22 @@
 """Compares old inputs with new ones, and the state with the cloud."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pulumi.runtime import proto
 from pulumi.runtime.proto import PropertyDiff
 
 from local.providers.values import Props, is_list, is_object
 
 ABSENT = object()
+INDEX = re.compile(r"\[\d+\]")
+REPLACING: Mapping[PropertyDiff.Kind.ValueType, PropertyDiff.Kind.ValueType] = {
+    PropertyDiff.ADD: PropertyDiff.ADD_REPLACE,
+    PropertyDiff.DELETE: PropertyDiff.DELETE_REPLACE,
+    PropertyDiff.UPDATE: PropertyDiff.UPDATE_REPLACE,
+}
 EMPTY: tuple[Any, ...] = (None, "", False, [], {})
 
 
@@ -93,3 +101,28 @@ def _json(text: str) -> Any:
         return json.loads(text)
     except ValueError:
         return ABSENT
+
+
+def diff_response(found: list[tuple[str, PropertyDiff.Kind.ValueType]], forcing: frozenset[str]) -> proto.DiffResponse:
+    """The engine's answer for changes; those of `forcing`, paths without indexes, replace the resource."""
+    replacing = {path for path, _ in found if any(_meet(INDEX.sub("", path), forced) for forced in forcing)}
+    return proto.DiffResponse(
+        changes=proto.DiffResponse.DIFF_SOME if found else proto.DiffResponse.DIFF_NONE,
+        diffs=sorted({root(path) for path, _ in found}),
+        replaces=sorted({root(path) for path in replacing}),
+        detailedDiff={
+            path: PropertyDiff(kind=REPLACING[kind] if path in replacing else kind, inputDiff=True)
+            for path, kind in found
+        },
+        hasDetailedDiff=True,
+    )
+
+
+def _meet(path: str, other: str) -> bool:
+    """Whether the paths are equal, or one is below the other."""
+    return f"{path}.".startswith(f"{other}.") or other.startswith(f"{path}.")
+
+
+def root(path: str) -> str:
+    """The property that a path begins with."""
+    return path.split(".")[0].split("[")[0]

@@ -6,7 +6,6 @@ the hashes of assets, unknowns, and errors without a traceback.
 
 import hashlib
 import os
-import re
 from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from typing import Any
@@ -17,20 +16,13 @@ from google.protobuf.empty_pb2 import Empty
 from google.protobuf.struct_pb2 import Struct
 from google.rpc.status_pb2 import Status
 from pulumi.runtime import proto
-from pulumi.runtime.proto import PropertyDiff
 
 from local.providers import sdk
-from local.providers.compare import changes, observed, unhonoured
+from local.providers.compare import changes, diff_response, observed, root, unhonoured
 from local.providers.resource import ProviderError, Resource, UpdateFailed
 from local.providers.values import UNKNOWN, Props, overlay, pack, plain
 
 DEFAULTS = "__defaults"  # the names of the inputs that the provider chose, as in the real providers
-INDEX = re.compile(r"\[\d+\]")
-REPLACING: Mapping[PropertyDiff.Kind.ValueType, PropertyDiff.Kind.ValueType] = {
-    PropertyDiff.ADD: PropertyDiff.ADD_REPLACE,
-    PropertyDiff.DELETE: PropertyDiff.DELETE_REPLACE,
-    PropertyDiff.UPDATE: PropertyDiff.UPDATE_REPLACE,
-}
 
 
 class FakeProvider(proto.ResourceProviderServicer):
@@ -80,7 +72,7 @@ class FakeProvider(proto.ResourceProviderServicer):
         return proto.CheckResponse(inputs=request.news, failures=_failures(faults))
 
     def DiffConfig(self, request: proto.DiffRequest, context: grpc.ServicerContext) -> proto.DiffResponse:
-        return _diff_response(list(changes(plain(request.old_inputs), plain(request.news))), frozenset())
+        return diff_response(list(changes(plain(request.old_inputs), plain(request.news))), frozenset())
 
     def Configure(self, request: proto.ConfigureRequest, context: grpc.ServicerContext) -> proto.ConfigureResponse:
         self.settings = plain(request.args)
@@ -112,9 +104,10 @@ class FakeProvider(proto.ResourceProviderServicer):
         olds, news = plain(request.old_inputs), plain(request.news)
         resource = self.resource(request.type)
         found = list(changes(_given(olds), _given(news)))
-        response = _diff_response(found, resource.replaces)
+        response = diff_response(found, resource.replaces)
         name = resource.autoname
-        if response.replaces and name and name not in news.get(DEFAULTS, []) and olds.get(name) == news.get(name):
+        chosen = name in news.get(DEFAULTS, [])
+        if response.replaces and name in news and not chosen and olds.get(name) == news[name]:
             response.deleteBeforeReplace = True
         return response
 
@@ -143,7 +136,7 @@ class FakeProvider(proto.ResourceProviderServicer):
         resource, olds, news = self.resource(request.type), plain(request.olds), plain(request.news)
         old_inputs, inputs = plain(request.old_inputs), _without(request.news, {DEFAULTS})
         if request.preview:
-            changed = {_root(path) for path, _ in changes(_given(old_inputs), _given(news))}
+            changed = {root(path) for path, _ in changes(_given(old_inputs), _given(news))}
             forgotten = resource.unsettled(changed, news) | (old_inputs.keys() - news.keys())
             outputs = _without(request.olds, forgotten | news.keys())
             outputs.MergeFrom(inputs)
@@ -199,29 +192,6 @@ def _failure_details(id: str, properties: Struct, inputs: Struct, reason: str) -
     detail = AnyMessage()
     detail.Pack(proto.ErrorResourceInitFailed(id=id, properties=properties, inputs=inputs, reasons=[reason]))
     return Status(code=grpc.StatusCode.UNKNOWN.value[0], message=reason, details=[detail]).SerializeToString()
-
-
-def _diff_response(found: list[tuple[str, PropertyDiff.Kind.ValueType]], forcing: frozenset[str]) -> proto.DiffResponse:
-    replacing = {path for path, _ in found if any(_meet(INDEX.sub("", path), forced) for forced in forcing)}
-    return proto.DiffResponse(
-        changes=proto.DiffResponse.DIFF_SOME if found else proto.DiffResponse.DIFF_NONE,
-        diffs=sorted({_root(path) for path, _ in found}),
-        replaces=sorted({_root(path) for path in replacing}),
-        detailedDiff={
-            path: PropertyDiff(kind=REPLACING[kind] if path in replacing else kind, inputDiff=True)
-            for path, kind in found
-        },
-        hasDetailedDiff=True,
-    )
-
-
-def _meet(path: str, other: str) -> bool:
-    """Whether the paths are equal, or one is below the other."""
-    return f"{path}.".startswith(f"{other}.") or other.startswith(f"{path}.")
-
-
-def _root(path: str) -> str:
-    return path.split(".")[0].split("[")[0]
 
 
 def _failures(faults: Iterable[tuple[str, str]]) -> list[proto.CheckFailure]:

@@ -7,6 +7,8 @@ https://docs.aws.amazon.com/systems-manager/latest/userguide/ps-retrieval-author
 rules, as for transactions, PartiQL and other services, only a policy for `*` allows the call. Access keys without a
 session belong to the fake providers, and may do anything. Permission boundaries and session policies are ignored. In
 statements with keys other than SUPPORTED_KEYS, an Allow allows nothing and a Deny denies everything.
+
+moto's own IAMPolicy is not used: it allows everything for a NotResource, and denies where a condition does not hold.
 """
 
 import io

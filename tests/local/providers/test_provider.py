@@ -129,6 +129,19 @@ def test_only_drift_is_observed() -> None:
     }
 
 
+def test_only_a_resource_with_a_fixed_name_is_deleted_before_it_is_replaced() -> None:
+    def deletes_first(type: str, old: dict[str, Any], new: dict[str, Any]) -> bool:
+        request = proto.DiffRequest(type=type, name="x", old_inputs=pack(old), news=pack(new))
+        response = Aws().Diff(request, CONTEXT)
+        assert response.replaces
+        return response.deleteBeforeReplace
+
+    chosen = {"__defaults": ["name"]}
+    assert deletes_first(TABLE, {"name": "a", "hashKey": "a"}, {"name": "a", "hashKey": "b"})
+    assert not deletes_first(TABLE, {"name": "a", "hashKey": "a"} | chosen, {"name": "a", "hashKey": "b"} | chosen)
+    assert not deletes_first("aws:apigatewayv2/apiMapping:ApiMapping", {"domainName": "a"}, {"domainName": "b"})
+
+
 @pytest.mark.parametrize("token", [*TYPES, *RECORDINGS])
 def test_every_gcp_type_is_the_sdks(token: str) -> None:
     Gcp().resource(token)
