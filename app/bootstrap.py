@@ -62,10 +62,12 @@ def data_client(settings: Settings, metrics: Metrics) -> DataClient:
             return FirestoreDataClient(
                 settings.google_cloud_project, settings.firestore_database, metrics, settings.firestore_emulator_host
             )
-        case _:
+        case "memory":
             from app.data.memory import MemoryDataClient
 
             return MemoryDataClient()
+        case other:
+            raise NotImplementedError(f"PERSISTENCE={other} has no DataClient")
 
 
 def authenticator(settings: AuthSettings | None, metrics: Metrics) -> Authenticator:

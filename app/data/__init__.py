@@ -31,7 +31,8 @@ class StoreUnavailable(DataError):
 class Stored(NamedTuple):
     """What a store holds under an id. `user` is None if it is not a valid user (app/data/records.py).
 
-    `revision` is the store's own mark: a write with it raises VersionConflict if the stored user has changed.
+    `revision` is the store's own mark, and never None. A write with it raises VersionConflict if the stored user has
+    changed.
     """
 
     user: User | None

@@ -78,6 +78,7 @@ class SlowMetrics(Metrics):
 def longest(upstream: str, operation: str) -> float:
     if upstream == "dynamodb":
         return dynamodb.LONGEST_CALL
+    assert upstream == "firestore", f"how long do the calls of {upstream} take?"
     reads = operation in ("Get", "BatchGet", "Query")
     return firestore.LONGEST_READ if reads else firestore.LONGEST_WRITE - firestore.LONGEST_READ
 

@@ -93,7 +93,7 @@ def write(data: DataClient, fields: dict[str, Any], user_id: str = "1") -> None:
         item = {"id": {"S": user_id}, **{name: attribute(value) for name, value in fields.items()}}
         data._client.put_item(TableName=data._table, Item=item)  # pyright: ignore[reportPrivateUsage]
     else:
-        assert isinstance(data, FirestoreDataClient)
+        assert isinstance(data, FirestoreDataClient), "how does another program write into this store?"
         write_messages(data, {name: message(value) for name, value in fields.items()}, user_id)
 
 

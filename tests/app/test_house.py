@@ -41,11 +41,10 @@ def test_no_store_is_forgotten() -> None:
         Settings.from_environ({"PERSISTENCE": "unknown"})
     kinds = set(re.findall(r"\w+", str(unknown.value).partition("set it to")[2])) - {"or", "memory"}
     assert kinds >= {"dynamodb", "firestore"}
-    assert SERVERS.keys() == CLIENTS.keys() == kinds
-    assert {environ["PERSISTENCE"] for environ, _ in ABSENT[1:]} == kinds
-    assert {name.lower() for name in vars(test_store_failures) if name.startswith("Test")} == {
-        f"test{k}" for k in kinds
-    }
+    assert SERVERS.keys() == CLIENTS.keys() == kinds, "tests/app/stores.py"
+    assert {environ["PERSISTENCE"] for environ, _ in ABSENT[1:]} == kinds, "ABSENT, above"
+    failing = {name.lower() for name in vars(test_store_failures) if name.startswith("Test")}
+    assert failing == {f"test{kind}" for kind in kinds}, "a class in tests/app/test_store_failures.py"
 
 
 def test_no_cache_is_forgotten() -> None:
