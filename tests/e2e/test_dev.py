@@ -51,7 +51,7 @@ def test_it_has_the_stacks_store_and_cache_and_the_newest_edit(clouds: Laptop, s
     try:
         with dev(clouds, "aws", second_checkout) as (url, lines):
             until("Restarting with", lines)
-            assert user in httpx.get(f"{url}/users", timeout=30).json()["users"]
+            assert httpx.get(f"{url}/users/seen-by-both", timeout=30).json() == user
             httpx.get(f"{url}/cached-users/seen-by-both", timeout=30).raise_for_status()
             cached = httpx.get(f"{stack}/cached-users/seen-by-both", timeout=30)
             assert cached.headers["cache-status"].endswith("; hit")
