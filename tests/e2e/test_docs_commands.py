@@ -20,9 +20,7 @@ PAGES = [
     *(ROOT / "README.md", ROOT / "CONTRIBUTING.md"),
     *(page for page in sorted(ROOT.glob("docs/*.md")) if page.name not in ACCOUNTS),
 ]
-PROMPTED = r"^\$ ((?:.*\\\n)*.*)"
-IN_FIRST_COLUMN = r"(?:^\| |(?<=`), )`(make [^`]+)`(?=[^|]*\|)"
-COMMAND = re.compile(f"{PROMPTED}|{IN_FIRST_COLUMN}", re.MULTILINE)
+PROMPTED_OR_FIRST_CELL = re.compile(r"^\$ ((?:.*\\\n)*.*)|^\| (`make [^|]*)\|", re.MULTILINE)
 NOT_RUN = {
     r"(.*&& |.*\$\()?(aws|gcloud|pulumi) ": "needs an account",
     r"make (test|prove|contract|fuzz)": "runs tests, which would run this one",
@@ -38,7 +36,12 @@ CURL = 'curl() { command curl --fail --noproxy "*" "$@"; }\n'
 
 def commands() -> list[str]:
     """Each once, in the order of the pages; what ends the clouds comes last."""
-    found = ["".join(groups) for page in PAGES for groups in COMMAND.findall(page.read_text())]
+    found = [
+        command
+        for page in PAGES
+        for prompted, cell in PROMPTED_OR_FIRST_CELL.findall(page.read_text())
+        for command in ([prompted] if prompted else re.findall(r"`(make [^`]+)`", cell))
+    ]
     return sorted(dict.fromkeys(found), key=lambda command: LAST.index(command) if command in LAST else -1)
 
 

@@ -19,15 +19,6 @@ OUTPUTS = [
     *("account", "artifactDigest", "cache", "cloud", "deployment", "persistence", "region", "releases"),
     *("revision", "stableDigest", "stableRevision", "store", "url"),
 ]
-# What neither takes tags nor labels.
-UNTAGGED = {
-    *("Account", "Alias", "AwsStack", "BackupSchedule", "BucketObject", "BucketPublicAccessBlock"),
-    *("Cache", "Database", "GcpStack", "IAMMember"),
-    *("ApiMapping", "CertificateValidation", "DomainMapping", "Integration", "Permission", "Record", "RecordSet"),
-    *("RolePolicy", "Route", "SecretIamMember", "SecretVersion"),
-    *("Dashboard", "LogMetricFilter", "Metric", "ProjectBucketConfig", "ProjectExclusion", "ProjectSink"),
-    "TopicSubscription",
-}
 
 
 class Reading(Mapping[str, str]):
@@ -61,6 +52,14 @@ def test_the_outputs_have_the_same_names(either: Deployment, artifact: Artifact)
     assert sorted(either.outputs) == OUTPUTS
     assert all(either.outputs.values())
     assert either.outputs["artifactDigest"] == artifact.digest
+
+
+@pytest.mark.parametrize("stack", ["aws-prod", "gcp-prod"])
+def test_the_app_reads_all_of_its_environment_in_production(stack: str) -> None:
+    environ = Reading(environment(deploy(stack, stack=stack)))
+    assert Settings.from_environ(environ).auth
+    thread_count(environ)
+    assert set(environ.variables) - environ.read == set()
 
 
 def test_the_app_understands_its_environment_and_reads_all_of_it(either: Deployment, artifact: Artifact) -> None:
@@ -119,10 +118,11 @@ def test_the_keys_are_secret_wherever_they_go(either: Deployment) -> None:
 
 def test_all_that_can_be_tagged_is(either: Deployment) -> None:
     tags = {"project": "better-together", "stack": either.outputs["cloud"], "environment": "development"}
+    names = {"aws": {"tags"}, "gcp": {"labels", "userLabels"}}
     for resource in either.resources:
-        if resource.type.rpartition(":")[2] not in UNTAGGED and not resource.type.startswith("gcp:projects/service:"):
-            given = [resource.inputs[name] for name in ("tags", "userLabels", "labels") if name in resource.inputs]
-            assert given[0] == tags, resource
+        if wanted := names.get(resource.type.partition(":")[0]):
+            for name in wanted & sdk.properties(sdk.args_type(resource.type)).keys():
+                assert resource.inputs.get(name) == tags, resource
 
 
 def test_all_resources_belong_to_the_component(either: Deployment) -> None:
