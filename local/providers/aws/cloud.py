@@ -55,14 +55,14 @@ def arguments(names: Iterable[str], inputs: Props) -> Props:
 
 def outputs_of(names: Iterable[str], answer: Mapping[str, Any]) -> Props:
     """The properties with these names from boto3's answer; None for those that it lacks."""
-    return {name: _spelled(answer.get(capital(name)), _small) for name in names}
+    return {name: _spelled(answer.get(capital(name)), small) for name in names}
 
 
 def capital(name: str) -> str:
     return name[0].upper() + name[1:]
 
 
-def _small(name: str) -> str:
+def small(name: str) -> str:
     return name[0].lower() + name[1:]
 
 

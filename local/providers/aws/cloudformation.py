@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from local.providers import ROOT, sdk
+from local.providers.aws.cloud import small
 
 REGION = "us-east-1"
 
 
+@cache
 def create_only(token: str) -> frozenset[str]:
     """The inputs of a resource type that force a replacement: only its name if CloudFormation lacks the type.
 
@@ -21,8 +23,7 @@ def create_only(token: str) -> frozenset[str]:
     found = {"name"} & inputs.keys()
     for path in _create_only(f"aws::{service}::{name}".lower()):
         property = path.split("/")[2]
-        pulumis = property[0].lower() + property[1:]
-        found |= {"name" if property == f"{name}Name" else pulumis} & inputs.keys()
+        found |= {"name" if property == f"{name}Name" else small(property)} & inputs.keys()
     return frozenset(found)
 
 
@@ -37,7 +38,6 @@ def _create_only(type: str) -> list[str]:
     return schema.get("createOnlyProperties", [])
 
 
-@cache
 def _schemas() -> Path | None:
     """cfn-lint's data folder in the app's environment, where moto depends on it."""
     return next((ROOT / "app" / ".venv" / "lib").glob("python3.*/site-packages/cfnlint/data/schemas"), None)

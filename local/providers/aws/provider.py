@@ -18,10 +18,7 @@ from local.providers.resource import ProviderError, Resource
 from local.providers.values import Props
 
 DEFAULT_REGION = "us-east-1"
-MISSING = (
-    *("NoSuchEntity", "NotFoundException", "ResourceNotFound", "ParameterNotFound", "NoSuchHostedZone"),
-    *("404", "NoSuchBucket", "NoSuchPublicAccessBlockConfiguration"),
-)
+MISSING = ("NoSuchEntity", "NotFoundException", "ResourceNotFound", "ParameterNotFound", "404", "NoSuchBucket")
 
 
 class Aws(FakeProvider):
