@@ -4,7 +4,6 @@ import asyncio
 import fcntl
 import os
 import re
-import resource
 import select
 import shutil
 import signal
@@ -21,6 +20,10 @@ from tests.cloud.conftest import ROOT, Daemon, Deploy, deploying
 from tests.cloud.test_cloud_run import Cloud
 
 COMMAND = [sys.executable, "-m", "local.cloud.daemon", "--home"]
+# Not in `preexec_fn`: Python then forks, and gRPC, which this process uses, may abort the child.
+NO_BYTES = (
+    "import os, resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)); os.execv(sys.argv[1], sys.argv[1:])"
+)
 SIGNALS = [
     signal.SIGTERM,
     signal.SIGKILL,
@@ -129,10 +132,8 @@ def test_a_second_daemon_on_the_same_home_refuses_in_one_line(daemon: Daemon):
 
 
 def test_a_full_disk_is_one_line(tmp_path: Path):
-    def no_bytes() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-
-    full = subprocess.run([*COMMAND, tmp_path], cwd=ROOT, preexec_fn=no_bytes, capture_output=True, text=True)
+    command = [sys.executable, "-c", NO_BYTES, *COMMAND, tmp_path]
+    full = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert (full.returncode, full.stderr) == (
         1,
         f"the laptop's clouds cannot run in {tmp_path}: [Errno 27] File too large\n",
