@@ -55,7 +55,7 @@ def data_client(settings: Settings, metrics: Metrics) -> DataClient:
         case "dynamodb":
             from app.data.dynamodb import DynamoDBDataClient
 
-            return DynamoDBDataClient(settings.users_table, settings.aws_region, metrics)
+            return DynamoDBDataClient(settings.users_table, settings.pictures_table, settings.aws_region, metrics)
         case "firestore":
             from app.data.firestore import FirestoreDataClient
 

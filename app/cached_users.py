@@ -21,7 +21,7 @@ import msgspec
 
 from app import deadline
 from app.cache import Cache
-from app.model import PublicUser
+from app.model import User
 
 SCHEMA = 1
 """Version of the cached format, stored with each user. Entries of another version are invalidated."""
@@ -32,7 +32,7 @@ FILL_SECONDS = 5
 """How long after it began to read the store a reader may fill the cache."""
 
 type Kind = Literal["user", "picture"]
-"""A `user` entry is a PublicUser; a `picture` entry is the whole User."""
+"""A `user` entry is a User without its picture, a `picture` entry one with it."""
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,9 @@ class CachedUsers:
         self._cache = cache
         self._now = now
 
-    def read[T: PublicUser](
-        self, kind: Kind, model: type[T], user_ids: Sequence[str], load: Callable[[Sequence[str]], Mapping[str, T]]
-    ) -> tuple[Mapping[str, T], CacheOutcome]:
+    def read(
+        self, kind: Kind, user_ids: Sequence[str], load: Callable[[Sequence[str]], Mapping[str, User]]
+    ) -> tuple[Mapping[str, User], CacheOutcome]:
         """The users that exist, from the cache or else from the store through `load`.
 
         Takes one round trip to the cache, and if users are missing, one to the store for all of them and one to fill
@@ -62,7 +62,7 @@ class CachedUsers:
         """
         ids = {_key(kind, user_id): user_id for user_id in user_ids}
         lookup = self._cache.get([*ids])
-        decoded = {ids[key]: _decode(value, model) for key, value in lookup.hits.items()}
+        decoded = {ids[key]: _decode(value) for key, value in lookup.hits.items()}
         users = {user_id: user for user_id, user in decoded.items() if user is not None}
         hits, stored, error = len(users), False, lookup.error
         if unreadable := [user_id for user_id, user in decoded.items() if user is None]:
@@ -86,7 +86,7 @@ class CachedUsers:
         finally:
             self._invalidate(user_ids)
 
-    def _fill(self, kind: Kind, users: Mapping[str, PublicUser], started: float) -> bool:
+    def _fill(self, kind: Kind, users: Mapping[str, User], started: float) -> bool:
         """Cache the users that were read from the store since `started`, unless that is too long ago."""
         if not users or self._now() - started >= FILL_SECONDS:
             return False
@@ -101,14 +101,14 @@ def _key(kind: Kind, user_id: str) -> str:
     return f"{kind}:{user_id}"
 
 
-def _encode(user: PublicUser) -> bytes:
+def _encode(user: User) -> bytes:
     return msgspec.msgpack.encode((SCHEMA, user))
 
 
-def _decode[T: PublicUser](value: bytes, model: type[T]) -> T | None:
+def _decode(value: bytes) -> User | None:
     """The user, or None if the value is garbage or of another schema."""
     try:
         schema, raw = msgspec.msgpack.decode(value, type=tuple[int, msgspec.Raw])
-        return msgspec.msgpack.decode(raw, type=model) if schema == SCHEMA else None
+        return msgspec.msgpack.decode(raw, type=User) if schema == SCHEMA else None
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None

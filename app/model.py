@@ -1,6 +1,5 @@
 """The user and its limits.
 
-`PublicUser` is what the user routes return and the cache holds; `User` adds the picture, which can be large.
 `UserInput` is a request's body, validated while it is decoded; unknown fields are refused.
 """
 
@@ -16,7 +15,7 @@ USER_ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._~-]*(?!\n)$"
 NAME_PATTERN = r"^[^\x00-\x1f\x7f]+(?!\n)$"
 MAX_ID, MAX_NAME = 128, 256  # characters
 MAX_FOLLOWERS = 1000
-# With 1000 followers of 128 bytes each and the name, an item stays below DynamoDB's limit of 400 KB.
+# A DynamoDB item may have 400 KB, a Firestore document 1 MiB.
 MAX_PROFILE_PIC_BYTES = 256 * 1024
 
 _USER_ID, _USER_NAME = re.compile(USER_ID_PATTERN), re.compile(NAME_PATTERN)
@@ -28,22 +27,17 @@ ProfilePic = Annotated[bytes, Meta(max_length=MAX_PROFILE_PIC_BYTES)]
 UNIQUE = Meta(extra_json_schema={"uniqueItems": True})
 
 
-class PublicUser(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A user without the picture. `version` is opaque and changes with every write."""
+class User(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`version` is opaque and changes with every write.
+
+    `profile_pic` is a PNG, JPEG, GIF or WebP, or None if there is none. It is large, so most reads leave it UNSET.
+    """
 
     id: str
     name: str
     followers: tuple[str, ...] = ()
     version: str
-
-
-class User(PublicUser, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A user as stored. `profile_pic` is a PNG, JPEG, GIF or WebP."""
-
-    profile_pic: bytes | None = None
-
-    def public(self) -> PublicUser:
-        return PublicUser(id=self.id, name=self.name, followers=self.followers, version=self.version)
+    profile_pic: bytes | UnsetType | None = UNSET
 
 
 class UserInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

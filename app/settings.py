@@ -42,6 +42,7 @@ class Settings:
 
     persistence: str = "memory"
     users_table: str = ""
+    pictures_table: str = ""
     aws_region: str = ""
     google_cloud_project: str = ""
     firestore_database: str = "(default)"
@@ -65,13 +66,16 @@ class Settings:
         """Raises SettingsError."""
         env = _Environ(environ)
         persistence = env.choice("PERSISTENCE", "memory", ("dynamodb", "firestore", "memory"))
+
+        def only(store: str, name: str) -> str:
+            return env.required(name, f"PERSISTENCE={store}") if persistence == store else ""
+
         return cls(
             persistence=persistence,
-            users_table=env.required("USERS_TABLE", "PERSISTENCE=dynamodb") if persistence == "dynamodb" else "",
+            users_table=only("dynamodb", "USERS_TABLE"),
+            pictures_table=only("dynamodb", "PICTURES_TABLE"),
             aws_region=env.aws_region("PERSISTENCE=dynamodb") if persistence == "dynamodb" else "",
-            google_cloud_project=(
-                env.required("GOOGLE_CLOUD_PROJECT", "PERSISTENCE=firestore") if persistence == "firestore" else ""
-            ),
+            google_cloud_project=only("firestore", "GOOGLE_CLOUD_PROJECT"),
             firestore_database=env.text("FIRESTORE_DATABASE", "(default)"),
             firestore_emulator_host=env.text("FIRESTORE_EMULATOR_HOST", ""),
             timeout_seconds=env.integer("TIMEOUT_SECONDS", 10, 10, 3600),

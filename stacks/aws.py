@@ -12,7 +12,7 @@ from pulumi_momento import Cache
 from stacks.artifact import Artifact
 from stacks.aws_concurrency import check_concurrency
 from stacks.aws_domain import custom_domain
-from stacks.aws_function import published_function
+from stacks.aws_function import Tables, published_function
 from stacks.aws_http_api import http_api
 from stacks.aws_observability import observability
 from stacks.aws_version import check_runs
@@ -36,9 +36,12 @@ class AwsStack(pulumi.ComponentResource):
         self._config = config
         self._child = pulumi.ResourceOptions(parent=self)
         cache = Cache("users", name=config.name, opts=self._child)
-        self._table = self._make_table()
+        self._users = self._make_table("users", config.name)
+        # Pictures have their own table: DynamoDB bills the whole item whenever a part of it is read or written.
+        pictures = self._make_table("pictures", f"{config.name}-pictures")
         self._key = self._make_key()
-        function, deployment = published_function(config, artifact, rollout, self._table, self._key, cache, self._child)
+        tables = Tables(self._users, pictures)
+        function, deployment = published_function(config, artifact, rollout, tables, self._key, cache, self._child)
         traffic = pulumi.Output.all(function.name, function.version, deployment).apply(partial(_traffic, rollout))
         alias = lambda_.Alias(
             "live",
@@ -56,7 +59,7 @@ class AwsStack(pulumi.ComponentResource):
             "account": get_caller_identity_output().account_id,
             "region": config.region,
             "persistence": config.persistence,
-            "store": self._table.name,
+            "store": self._users.name,
             "cache": cache.name,
             **exports(pulumi.Output.all(traffic, alias.arn).apply(lambda known: known[0])),
         }
@@ -68,10 +71,10 @@ class AwsStack(pulumi.ComponentResource):
         url, records = custom_domain(self._config, self._config.domain, stage, self._child)
         return FrontDoor(url, records, None if own_url_closed else api.api_endpoint)
 
-    def _make_table(self) -> dynamodb.Table:
+    def _make_table(self, resource: str, name: str) -> dynamodb.Table:
         return dynamodb.Table(
-            "users",
-            name=self._config.name,
+            resource,
+            name=name,
             billing_mode="PAY_PER_REQUEST",
             hash_key="id",
             # No TTL: users do not expire, only their copies in the cache do.

@@ -1,6 +1,6 @@
 """The Lambda function, its permissions and its environment."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import pulumi
 from pulumi_aws import cloudwatch, dynamodb, iam, lambda_, ssm
@@ -11,25 +11,31 @@ from stacks.aws_source import source
 from stacks.config import StackConfig
 from stacks.rollout import Rollout
 
-# Exactly the calls of app/data/dynamodb.py.
-TABLE_ACTIONS = ("BatchGetItem", "BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "Scan")
+# Exactly the calls of app/data/dynamodb.py; a transaction needs the actions of its parts.
+PICTURE_ACTIONS = ("BatchGetItem", "DeleteItem", "GetItem", "PutItem")
+USER_ACTIONS = (*PICTURE_ACTIONS, "Scan")
 
 # X-Ray has no resources to which permissions could be limited.
 TRACE_ACTIONS = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
+
+
+class Tables(NamedTuple):
+    users: dynamodb.Table
+    pictures: dynamodb.Table
 
 
 def published_function(
     config: StackConfig,
     artifact: Artifact | None,
     rollout: Rollout,
-    table: dynamodb.Table,
+    tables: Tables,
     key: ssm.Parameter,
     cache: Cache,
     opts: pulumi.ResourceOptions,
 ) -> tuple[lambda_.Function, pulumi.Output[str]]:
     """The function, and the id of the deployment that created its newest version: the version's description."""
     logs = _logs(config, opts)
-    role, permissions = _role(config, table, key, logs, opts)
+    role, permissions = _role(config, tables, key, logs, opts)
     archive = source(config, artifact, opts)
     published: dict[str, Any] = {
         "runtime": lambda_.Runtime.PYTHON3D13,
@@ -42,7 +48,7 @@ def published_function(
         "snap_start": {"apply_on": "PublishedVersions"},
         "memory_size": config.memory_mb,
         "timeout": config.timeout_seconds,
-        "environment": {"variables": _environment(config, table, key, cache, rollout.digest)},
+        "environment": {"variables": _environment(config, tables, key, cache, rollout.digest)},
         "logging_config": {"log_format": "Text", "log_group": logs.name},
         "tracing_config": {"mode": "Active" if config.tracing else "PassThrough"},
     }
@@ -74,7 +80,7 @@ def _logs(config: StackConfig, opts: pulumi.ResourceOptions) -> cloudwatch.LogGr
 
 def _role(
     config: StackConfig,
-    table: dynamodb.Table,
+    tables: Tables,
     key: ssm.Parameter,
     logs: cloudwatch.LogGroup,
     opts: pulumi.ResourceOptions,
@@ -93,7 +99,8 @@ def _role(
         name="function",
         role=role.name,
         policy=_policy(
-            _allow([f"dynamodb:{action}" for action in TABLE_ACTIONS], table.arn),
+            _allow([f"dynamodb:{action}" for action in USER_ACTIONS], tables.users.arn),
+            _allow([f"dynamodb:{action}" for action in PICTURE_ACTIONS], tables.pictures.arn),
             _allow(["ssm:GetParameter"], key.arn),
             _allow(["logs:CreateLogStream", "logs:PutLogEvents"], pulumi.Output.concat(logs.arn, ":*")),
             *([_allow(TRACE_ACTIONS, "*")] if config.tracing else []),
@@ -104,11 +111,12 @@ def _role(
 
 
 def _environment(
-    config: StackConfig, table: dynamodb.Table, key: ssm.Parameter, cache: Cache, digest: str
+    config: StackConfig, tables: Tables, key: ssm.Parameter, cache: Cache, digest: str
 ) -> dict[str, pulumi.Input[str]]:
     return {
         **config.app_environment,
-        "USERS_TABLE": table.name,
+        "USERS_TABLE": tables.users.name,
+        "PICTURES_TABLE": tables.pictures.name,
         "MOMENTO_CACHE": cache.name,
         # The version is included, so that a new key creates a new version of the function, which reads it.
         "MOMENTO_API_KEY_PARAMETER": pulumi.Output.format("{0}:{1}", key.name, key.version),

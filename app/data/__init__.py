@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from app.model import PublicUser, User
+from app.model import User
 
 
 class DataError(Exception):
@@ -29,7 +29,8 @@ class StoreUnavailable(DataError):
 
 
 class Stored(NamedTuple):
-    """What a store holds under an id. `user` is None if it is not a valid user (app/data/records.py).
+    """What a store holds under an id, without the picture. `user` is None if it is not a valid user
+    (app/data/records.py).
 
     `revision` is the store's own mark, and never None. A write with it raises VersionConflict if the stored user has
     changed.
@@ -40,7 +41,11 @@ class Stored(NamedTuple):
 
 
 class DataClient(Protocol):
-    """Users by id. Reads see every write that was acknowledged before them. The write of one user is atomic.
+    """Users by id. Reads see every write that was acknowledged before them. The write of one user and its picture is
+    atomic.
+
+    Only `get_user_with_picture` reads pictures; the users of all other methods have none, and cost what they would cost
+    without.
 
     Every method but `close` may raise StoreUnavailable; it does so without calling the store if too little time is left
     until the request's deadline (app/deadline.py).
@@ -57,11 +62,18 @@ class DataClient(Protocol):
         """None if there is nothing under this id."""
         ...
 
-    def get_users(self, user_ids: Sequence[str]) -> dict[str, PublicUser]:
-        """The users that exist and are valid, without their pictures, in one round trip per 100 ids."""
+    def get_user_with_picture(self, user_id: str) -> User | None:
+        """The user and the picture that belongs to its version, in one round trip unless they are being written.
+
+        None if there is no valid user.
+        """
         ...
 
-    def list_users(self, limit: int, after: str | None = None) -> Iterator[PublicUser]:
+    def get_users(self, user_ids: Sequence[str]) -> dict[str, User]:
+        """The users that exist and are valid, in one round trip per 100 ids."""
+        ...
+
+    def list_users(self, limit: int, after: str | None = None) -> Iterator[User]:
         """Up to `limit` users after the id `after`, fewer only at the end; invalid users are skipped.
 
         The order is the store's own and stable: a walk returns every user once, even if others are added during it.
@@ -70,11 +82,14 @@ class DataClient(Protocol):
         ...
 
     def replace_user(self, user: User, revision: Any) -> None:
-        """Replace the user that was read with `revision`. Raises VersionConflict, but not for a retry."""
+        """Replace the user that was read with `revision`, but keep the stored picture if the user's is UNSET.
+
+        Raises VersionConflict, but not for a retry.
+        """
         ...
 
     def delete_user(self, user_id: str, revision: Any = None) -> bool:
-        """Delete the user, and return whether this call deleted it.
+        """Delete the user with its picture, and return whether this call deleted it.
 
         Of several concurrent calls one returns True; none does if its answer is lost and the retry finds nothing. With
         a revision, raises VersionConflict if the stored user has another revision or is gone.
@@ -82,7 +97,7 @@ class DataClient(Protocol):
         ...
 
     def put_users(self, users: Sequence[User]) -> None:
-        """Write the users over any that are stored, in batches; not atomic."""
+        """Write the users and pictures over any that are stored, in batches, each of them atomic."""
         ...
 
     def ping(self) -> None:

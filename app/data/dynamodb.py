@@ -1,88 +1,94 @@
-"""Users in a DynamoDB table with the partition key `id`, a string. All reads are strongly consistent."""
+"""Users in a DynamoDB table and their pictures in another, both with the partition key `id`, a string.
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+DynamoDB bills and reads whole items, whatever a projection leaves of them: beside the user, a picture would be paid for
+whenever the user is read, listed or written. All reads are strongly consistent.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import batched
 from typing import TYPE_CHECKING, Any
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
+from msgspec import UNSET
+from msgspec.structs import replace
 
-from app import deadline
-from app.data import Stored, StoreUnavailable, UserExists, VersionConflict
-from app.data.dynamodb_items import WITHOUT_PICTURE, conditional, from_item, revision_of, to_item, unchanged
-from app.data.pace import LONGEST_PAGE, Pace
+from app.data import Stored, UserExists, VersionConflict
+from app.data.dynamodb_api import DynamoDBApi, Items
+from app.data.dynamodb_items import (
+    Write,
+    are_torn,
+    conditional,
+    delete,
+    from_item,
+    key,
+    picture_of,
+    put_picture,
+    put_user,
+    revision_of,
+    unchanged,
+)
+from app.data.pace import LONGEST_PAGE
 from app.metrics import Metrics, Timing
-from app.model import PublicUser, User
+from app.model import User
 
 if TYPE_CHECKING:
-    from types_boto3_dynamodb import DynamoDBClient
-
     from app.data.dynamodb_items import Item
 
-# Limits of BatchGetItem and BatchWriteItem.
-MAX_BATCH_READ = 100
-MAX_BATCH_WRITE = 25
-
-CONFIG = Config(
-    connect_timeout=0.5,
-    read_timeout=1,
-    retries={"mode": "standard", "total_max_attempts": 2},
-    tcp_keepalive=True,
-)
-LONGEST_CALL = 4.0
-"""Seconds: two attempts of 1.5 each, and a pause of up to 1 between them. boto3 has no timeout for a whole call."""
-
-# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
-THROTTLING = {"ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException"}
-
-
-class Throttled(StoreUnavailable):
-    """DynamoDB processed nothing, even after botocore's own retry."""
+WRITTEN_AT_ONCE = 10
+"""Users in a transaction, which may have 4 MB and 100 writes: two items of up to 400 KB each."""
 
 
 class DynamoDBDataClient:
     name = "dynamodb"
 
-    def __init__(self, table: str, region: str, metrics: Metrics) -> None:
-        self._table = table
-        self._metrics = metrics
-        self._client: DynamoDBClient = boto3.client("dynamodb", region, config=CONFIG)  # pyright: ignore[reportUnknownMemberType]
+    def __init__(self, users: str, pictures: str, region: str, metrics: Metrics) -> None:
+        """`users` and `pictures` are the names of the tables."""
+        self._users = users
+        self._pictures = pictures
+        self._api = DynamoDBApi(region, self.name, metrics)
 
     def create_user(self, user: User) -> None:
-        values: Item = {":version": {"S": user.version}}
-        if not self._put(user, "attribute_not_exists(#id) OR #version = :version", values):
+        condition = conditional("attribute_not_exists(#id) OR #version = :version", {":version": {"S": user.version}})
+        if not self._api.write(put_user(self._users, user, condition), *self._picture_writes(user, {})):
             raise UserExists(user.id)
 
     def get_user(self, user_id: str) -> Stored | None:
-        with self._call("GetItem"):
-            answer = self._client.get_item(TableName=self._table, Key={"id": {"S": user_id}}, ConsistentRead=True)
+        with self._api.call("GetItem"):
+            answer = self._api.client.get_item(TableName=self._users, Key=key(user_id), ConsistentRead=True)
         item = answer.get("Item")
         return Stored(from_item(item), revision_of(item)) if item else None
 
-    def get_users(self, user_ids: Sequence[str]) -> dict[str, PublicUser]:
-        found: list[PublicUser] = []
+    def get_user_with_picture(self, user_id: str) -> User | None:
+        """The items of a batch are read one by one, so a write may come in between: then they are read at once."""
+        keys = [(self._users, user_id), (self._pictures, user_id)]
+        found: dict[str, Item] = {}
 
-        def ask(asked: list[str], timing: Timing) -> list[str]:
-            keys: Any = {"Keys": [{"id": {"S": i}} for i in asked], "ConsistentRead": True, **WITHOUT_PICTURE}
-            answer: Any = self._client.batch_get_item(RequestItems={self._table: keys})
-            found.extend(_public_users(answer["Responses"].get(self._table, []), timing))
-            return [key["id"]["S"] for key in answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])]
+        def receive(answer: Items, _: Timing) -> None:
+            found.update({table: item for table, items in answer.items() for item in items})
 
-        self._in_batches("BatchGetItem", MAX_BATCH_READ, dict.fromkeys(user_ids), ask)
+        self._api.batch_get(keys, receive)
+        item, picture = found.get(self._users, {}), found.get(self._pictures, {})
+        if are_torn(item, picture):
+            item, picture = self._api.transact_get(keys)
+        user = from_item(item) if item else None
+        return user and replace(user, profile_pic=picture_of(item, picture))
+
+    def get_users(self, user_ids: Sequence[str]) -> dict[str, User]:
+        found: list[User] = []
+
+        def receive(items: Items, timing: Timing) -> None:
+            found.extend(_valid(items.get(self._users, []), timing))
+
+        self._api.batch_get([(self._users, user_id) for user_id in dict.fromkeys(user_ids)], receive)
         return {user.id: user for user in found}
 
-    def list_users(self, limit: int, after: str | None = None) -> Iterator[PublicUser]:
-        position: Item | None = {"id": {"S": after}} if after is not None else None
+    def list_users(self, limit: int, after: str | None = None) -> Iterator[User]:
+        position: Item | None = key(after) if after is not None else None
         size = limit
         while limit > 0:
             page: dict[str, Any] = {"ExclusiveStartKey": position} if position else {}
-            with self._call("Scan") as timing:
-                answer = self._client.scan(
-                    TableName=self._table, Limit=size, ConsistentRead=True, **WITHOUT_PICTURE, **page
-                )
-                users = _public_users(answer["Items"], timing)[:limit]
+            with self._api.call("Scan") as timing:
+                answer = self._api.client.scan(TableName=self._users, Limit=size, ConsistentRead=True, **page)
+                users = _valid(answer["Items"], timing)[:limit]
             yield from users
             limit -= len(users)
             position = answer.get("LastEvaluatedKey")
@@ -92,90 +98,43 @@ class DynamoDBDataClient:
 
     def replace_user(self, user: User, revision: "Item") -> None:
         condition, values = unchanged(revision)
-        values[":version"] = {"S": user.version}
-        if not self._put(user, f"#version = :version OR {condition}", values):
+        held = conditional(f"#version = :version OR {condition}", {**values, ":version": {"S": user.version}})
+        kept: Item = revision if user.profile_pic is UNSET else {}
+        if not self._api.write(put_user(self._users, user, held, kept), *self._picture_writes(user, revision)):
             raise VersionConflict(user.id)
 
     def delete_user(self, user_id: str, revision: "Item | None" = None) -> bool:
-        condition, values = ("attribute_exists(#id)", {}) if revision is None else unchanged(revision)
-        key = {"id": {"S": user_id}}
-        deleted = self._write("DeleteItem", self._client.delete_item, condition, values, Key=key)
+        condition = conditional("attribute_exists(#id)") if revision is None else conditional(*unchanged(revision))
+        picture = [delete(self._pictures, user_id)] if revision is None or "picture" in revision else []
+        deleted = self._api.write(delete(self._users, user_id, condition), *picture)
         if not deleted and revision is not None:
             raise VersionConflict(user_id)
         return deleted
 
     def put_users(self, users: Sequence[User]) -> None:
-        def ask(asked: list[Any], timing: Timing) -> list[Any]:
-            answer = self._client.batch_write_item(RequestItems={self._table: asked})
-            return answer.get("UnprocessedItems", {}).get(self._table, [])
-
-        requests = [{"PutRequest": {"Item": to_item(user)}} for user in users]
-        self._in_batches("BatchWriteItem", MAX_BATCH_WRITE, requests, ask)
+        for batch in batched(users, WRITTEN_AT_ONCE, strict=False):
+            self._api.write(*(write for user in batch for write in self._whole(user)))
 
     def ping(self) -> None:
         self.get_user("-")
 
     def close(self) -> None:
-        self._client.close()
+        self._api.client.close()
 
-    def _in_batches[T](
-        self, operation: str, size: int, items: Iterable[T], ask: Callable[[list[T], Timing], list[T]]
-    ) -> None:
-        """Process all items, `size` at a time. `ask` returns the unprocessed ones.
+    def _whole(self, user: User) -> tuple[Write, Write]:
+        if user.profile_pic:
+            return put_user(self._users, user), put_picture(self._pictures, user, user.profile_pic)
+        return put_user(self._users, user), delete(self._pictures, user.id)
 
-        DynamoDB leaves items unprocessed when it is busy or the answer is large; when it is very busy it throttles.
-        """
-        waiting, pace = list(items), Pace(f"dynamodb {operation}")
-        while waiting:
-            asked, waiting = waiting[:size], waiting[size:]
-            try:
-                with self._call(operation) as timing:
-                    left = ask(asked, timing)
-            except Throttled:
-                if not pace.progressed:
-                    raise
-                left = asked
-            waiting = [*left, *waiting]
-            pace.after_round(served=len(left) < len(asked))
-
-    def _put(self, user: User, condition: str, values: "Item") -> bool:
-        return self._write("PutItem", self._client.put_item, condition, values, Item=to_item(user))
-
-    def _write(
-        self, operation: str, send: Callable[..., object], condition: str, values: "Item", **request: Any
-    ) -> bool:
-        """Send one conditional write; returns whether its condition held."""
-        with self._call(operation):
-            try:
-                send(TableName=self._table, **request, **conditional(condition, values))
-                return True
-            except ClientError as error:
-                if _code(error) == "ConditionalCheckFailedException":
-                    return False
-                raise
-
-    @contextmanager
-    def _call(self, operation: str) -> Generator[Timing]:
-        """One measured round trip. Every failure raises StoreUnavailable, throttling its subclass Throttled."""
-        call = f"dynamodb {operation}"
-        if deadline.left() < LONGEST_CALL:
-            raise StoreUnavailable(f"{call}: no time is left for it")
-        try:
-            with self._metrics.upstream(self.name, operation) as timing:
-                yield timing
-        except ClientError as error:
-            kind = Throttled if _code(error) in THROTTLING else StoreUnavailable
-            raise kind(f"{call}: {_code(error)}") from error
-        except (BotoCoreError, ResponseParserError) as error:
-            raise StoreUnavailable(f"{call}: {error}") from error
+    def _picture_writes(self, user: User, revision: "Item") -> list[Write]:
+        """What a user's write does to its picture."""
+        if user.profile_pic:
+            return [put_picture(self._pictures, user, user.profile_pic)]
+        return [delete(self._pictures, user.id)] if user.profile_pic is None and "picture" in revision else []
 
 
-def _code(error: ClientError) -> str:
-    return error.response.get("Error", {}).get("Code", "")
-
-
-def _public_users(items: Sequence["Item"], timing: Timing) -> list[PublicUser]:
-    users = [user.public() for user in map(from_item, items) if user]
+def _valid(items: Sequence["Item"], timing: Timing) -> list[User]:
+    users = [user for user in map(from_item, items) if user]
     if len(users) < len(items):
         timing.fields["unreadable"] = len(items) - len(users)
     return users

@@ -1,51 +1,85 @@
-"""Users as DynamoDB items, and the conditions of writes."""
+"""Users and pictures as DynamoDB items, and the writes of a transaction.
 
+A user's item names its picture by the version of the user with which the picture was written:
+
+    users     id, name, followers, version, picture
+    pictures  id, version, profile_pic
+
+A user without `picture` has none, whatever is in the table of pictures.
+"""
+
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from app.data.records import FIELDS, to_user
+from app.data.records import FIELDS, to_picture, to_user
 from app.model import User
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
-    Item = dict[str, AttributeValueTypeDef]
+    Item = Mapping[str, AttributeValueTypeDef]
 
-WITHOUT_PICTURE = {
-    "ProjectionExpression": ", ".join(f"#{a}" for a in ("id", *FIELDS)),
-    "ExpressionAttributeNames": {f"#{a}": a for a in ("id", *FIELDS)},
-}
+type Write = dict[str, dict[str, Any]]
+"""One write of TransactWriteItems: {"Put": ...} or {"Delete": ...}, with the arguments of PutItem or DeleteItem."""
 
 
-def to_item(user: User) -> "Item":
-    item: Item = {
-        "id": {"S": user.id},
-        "name": {"S": user.name},
-        "followers": {"L": [{"S": i} for i in user.followers]},
-        "version": {"S": user.version},
-    }
-    if user.profile_pic is not None:
-        item["profile_pic"] = {"B": user.profile_pic}
-    return item
+def key(item_id: str) -> "Item":
+    return {"id": {"S": item_id}}
 
 
 def from_item(item: "Item") -> User | None:
-    """None if the item is not a valid user (app/data/records.py)."""
-    return to_user(item["id"].get("S", ""), {name: _plain(attribute) for name, attribute in item.items()})
+    """The user without its picture; None if the item is not a valid user (app/data/records.py)."""
+    return to_user(item["id"].get("S", ""), {name: _plain(item[name]) for name in FIELDS if name in item})
+
+
+def picture_of(item: "Item", picture: "Item") -> bytes | None:
+    """The picture, if there is a valid one that belongs to the user's item."""
+    if "picture" not in item or are_torn(item, picture):
+        return None
+    return to_picture(_plain(picture.get("profile_pic")))
+
+
+def are_torn(item: "Item", picture: "Item") -> bool:
+    """Whether the user's item names another picture: the two were read while they were written, or one is damaged."""
+    return "picture" in item and item["picture"] != picture.get("version")
 
 
 def revision_of(item: "Item") -> "Item":
-    """The item's version, of whatever type; empty if it has none."""
-    return {"version": item["version"]} if "version" in item else {}
+    """The item's version and picture, of whatever types; empty if it has neither."""
+    return {name: item[name] for name in ("version", "picture") if name in item}
+
+
+def put_user(table: str, user: User, condition: Mapping[str, Any] = {}, kept: Mapping[str, Any] = {}) -> Write:
+    """The user's item, which names the user's new picture, or else that of the revision `kept`."""
+    version: AttributeValueTypeDef = {"S": user.version}
+    picture = version if user.profile_pic else kept.get("picture", {})
+    item: Item = {
+        **key(user.id),
+        "name": {"S": user.name},
+        "followers": {"L": [{"S": i} for i in user.followers]},
+        "version": version,
+        **({"picture": picture} if "S" in picture else {}),
+    }
+    return {"Put": {"TableName": table, "Item": item, **condition}}
+
+
+def put_picture(table: str, user: User, picture: bytes) -> Write:
+    item: Item = {**key(user.id), "version": {"S": user.version}, "profile_pic": {"B": picture}}
+    return {"Put": {"TableName": table, "Item": item}}
+
+
+def delete(table: str, item_id: str, condition: Mapping[str, Any] = {}) -> Write:
+    return {"Delete": {"TableName": table, "Key": key(item_id), **condition}}
 
 
 def unchanged(revision: "Item") -> tuple[str, "Item"]:
     """The condition that an item still has this revision, and the values that the condition refers to."""
-    if revision:
+    if "version" in revision:
         return "#version = :revision", {":revision": revision["version"]}
     return "(attribute_exists(#id) AND attribute_not_exists(#version))", {}
 
 
-def conditional(condition: str, values: "Item") -> dict[str, Any]:
+def conditional(condition: str, values: Mapping[str, Any] = {}) -> dict[str, Any]:
     """The arguments that make a write conditional."""
     return {
         "ConditionExpression": condition,

@@ -1,4 +1,8 @@
-"""Users in the Firestore collection `users`, in documents named by their ids. Reads are strongly consistent."""
+"""Users in the Firestore collection `users`, in documents named by their ids. Reads are strongly consistent.
+
+A picture is a field of its user's document, unlike in DynamoDB: Firestore bills documents, not bytes, and reads and
+writes a part of a document by a mask. In a document of its own, a picture would be billed twice.
+"""
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,19 +22,22 @@ from google.api_core.exceptions import (
 )
 from google.api_core.retry import Retry, if_exception_type
 from google.auth.exceptions import GoogleAuthError
+from msgspec import UNSET
+from msgspec.structs import replace
 
 from app import deadline
 from app.data import Stored, StoreUnavailable, UserExists, VersionConflict
 from app.data.firestore_api import Documents, FirestoreApi, plain
 from app.data.pace import LONGEST_PAGE, Pace
-from app.data.records import FIELDS, to_user
+from app.data.records import FIELDS, to_picture, to_user
 from app.metrics import Metrics, Timing
-from app.model import PublicUser, User
+from app.model import User
 
 type Records = dict[str, Stored | None]
 """What is stored under each id."""
 
 COLLECTION = "users"
+PICTURE = "profile_pic"
 MAX_BATCH_WRITE = 25  # of up to 256 KiB each; a request may have 10 MiB
 ATTEMPT_TIMEOUT = 1.8  # seconds
 LAST_ATTEMPT = 2.1  # seconds after which a write is not retried; a write that timed out is retried once
@@ -51,17 +58,22 @@ class FirestoreDataClient:
         self._metrics = metrics
 
     def create_user(self, user: User) -> None:
-        new = {"update": self._document(user), "current_document": {"exists": False}}
+        new = self._put(user) | {"current_document": {"exists": False}}
         if not self._write("Create", new) and not self._holds(user):
             raise UserExists(user.id)
 
     def get_user(self, user_id: str) -> Stored | None:
-        return self._get("Get", [user_id], None)[user_id]
+        return self._get("Get", [user_id], FIELDS)[user_id]
 
-    def get_users(self, user_ids: Sequence[str]) -> dict[str, PublicUser]:
+    def get_user_with_picture(self, user_id: str) -> User | None:
+        stored = self._get("Get", [user_id], (*FIELDS, PICTURE))[user_id]
+        user = stored and stored.user
+        return replace(user, profile_pic=None) if user and user.profile_pic is UNSET else user
+
+    def get_users(self, user_ids: Sequence[str]) -> dict[str, User]:
         return {user.id: user for user in _public(self._get("BatchGet", user_ids, FIELDS))}
 
-    def list_users(self, limit: int, after: str | None = None) -> Iterator[PublicUser]:
+    def list_users(self, limit: int, after: str | None = None) -> Iterator[User]:
         pace, size = Pace("firestore Query"), limit
         while limit > 0:
             records, error = self._round("Query", partial(self._api.list, size, after, FIELDS))
@@ -77,7 +89,9 @@ class FirestoreDataClient:
                 size = min(2 * size, LONGEST_PAGE)
 
     def replace_user(self, user: User, revision: Any) -> None:
-        new = {"update": self._document(user), "current_document": {"update_time": revision}}
+        new = self._put(user) | {"current_document": {"update_time": revision}}
+        if user.profile_pic is UNSET:
+            new["update_mask"] = {"field_paths": FIELDS}
         if not self._write("Update", new) and not self._holds(user):
             raise VersionConflict(user.id)
 
@@ -93,9 +107,7 @@ class FirestoreDataClient:
     def put_users(self, users: Sequence[User]) -> None:
         for start in range(0, len(users), MAX_BATCH_WRITE):
             with self._call("BatchWrite", LONGEST_WRITE):
-                self._api.commit(
-                    [{"update": self._document(user)} for user in users[start : start + MAX_BATCH_WRITE]], RETRY
-                )
+                self._api.commit([self._put(user) for user in users[start : start + MAX_BATCH_WRITE]], RETRY)
 
     def ping(self) -> None:
         self.get_user("-")
@@ -103,8 +115,8 @@ class FirestoreDataClient:
     def close(self) -> None:
         self._api.close()
 
-    def _document(self, user: User) -> dict[str, Any]:
-        return {"name": self._api.name(user.id), "fields": _fields(user)}
+    def _put(self, user: User) -> dict[str, Any]:
+        return {"update": {"name": self._api.name(user.id), "fields": _fields(user)}}
 
     def _holds(self, user: User) -> bool:
         """Whether the store has this version already: an earlier attempt succeeded, but its answer was lost."""
@@ -120,8 +132,8 @@ class FirestoreDataClient:
             except (AlreadyExists, FailedPrecondition, NotFound):
                 return False
 
-    def _get(self, operation: str, user_ids: Sequence[str], fields: Sequence[str] | None) -> Records:
-        """What is stored under each of the ids, with all fields if `fields` is None."""
+    def _get(self, operation: str, user_ids: Sequence[str], fields: Sequence[str]) -> Records:
+        """These fields of what is stored under each of the ids."""
         waiting: list[str] = list(dict.fromkeys(user_ids))
         found = dict[str, Stored | None]()
         pace = Pace(f"firestore {operation}")
@@ -160,7 +172,10 @@ class FirestoreDataClient:
 
 
 def _user(user_id: str, document: Any) -> User | None:
-    return to_user(user_id, {name: plain(value) for name, value in document.fields.items()})
+    """With the picture, if the document has one and it was asked for."""
+    fields = {name: plain(value) for name, value in document.fields.items()}
+    user = to_user(user_id, fields)
+    return replace(user, profile_pic=to_picture(fields[PICTURE])) if user and PICTURE in fields else user
 
 
 def _fields(user: User) -> dict[str, Any]:
@@ -169,10 +184,10 @@ def _fields(user: User) -> dict[str, Any]:
         "followers": {"array_value": {"values": [{"string_value": i} for i in user.followers]}},
         "version": {"string_value": user.version},
     }
-    if user.profile_pic is not None:
-        fields["profile_pic"] = {"bytes_value": user.profile_pic}
+    if user.profile_pic:
+        fields[PICTURE] = {"bytes_value": user.profile_pic}
     return fields
 
 
-def _public(records: Records) -> list[PublicUser]:
-    return [stored.user.public() for stored in records.values() if stored and stored.user]
+def _public(records: Records) -> list[User]:
+    return [stored.user for stored in records.values() if stored and stored.user]

@@ -64,11 +64,13 @@ class FirestoreApi:
     def name(self, document_id: str) -> str:
         return f"{self._parent}/{self._collection}/{document_id}"
 
-    def get(self, ids: Sequence[str], fields: Sequence[str] | None) -> Documents:
-        """These documents, strongly consistent, with all fields if `fields` is None."""
-        request: Any = {"database": self._database, "documents": [self.name(id) for id in ids]}
-        if fields is not None:
-            request["mask"] = {"field_paths": fields}
+    def get(self, ids: Sequence[str], fields: Sequence[str]) -> Documents:
+        """These fields of the documents, strongly consistent."""
+        request: Any = {
+            "database": self._database,
+            "documents": [self.name(id) for id in ids],
+            "mask": {"field_paths": fields},
+        }
         for answer in self._connected().batch_get_documents(request, retry=None, **self._options):
             message = BatchGetDocumentsResponse.pb(answer)
             yield (_id(message.missing), None) if message.missing else (_id(message.found.name), message.found)

@@ -3,8 +3,11 @@
 from collections.abc import Iterator, Sequence
 from threading import Lock
 
+from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
+
 from app.data import Stored, UserExists, VersionConflict
-from app.model import PublicUser, User
+from app.model import User
 
 
 class MemoryDataClient:
@@ -16,30 +19,34 @@ class MemoryDataClient:
 
     def create_user(self, user: User) -> None:
         with self._lock:
-            old = self._users.setdefault(user.id, user)
+            old = self._users.setdefault(user.id, _with_picture(user, None))
         if old.version != user.version:
             raise UserExists(user.id)
 
     def get_user(self, user_id: str) -> Stored | None:
         with self._lock:
             user = self._users.get(user_id)
-        return user and Stored(user, user.version)
+        return user and Stored(_without_picture(user), user.version)
 
-    def get_users(self, user_ids: Sequence[str]) -> dict[str, PublicUser]:
+    def get_user_with_picture(self, user_id: str) -> User | None:
         with self._lock:
-            return {i: self._users[i].public() for i in user_ids if i in self._users}
+            return self._users.get(user_id)
 
-    def list_users(self, limit: int, after: str | None = None) -> Iterator[PublicUser]:
+    def get_users(self, user_ids: Sequence[str]) -> dict[str, User]:
+        with self._lock:
+            return {i: _without_picture(self._users[i]) for i in user_ids if i in self._users}
+
+    def list_users(self, limit: int, after: str | None = None) -> Iterator[User]:
         with self._lock:
             ids = sorted(i for i in self._users if after is None or i > after)[:limit]
-            return iter([self._users[i].public() for i in ids])
+            return iter([_without_picture(self._users[i]) for i in ids])
 
     def replace_user(self, user: User, revision: str) -> None:
         with self._lock:
             old = self._users.get(user.id)
             if old is None or old.version not in (revision, user.version):
                 raise VersionConflict(user.id)
-            self._users[user.id] = user
+            self._users[user.id] = _with_picture(user, old.profile_pic)
 
     def delete_user(self, user_id: str, revision: str | None = None) -> bool:
         with self._lock:
@@ -50,10 +57,18 @@ class MemoryDataClient:
 
     def put_users(self, users: Sequence[User]) -> None:
         with self._lock:
-            self._users.update({u.id: u for u in users})
+            self._users.update({u.id: _with_picture(u, None) for u in users})
 
     def ping(self) -> None:
         pass
 
     def close(self) -> None:
         pass
+
+
+def _without_picture(user: User) -> User:
+    return replace(user, profile_pic=UNSET)
+
+
+def _with_picture(user: User, old: bytes | UnsetType | None) -> User:
+    return replace(user, profile_pic=old) if user.profile_pic is UNSET else user

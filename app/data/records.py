@@ -19,25 +19,26 @@ VERSION = re.compile(r"[!#-~]{1,128}")
 
 
 def to_user(user_id: str, fields: Mapping[str, object]) -> User | None:
-    """The user, or None unless its id, name and followers are valid in the API.
+    """The user without its picture, or None unless its id, name and followers are valid in the API.
 
-    A field that is missing or null has its default: no followers, no picture. A picture of an unknown format counts as
-    none. Without a valid version, the version is a digest of the other fields. Unknown fields are ignored.
+    Missing or null followers are none. Without a valid version, the version is a digest of the other fields. Unknown
+    fields are ignored.
     """
-    name, followers, version, picture = map(fields.get, (*FIELDS, "profile_pic"))
+    name, followers, version = map(fields.get, FIELDS)
     if followers is None:
         followers = list[str]()
     if not (is_user_id(user_id) and is_user_name(name) and _are_user_ids(followers)):
         return None
     if not _is_version(version):
         version = hashlib.sha256("\0".join((user_id, name, *followers)).encode()).hexdigest()[:16]
-    return User(
-        id=user_id,
-        name=name,
-        followers=tuple(followers),
-        version=version,
-        profile_pic=picture if _is_picture(picture) else None,
-    )
+    return User(id=user_id, name=name, followers=tuple(followers), version=version)
+
+
+def to_picture(value: object) -> bytes | None:
+    """The picture, or None if the value is not one in a known format."""
+    if isinstance(value, bytes) and len(value) <= MAX_PROFILE_PIC_BYTES and picture_type(value):
+        return value
+    return None
 
 
 def _are_user_ids(value: object) -> TypeIs[list[str]]:
@@ -46,7 +47,3 @@ def _are_user_ids(value: object) -> TypeIs[list[str]]:
 
 def _is_version(value: object) -> TypeIs[str]:
     return isinstance(value, str) and VERSION.fullmatch(value) is not None
-
-
-def _is_picture(value: object) -> TypeIs[bytes]:
-    return isinstance(value, bytes) and len(value) <= MAX_PROFILE_PIC_BYTES and picture_type(value) is not None

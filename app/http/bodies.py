@@ -11,7 +11,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from app.http import paging
 from app.http.problems import Problem
 from app.http.schemas import UserBody
-from app.model import PublicUser, User, UserInput, picture_type
+from app.model import User, UserInput, picture_type
 
 MAX_BODY_BYTES = 400 * 1024
 MAX_PAGE_BYTES = 3 * 2**20
@@ -36,12 +36,12 @@ def decode_user(request: Request) -> UserInput:
     return user
 
 
-def user_response(user: PublicUser, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+def user_response(user: User, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """A user without the picture. Its version is the ETag."""
     return json_response(_body(user), status, {"ETag": f'"{user.version}"'} | dict(headers or {}))
 
 
-def list_response(users: Iterable[PublicUser], limit: int) -> Response:
+def list_response(users: Iterable[User], limit: int) -> Response:
     """A page of up to `limit` users, fewer if it would be too large, and the next page's cursor, also as a Link
     (RFC 8288).
 
@@ -93,7 +93,7 @@ def _read(request: Request) -> bytes:
     return body
 
 
-def _body(user: PublicUser) -> UserBody:
+def _body(user: User) -> UserBody:
     return UserBody(user.id, user.name, user.followers)
 
 

@@ -14,7 +14,7 @@ from app import secrets
 from app.bootstrap import assemble
 from app.cache.momento import MomentoCache
 from app.cache.none import NoCache
-from app.data import DataClient, dynamodb, firestore
+from app.data import DataClient, dynamodb_api, firestore
 from app.data.memory import MemoryDataClient
 from app.metrics import Metrics
 from app.settings import CacheSettings, Settings
@@ -43,7 +43,7 @@ def tally(request: pytest.FixtureRequest) -> Generator[Counter[str]]:
 def patient_clients() -> Generator[None]:
     """Give stores a minute per call, so that a busy machine fails no test; test_store_failures.py overrides this."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dynamodb, "CONFIG", dynamodb.CONFIG.merge(Config(connect_timeout=60, read_timeout=60)))
+        patch.setattr(dynamodb_api, "CONFIG", dynamodb_api.CONFIG.merge(Config(connect_timeout=60, read_timeout=60)))
         patch.setattr(firestore, "ATTEMPT_TIMEOUT", 60.0)
         patch.setattr(secrets, "LIMITS", secrets.LIMITS | {"connect_timeout": 60, "read_timeout": 60})
         yield

@@ -68,9 +68,11 @@ def _dynamodb(url: str, metrics: Metrics) -> DataClient:
 
     with pytest.MonkeyPatch.context() as patch:
         aws_environment(patch, url)
-        table = f"users-{uuid.uuid4().hex}"
-        create_table(url, table)
-        return DynamoDBDataClient(table, REGION, metrics)
+        name = uuid.uuid4().hex
+        users, pictures = f"users-{name}", f"pictures-{name}"
+        create_table(url, users)
+        create_table(url, pictures)
+        return DynamoDBDataClient(users, pictures, REGION, metrics)
 
 
 def aws_environment(patch: pytest.MonkeyPatch, url: str) -> None:

@@ -12,7 +12,7 @@ from app.cached_users import FILL_SECONDS
 from app.data import Stored
 from app.data.memory import MemoryDataClient
 from app.metrics import Metrics
-from app.model import MAX_FOLLOWERS, PublicUser, User, UserInput
+from app.model import MAX_FOLLOWERS, User, UserInput
 from app.settings import CacheSettings
 from app.users import UserNotFound, Users
 from local.cloud.momento import MomentoServer
@@ -37,7 +37,13 @@ class Store(MemoryDataClient):
         self.meanwhile()
         return stored
 
-    def get_users(self, user_ids: Sequence[str]) -> dict[str, PublicUser]:
+    def get_user_with_picture(self, user_id: str) -> User | None:
+        self.calls += 1
+        user = super().get_user_with_picture(user_id)
+        self.meanwhile()
+        return user
+
+    def get_users(self, user_ids: Sequence[str]) -> dict[str, User]:
         self.calls += 1
         users = super().get_users(user_ids)
         self.meanwhile()
@@ -70,7 +76,7 @@ def test_the_second_read_does_not_ask_the_store(users: Users, store: Store) -> N
     users.create(ANN)
     first, miss = users.get_cached("1")
     second, hit = users.get_cached("1")
-    assert first == second == users.get("1").public()  # type: ignore[attr-defined]
+    assert first == second == users.get("1")  # type: ignore[attr-defined]
     assert (miss.hits, miss.stored, hit.hits, hit.stored) == (0, True, 1, False)
     assert store.calls == 2
 

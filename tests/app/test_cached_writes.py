@@ -83,8 +83,8 @@ def read(users: Users) -> tuple[Any, Any]:
 
 
 def stored(store: Store) -> tuple[Any, Any]:
-    old = store.get_user("1")
-    return (old.user.name, old.user.profile_pic) if old and old.user else (None, None)
+    old = store.get_user_with_picture("1")
+    return (old.name, old.profile_pic) if old else (None, None)
 
 
 @pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)

@@ -10,7 +10,7 @@ from app.cache.none import NoCache
 from app.data import StoreUnavailable
 from app.data.memory import MemoryDataClient
 from app.metrics import Metrics
-from app.model import PublicUser
+from app.model import User
 from app.settings import Settings
 from tests.app.clients import NewClient
 
@@ -25,7 +25,7 @@ ADA = {"id": "ada", "name": "Ada", "followers": ["grace"]}
 
 
 class Down(MemoryDataClient):
-    def list_users(self, limit: int, after: str | None = None) -> Iterator[PublicUser]:
+    def list_users(self, limit: int, after: str | None = None) -> Iterator[User]:
         raise StoreUnavailable
 
     def ping(self) -> None:

@@ -2,13 +2,14 @@
 
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
 
-import msgspec
 import pytest
+from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
 
 from app.data import DataClient, UserExists, VersionConflict
 from app.model import User
@@ -17,13 +18,27 @@ RACERS = 50
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
 
 
-def user(user_id: str = "1", version: str = "a", name: str = "Ann", **more: object) -> User:
-    return msgspec.convert({"id": user_id, "name": name, "version": version, **more}, User)
+def user(
+    user_id: str = "1",
+    version: str = "a",
+    name: str = "Ann",
+    followers: Sequence[str] = (),
+    profile_pic: bytes | UnsetType | None = None,
+) -> User:
+    return User(id=user_id, name=name, followers=tuple(followers), version=version, profile_pic=profile_pic)
+
+
+def small(user: User) -> User:
+    """As it is read without its picture."""
+    return replace(user, profile_pic=UNSET)
 
 
 def read(data: DataClient, user_id: str = "1") -> User | None:
-    stored = data.get_user(user_id)
-    return stored and stored.user
+    """The user with the picture, once it is certain that all reads agree on the rest."""
+    stored, user = data.get_user(user_id), data.get_user_with_picture(user_id)
+    rest = user and small(user)
+    assert (stored and stored.user) == rest == data.get_users([user_id]).get(user_id)
+    return user
 
 
 def revision(data: DataClient, user_id: str = "1") -> Any:
@@ -85,7 +100,7 @@ def test_get_users_finds_those_that_exist_without_pictures(data: DataClient) -> 
     for each in users.values():
         data.create_user(each)
     found = data.get_users(["3", "nobody", "1", "3"])
-    assert found == {"1": users["1"].public(), "3": users["3"].public()}
+    assert found == {"1": small(users["1"]), "3": small(users["3"])}
 
 
 def test_get_users_of_nobody(data: DataClient) -> None:
@@ -95,7 +110,7 @@ def test_get_users_of_nobody(data: DataClient) -> None:
 def test_get_users_and_put_users_have_no_limit(data: DataClient) -> None:
     users = [user(f"u{i}") for i in range(260)]
     data.put_users(users)
-    assert data.get_users([u.id for u in users]) == {u.id: u.public() for u in users}
+    assert data.get_users([u.id for u in users]) == {u.id: small(u) for u in users}
 
 
 def test_put_users_writes_over(data: DataClient) -> None:
@@ -125,7 +140,7 @@ def test_a_list_has_as_many_as_asked_unless_it_is_the_end(data: DataClient) -> N
     rest = list(data.list_users(3, after=first[-1].id))
     assert (len(first), len(rest)) == (3, 2)
     assert sorted(u.id for u in first + rest) == ["0", "1", "2", "3", "4"]
-    assert first[0] == user(first[0].id, followers=["5"]).public()
+    assert first[0] == small(user(first[0].id, followers=["5"]))
     assert list(data.list_users(3, after=rest[-1].id)) == []
 
 
@@ -137,6 +152,20 @@ def test_replace_writes_over_what_was_read(data: DataClient) -> None:
     data.create_user(user(version="a", followers=["2"], profile_pic=PNG))
     data.replace_user(user(version="b", name="Bob"), revision(data))
     assert read(data) == user(version="b", name="Bob")
+
+
+def test_replace_with_another_picture(data: DataClient) -> None:
+    data.create_user(user(version="a", profile_pic=PNG))
+    data.replace_user(user(version="b", profile_pic=PNG + b"2"), revision(data))
+    assert read(data) == user(version="b", profile_pic=PNG + b"2")
+
+
+@pytest.mark.parametrize("picture", [None, PNG], ids=["none", "a picture"])
+def test_replace_without_a_picture_keeps_the_old_one(data: DataClient, picture: bytes | None) -> None:
+    data.create_user(user(version="a", profile_pic=picture))
+    for version in "bc":
+        data.replace_user(user(version=version, name="Bob", profile_pic=UNSET), revision(data))
+    assert read(data) == user(version="c", name="Bob", profile_pic=picture)
 
 
 def test_replacing_again_after_a_lost_answer_is_no_error(data: DataClient) -> None:
@@ -198,10 +227,11 @@ def test_refusals_are_no_errors_of_the_store(data: DataClient, log: io.StringIO)
     assert {json.loads(line)["UpstreamErrors"] for line in log.getvalue().splitlines()} <= {0}
 
 
-def test_a_deleted_id_can_be_created_again(data: DataClient) -> None:
-    data.create_user(user(version="a"))
+@pytest.mark.parametrize("picture", [None, UNSET], ids=["none", "unset"])
+def test_a_deleted_id_can_be_created_again(data: DataClient, picture: UnsetType | None) -> None:
+    data.create_user(user(version="a", profile_pic=PNG))
     data.delete_user("1")
-    data.create_user(user(version="b"))
+    data.create_user(user(version="b", profile_pic=picture))
     assert read(data) == user(version="b")
 
 
@@ -212,11 +242,15 @@ class TestRaces:
         [winner] = race(lambda i: data.create_user(user(version=f"v{i}")))
         assert read(data) == user(version=f"v{winner}")
 
-    def test_replace(self, data: DataClient) -> None:
-        data.create_user(user(version="0"))
+    @pytest.mark.parametrize("picture", [None, PNG], ids=["without pictures", "with pictures"])
+    def test_replace(self, data: DataClient, picture: bytes | None) -> None:
+        def version(number: int) -> User:
+            return user(version=f"v{number}", profile_pic=picture and picture + bytes([number]))
+
+        data.create_user(version(99))
         old = revision(data)
-        [winner] = race(lambda i: data.replace_user(user(version=f"v{i}"), old))
-        assert read(data) == user(version=f"v{winner}")
+        [winner] = race(lambda i: data.replace_user(version(i), old))
+        assert read(data) == version(winner)
 
     def test_delete_what_was_read(self, data: DataClient) -> None:
         data.create_user(user())

@@ -13,7 +13,7 @@ from app import cached_users, deadline
 from app.auth import keys
 from app.bootstrap import assemble
 from app.cache import INVALIDATION_SECONDS, Lookup, momento
-from app.data import DataClient, dynamodb, firestore
+from app.data import DataClient, dynamodb_api, firestore
 from app.data.memory import MemoryDataClient
 from app.http.bodies import MAX_BODY_BYTES
 from app.metrics import Metrics, Timing
@@ -25,11 +25,12 @@ from tests.app.clients import wsgi_client
 from tests.app.stores import NewDataClient, on_real_stores
 
 LONGEST_BACKOFF = 1.0  # botocore's standard mode, before the second attempt; it doubles with each
-SHIPPED = dynamodb.CONFIG
+SHIPPED = dynamodb_api.CONFIG
 CACHE = momento.DEADLINE
 ADA = User(id="ada", name="Ada", version="v", followers=("bob",), profile_pic=b"GIF89a")
 STAR = User(id="star", name="Star", version="v", followers=tuple(f"f{i}" for i in range(300)))
 NEW = {"id": "ada", "name": "New"}
+PICTURE = {"profile_pic": "R0lGODlh"}
 REQUESTS: dict[str, tuple[str, str, dict[str, Any]]] = {
     **{
         path: ("GET", path, {"headers": {"X-User-Id": "ada"}})
@@ -44,6 +45,7 @@ REQUESTS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "create what is there": ("POST", "/users", {"json": NEW}),
     "put a new user": ("PUT", "/users/new", {"json": {"id": "new", "name": "New"}, "headers": {"If-None-Match": "*"}}),
     "replace": ("PUT", "/users/ada", {"json": NEW, "headers": {"If-Match": "*"}}),
+    "replace the picture": ("PUT", "/users/ada", {"json": NEW | PICTURE, "headers": {"If-Match": "*"}}),
     "delete": ("DELETE", "/users/ada", {}),
     "delete a version": ("DELETE", "/users/ada", {"headers": {"If-Match": '"v"'}}),
 }
@@ -77,7 +79,7 @@ class SlowMetrics(Metrics):
 
 def longest(upstream: str, operation: str) -> float:
     if upstream == "dynamodb":
-        return dynamodb.LONGEST_CALL
+        return dynamodb_api.LONGEST_CALL
     assert upstream == "firestore", f"how long do the calls of {upstream} take?"
     reads = operation in ("Get", "BatchGet", "Query")
     return firestore.LONGEST_READ if reads else firestore.LONGEST_WRITE - firestore.LONGEST_READ
@@ -135,7 +137,7 @@ def issuer() -> Generator[Issuer]:
 
 
 def state(store: DataClient) -> list[Any]:
-    return [store.get_user("ada"), store.get_user("new")]
+    return [store.get_user("ada"), store.get_user_with_picture("ada"), store.get_user("new")]
 
 
 @on_real_stores()
@@ -200,12 +202,12 @@ def test_the_longest_calls_are_as_the_clients_are_configured() -> None:
     options: dict[str, Any] = vars(SHIPPED)
     attempts = options["retries"]["total_max_attempts"]
     backoff = sum(LONGEST_BACKOFF * 2**n for n in range(attempts - 1))
-    assert attempts * (options["connect_timeout"] + options["read_timeout"]) + backoff == dynamodb.LONGEST_CALL
+    assert attempts * (options["connect_timeout"] + options["read_timeout"]) + backoff == dynamodb_api.LONGEST_CALL
     assert keys.LONGEST_FETCH == 3 * keys.TIMEOUT
 
 
 def test_an_invalidation_outlives_the_longest_write_and_the_latest_fill() -> None:
-    assert max(dynamodb.LONGEST_CALL, firestore.LONGEST_WRITE) <= cached_users.WRITE_SECONDS
+    assert max(dynamodb_api.LONGEST_CALL, firestore.LONGEST_WRITE) <= cached_users.WRITE_SECONDS
     assert CACHE + cached_users.WRITE_SECONDS + cached_users.FILL_SECONDS + CACHE < INVALIDATION_SECONDS
 
 

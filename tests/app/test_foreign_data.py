@@ -91,7 +91,7 @@ def write(data: DataClient, fields: dict[str, Any], user_id: str = "1") -> None:
     """Past the app. Fields are attributes or messages already, or plain values."""
     if isinstance(data, DynamoDBDataClient):
         item = {"id": {"S": user_id}, **{name: attribute(value) for name, value in fields.items()}}
-        data._client.put_item(TableName=data._table, Item=item)  # pyright: ignore[reportPrivateUsage]
+        data._api.client.put_item(TableName=data._users, Item=item)  # pyright: ignore[reportPrivateUsage]
     else:
         assert isinstance(data, FirestoreDataClient), "how does another program write into this store?"
         write_messages(data, {name: message(value) for name, value in fields.items()}, user_id)
@@ -275,7 +275,7 @@ ONLY_IN_FIRESTORE: dict[str, dict[str, Any]] = {
 @on_real_stores("dynamodb")
 def test_types_of_dynamodb_alone(data: DataClient, record: dict[str, Any]) -> None:
     assert isinstance(data, DynamoDBDataClient)
-    data._client.put_item(TableName=data._table, Item={"id": {"S": "1"}, **record})  # pyright: ignore[reportPrivateUsage]
+    data._api.client.put_item(TableName=data._users, Item={"id": {"S": "1"}, **record})  # pyright: ignore[reportPrivateUsage]
     _reads_and_mends(data, readable=record["followers"].keys() == {"L"})
 
 
@@ -294,4 +294,4 @@ def _reads_and_mends(data: DataClient, readable: bool) -> None:
     assert (stored.user is not None) == readable
     assert {user.id for user in data.list_users(2)} == ({"1", "good"} if readable else {"good"})
     data.replace_user(GOOD_1, stored.revision)
-    assert data.get_users(["1"]) == {"1": GOOD_1.public()}
+    assert data.get_users(["1"]) == {"1": GOOD_1}

@@ -15,7 +15,7 @@ from tests.app.stores import CLIENTS, SERVERS
 
 APP = Path(__file__).parents[2] / "app"
 SOURCES = [path for path in APP.rglob("*.py") if ".venv" not in path.parts]
-DYNAMODB = {"PERSISTENCE": "dynamodb", "USERS_TABLE": "users", "AWS_REGION": "us-east-1"}
+DYNAMODB = {"PERSISTENCE": "dynamodb", "USERS_TABLE": "users", "PICTURES_TABLE": "p", "AWS_REGION": "us-east-1"}
 FIRESTORE = {"PERSISTENCE": "firestore", "GOOGLE_CLOUD_PROJECT": "p", "FIRESTORE_EMULATOR_HOST": "127.0.0.1:1"}
 MOMENTO = {"MOMENTO_CACHE": "c", "MOMENTO_ENDPOINT": "http://127.0.0.1:1", "MOMENTO_API_KEY": "k"}
 

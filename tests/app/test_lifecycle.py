@@ -56,7 +56,7 @@ def test_connections_end_with_the_snapshot_and_begin_after_it(
     data: DataClient, momento_server: MomentoServer, cache: MomentoCache, metrics: Metrics, log: io.StringIO
 ) -> None:
     assert isinstance(data, DynamoDBDataClient)
-    store = urlsplit(data._client.meta.endpoint_url).port or 0  # pyright: ignore[reportPrivateUsage]
+    store = urlsplit(data._api.client.meta.endpoint_url).port or 0  # pyright: ignore[reportPrivateUsage]
     ports = {store, momento_server.port}
     app = assemble(Settings(), metrics, data, cache)
     with lambda_client(app) as client:

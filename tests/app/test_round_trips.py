@@ -16,6 +16,7 @@ FOLLOWERS = [f"f{i}" for i in range(100)]
 EXPECTED = {
     "/users/1": {"store": 1},
     "/followers/1": {"store": 2},
+    "/profile-pic/1": {"store": 1},
     "/users?limit=100": {"store": 1},
     "/cached-users/1 cold": {"GetBatch": 1, "store": 1, "SetIfNotExists": 1},
     "/cached-users/1 warm": {"GetBatch": 1},

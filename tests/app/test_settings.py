@@ -4,6 +4,8 @@ from app.settings import AuthSettings, CacheSettings, Settings, SettingsError, b
 
 MOMENTO = {"MOMENTO_CACHE": "users", "MOMENTO_ENDPOINT": "cell-1.momentohq.com", "MOMENTO_API_KEY": "s3cret"}
 
+TABLES = {"PERSISTENCE": "dynamodb", "USERS_TABLE": "t", "PICTURES_TABLE": "p"}
+
 
 def test_nothing_set_is_memory_without_a_cache() -> None:
     assert Settings.from_environ({}) == Settings()
@@ -13,6 +15,7 @@ def test_lambda() -> None:
     environ = {
         "PERSISTENCE": "dynamodb",
         "USERS_TABLE": "users-1",
+        "PICTURES_TABLE": "pictures-1",
         "METRICS_FORMAT": "emf",
         "ARTIFACT_DIGEST": "sha256:1",
         "TIMEOUT_SECONDS": "29",
@@ -21,6 +24,7 @@ def test_lambda() -> None:
     assert Settings.from_environ(environ | momento | {"CACHE_TTL_SECONDS": "60"}) == Settings(
         persistence="dynamodb",
         users_table="users-1",
+        pictures_table="pictures-1",
         aws_region="r",
         metrics_format="emf",
         artifact_digest="sha256:1",
@@ -87,7 +91,8 @@ def test_the_key_is_in_no_repr() -> None:
     [
         ({"PERSISTENCE": "mysql"}, "PERSISTENCE='mysql' is unknown: set it to dynamodb, firestore or memory"),
         ({"PERSISTENCE": "dynamodb"}, "USERS_TABLE is not set: PERSISTENCE=dynamodb needs it"),
-        ({"PERSISTENCE": "dynamodb", "USERS_TABLE": "t"}, "AWS_REGION is not set: PERSISTENCE=dynamodb needs it"),
+        ({"PERSISTENCE": "dynamodb", "USERS_TABLE": "t"}, "PICTURES_TABLE is not set: PERSISTENCE=dynamodb needs it"),
+        (TABLES, "AWS_REGION is not set: PERSISTENCE=dynamodb needs it"),
         ({"PERSISTENCE": "firestore"}, "GOOGLE_CLOUD_PROJECT is not set: PERSISTENCE=firestore needs it"),
         ({"METRICS_FORMAT": "xml"}, "METRICS_FORMAT='xml' is unknown: set it to emf or json"),
         ({"DEMO": "yes"}, "DEMO='yes' is unknown: set it to true or false"),

@@ -1,6 +1,7 @@
 """Stores that throttle, hang, answer in part or are down, as the real clients see them."""
 
 import asyncio
+import io
 import json
 import socket
 import threading
@@ -17,8 +18,8 @@ import pytest
 from app import deadline
 from app.bootstrap import assemble
 from app.cache.none import NoCache
-from app.data import DataClient, StoreUnavailable
-from app.data import dynamodb as dynamodb_store
+from app.data import DataClient, StoreUnavailable, UserExists, VersionConflict
+from app.data import dynamodb_api as dynamodb_store
 from app.data import firestore as firestore_store
 from app.data.dynamodb import DynamoDBDataClient
 from app.data.firestore import FirestoreDataClient
@@ -32,10 +33,12 @@ from tests.app.clients import NewClient
 from tests.app.stores import REGION, aws_environment
 
 ANN = User(id="1", name="Ann", version="a")
+PICTURED = User(id="1", name="Ann", version="a", profile_pic=b"GIF89a")
 NOTHING: dict[str, Any] = {}  # as a revision, on either store
 CALLS: dict[str, Callable[[DataClient], object]] = {
     "create": lambda data: data.create_user(ANN),
     "get": lambda data: data.get_user("1"),
+    "get with picture": lambda data: data.get_user_with_picture("1"),
     "get many": lambda data: data.get_users(["1", "2"]),
     "list": lambda data: list(data.list_users(10)),
     "replace": lambda data: data.replace_user(ANN, NOTHING),
@@ -45,8 +48,14 @@ CALLS: dict[str, Callable[[DataClient], object]] = {
     "ping": lambda data: data.ping(),
 }
 
-READS = ("get", "get many", "list")
+READS = ("get", "get with picture", "get many", "list")
 USE_CASE = 9  # seconds, of the default timeout of 10
+
+WRITES: dict[str, Callable[[DataClient], object]] = {
+    **{name: call for name, call in CALLS.items() if name not in (*READS, "ping")},
+    "create with picture": lambda data: data.create_user(PICTURED),
+    "replace with picture": lambda data: data.replace_user(PICTURED, NOTHING),
+}
 
 type Answer = Callable[[str, dict[str, Any]], tuple[int, dict[str, Any]]]
 
@@ -89,7 +98,7 @@ def dynamodb() -> Generator[DynamoDB]:
 def dynamodb_client(url: str, metrics: Metrics) -> DynamoDBDataClient:
     with pytest.MonkeyPatch.context() as patch:
         aws_environment(patch, url)
-        return DynamoDBDataClient("users", REGION, metrics)
+        return DynamoDBDataClient("users", "pictures", REGION, metrics)
 
 
 def firestore_client(port: int, metrics: Metrics) -> FirestoreDataClient:
@@ -209,35 +218,67 @@ class TestDynamoDB:
         data = dynamodb_client(f"http://127.0.0.1:{dynamodb.server_port}", metrics)
         assert set(data.get_users(list("1234"))) == set("1234")
 
-    def test_writes_of_which_half_is_done_go_on(self, dynamodb: DynamoDB, metrics: Metrics) -> None:
-        written: list[str] = []
-
-        def half(operation: str, request: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-            items = request["RequestItems"]["users"]
-            done, left = items[: len(items) // 2 or 1], items[len(items) // 2 or 1 :]
-            written.extend(one["PutRequest"]["Item"]["id"]["S"] for one in done)
-            return 200, {"UnprocessedItems": {"users": left} if left else {}}
-
-        dynamodb.answer = half
-        client = dynamodb_client(f"http://127.0.0.1:{dynamodb.server_port}", metrics)
-        client.put_users([User(id=str(i), name="N", version="v") for i in range(100)])
-        assert sorted(written) == sorted(str(i) for i in range(100))
-
     def test_a_batch_that_stays_unprocessed_is_no_answer(self, dynamodb: DynamoDB, metrics: Metrics) -> None:
         dynamodb.answer = lambda operation, request: (
             200,
-            {
-                "Responses": {},
-                "UnprocessedKeys": request["RequestItems"],
-                "UnprocessedItems": request["RequestItems"],
-            },
+            {"Responses": {}, "UnprocessedKeys": request["RequestItems"]},
         )
         client = dynamodb_client(f"http://127.0.0.1:{dynamodb.server_port}", metrics)
-        with pytest.raises(StoreUnavailable, match="BatchGetItem"):
-            client.get_users(["1"])
-        with pytest.raises(StoreUnavailable, match="BatchWriteItem"):
-            client.put_users([ANN])
+        for read in (client.get_users, client.get_user_with_picture):
+            with pytest.raises(StoreUnavailable, match="BatchGetItem"):
+                read("1")
         assert len(dynamodb.requests) == 2 * IDLE_ROUNDS
+
+    @pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
+    def test_a_write_is_repeated_while_a_transaction_is_under_way(
+        self, dynamodb: DynamoDB, metrics: Metrics, log: io.StringIO, write: Callable[[DataClient], object]
+    ) -> None:
+        fates = iter([False] * (IDLE_ROUNDS - 1) + [True])
+        dynamodb.answer = lambda operation, request: (200, {}) if next(fates) else conflict(operation)
+        write(dynamodb_client(f"http://127.0.0.1:{dynamodb.server_port}", metrics))
+        assert len(dynamodb.requests) == IDLE_ROUNDS
+        assert '"UpstreamErrors": 1' not in log.getvalue()
+
+    @pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
+    def test_a_conflict_that_goes_on_is_given_up(
+        self, dynamodb: DynamoDB, metrics: Metrics, write: Callable[[DataClient], object]
+    ) -> None:
+        dynamodb.answer = lambda operation, request: conflict(operation)
+        with pytest.raises(StoreUnavailable, match=r"TransactWriteItems|PutItem|DeleteItem"):
+            write(dynamodb_client(f"http://127.0.0.1:{dynamodb.server_port}", metrics))
+        assert len(dynamodb.requests) == IDLE_ROUNDS
+
+    @pytest.mark.parametrize("write", [w for name, w in WRITES.items() if name != "put many"])
+    def test_a_refusal_beside_a_conflict_is_a_refusal(
+        self, dynamodb: DynamoDB, metrics: Metrics, write: Callable[[DataClient], object]
+    ) -> None:
+        dynamodb.answer = lambda operation, request: (
+            conflict(operation, "ConditionalCheckFailed")
+            if operation == "TransactWriteItems"
+            else (400, {"__type": "x#ConditionalCheckFailedException"})
+        )
+        with suppress(UserExists, VersionConflict):
+            assert write(dynamodb_client(f"http://127.0.0.1:{dynamodb.server_port}", metrics)) is False
+        assert len(dynamodb.requests) == 1
+
+    @pytest.mark.parametrize("conflicts", [0, IDLE_ROUNDS - 1])
+    def test_a_user_and_another_picture_are_read_again_together(
+        self, dynamodb: DynamoDB, metrics: Metrics, conflicts: int
+    ) -> None:
+        old = {"id": {"S": "1"}, "version": {"S": "a"}, "profile_pic": {"B": "R0lGODlhYQ=="}}
+        new = {"id": {"S": "1"}, "version": {"S": "b"}, "profile_pic": {"B": "R0lGODlhYg=="}}
+        user = {"id": {"S": "1"}, "name": {"S": "Ann"}, "version": {"S": "b"}, "picture": {"S": "b"}}
+        fates = iter([False] * conflicts + [True])
+
+        def torn(operation: str, request: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+            if operation == "BatchGetItem":
+                return 200, {"Responses": {"users": [user], "pictures": [old]}, "UnprocessedKeys": {}}
+            return (200, {"Responses": [{"Item": user}, {"Item": new}]}) if next(fates) else conflict(operation)
+
+        dynamodb.answer = torn
+        data = dynamodb_client(f"http://127.0.0.1:{dynamodb.server_port}", metrics)
+        assert data.get_user_with_picture("1") == User(id="1", name="Ann", version="b", profile_pic=b"GIF89ab")
+        assert len(dynamodb.requests) == 2 + conflicts
 
     def test_over_http_it_is_503(self, dynamodb: DynamoDB, metrics: Metrics, new_client: NewClient) -> None:
         dynamodb.answer = lambda operation, request: (400, {"__type": "x#ThrottlingException"})
@@ -266,12 +307,12 @@ class TestFirestore:
             data.put_users(everybody)
             asked.clear()
             proxy.halved = True
-            assert data.get_users([user.id for user in everybody]) == {user.id: user.public() for user in everybody}
+            assert data.get_users([user.id for user in everybody]) == {user.id: user for user in everybody}
             assert data.get_user("u00")
             with pytest.raises(StoreUnavailable):  # the last document never comes: its stream begins without one
                 list(data.list_users(users))
             proxy.halved = False
-            assert list(data.list_users(users)) == [user.public() for user in everybody]
+            assert list(data.list_users(users)) == everybody
         assert len(asked) < 40
 
     @pytest.mark.usefixtures("quick_retries")
@@ -405,6 +446,14 @@ def breaking(server: FirestoreServer) -> Generator[tuple[CountingProxy, list[str
         yield proxy, proxy.asked
     finally:
         asyncio.run(proxy.close())
+
+
+def conflict(operation: str, user: str = "TransactionConflict") -> tuple[int, dict[str, Any]]:
+    """A transaction on the same items is under way. `user` is the reason for the user's item, if it is another."""
+    if not operation.startswith("Transact"):
+        return 400, {"__type": "x#TransactionConflictException"}
+    reasons = [{"Code": user}, {"Code": "TransactionConflict"}]
+    return 400, {"__type": "x#TransactionCanceledException", "CancellationReasons": reasons}
 
 
 def hang(method: str, context: grpc.ServicerContext) -> None:

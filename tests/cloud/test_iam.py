@@ -15,6 +15,7 @@ from local.cloud.aws.moto_server import Aws
 REGION = "eu-west-1"
 ACCOUNT = "123456789012"
 TABLE = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/users"
+OTHERS = TABLE.replace("users", "others")
 PARAMETER = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/app/key"
 
 type Call = Callable[[Callable[[str], Any]], object]
@@ -27,6 +28,22 @@ def get_item(client: Callable[[str], Any]) -> object:
 def batch_of_two_tables(client: Callable[[str], Any]) -> object:
     keys = {"Keys": [{"id": {"S": "1"}}]}
     return client("dynamodb").batch_get_item(RequestItems={"users": keys, "others": keys})
+
+
+def write_to_two_tables(client: Callable[[str], Any]) -> object:
+    user, other = {"TableName": "users", "Item": {"id": {"S": "1"}}}, {"TableName": "others", "Key": {"id": {"S": "1"}}}
+    return client("dynamodb").transact_write_items(TransactItems=[{"Put": user}, {"Delete": other}])
+
+
+def check_in_a_transaction(client: Callable[[str], Any]) -> object:
+    check = {"TableName": "users", "Key": {"id": {"S": "2"}}, "ConditionExpression": "attribute_not_exists(id)"}
+    return client("dynamodb").transact_write_items(TransactItems=[{"ConditionCheck": check}])
+
+
+def read_in_a_transaction(client: Callable[[str], Any]) -> object:
+    return client("dynamodb").transact_get_items(
+        TransactItems=[{"Get": {"TableName": "users", "Key": {"id": {"S": "1"}}}}]
+    )
 
 
 def read_the_first_version(client: Callable[[str], Any]) -> object:
@@ -122,6 +139,12 @@ ALLOWED: dict[str, tuple[Call, list[dict[str, Any]]]] = {
     "any case of the action": (get_item, [statement("DynamoDB:getitem", TABLE)]),
     "wildcards": (get_item, [statement("dynamodb:Get*", TABLE.replace("users", "us?r*"))]),
     "the batch on both tables": (batch_of_two_tables, [statement("dynamodb:BatchGetItem", TABLE[:-5] + "*")]),
+    "the parts of a transaction": (
+        write_to_two_tables,
+        [statement("dynamodb:PutItem", TABLE), statement("dynamodb:DeleteItem", OTHERS)],
+    ),
+    "the check of a transaction": (check_in_a_transaction, [statement("dynamodb:ConditionCheckItem", TABLE)]),
+    "the read of a transaction": (read_in_a_transaction, [statement("dynamodb:GetItem", TABLE)]),
     "a version of a parameter": (read_the_first_version, [statement("ssm:GetParameter", PARAMETER)]),
     "the index": (query_the_index, [statement("dynamodb:Query", TABLE + "/index/names")]),
     "no resource": (list_tables, [statement("dynamodb:ListTables", "*")]),
@@ -139,6 +162,14 @@ NOT_ALLOWED: dict[str, tuple[Call, list[dict[str, Any]]]] = {
     "another account": (get_item, [statement("dynamodb:GetItem", TABLE.replace("1234", "4321"))]),
     "only the items' action": (batch_of_two_tables, [statement("dynamodb:GetItem", "*")]),
     "one table of two": (batch_of_two_tables, [statement("dynamodb:BatchGetItem", TABLE)]),
+    "one part of a transaction": (write_to_two_tables, [statement("dynamodb:PutItem", "*")]),
+    "the other table of a transaction": (
+        write_to_two_tables,
+        [statement("dynamodb:PutItem", OTHERS), statement("dynamodb:DeleteItem", TABLE)],
+    ),
+    "only the transaction's name": (write_to_two_tables, [statement("dynamodb:TransactWriteItems", "*")]),
+    "a check by the right to read": (check_in_a_transaction, [statement("dynamodb:GetItem", "*")]),
+    "a read by the batch's right": (read_in_a_transaction, [statement("dynamodb:BatchGetItem", "*")]),
     "another parameter": (read_the_first_version, [statement("ssm:GetParameter", PARAMETER + "s")]),
     "the table without its index": (query_the_index, [statement("dynamodb:Query", TABLE)]),
     "a table where there is none": (list_tables, [statement("dynamodb:ListTables", TABLE)]),

@@ -8,7 +8,7 @@ import copy
 import json
 import uuid
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any, cast
 
 import boto3  # pyright: ignore[reportMissingTypeStubs]
@@ -20,21 +20,19 @@ from tests.e2e.laptop import Laptop
 
 ROLE = "better-together-aws"
 POLICY = "function"
+USERS, PICTURES = "better-together-aws", "better-together-aws-pictures"
 LOG_ACTIONS = {"logs:CreateLogStream", "logs:PutLogEvents"}
+OF_PICTURES = {"GET /profile-pic", "GET /cached-profile-pic", TORN := "GET /profile-pic of a damaged user"}
 BREAKS_WITHOUT = {
-    "dynamodb:BatchGetItem": {"GET /cached-users", "GET /followers", "GET /cached-followers"},
-    "dynamodb:BatchWriteItem": {"POST /bootstrap"},
-    "dynamodb:DeleteItem": {"DELETE /users/{id}"},
-    "dynamodb:GetItem": {
-        "GET /users/{id}",
-        "PUT /users/{id}",
-        "GET /followers",
-        "GET /profile-pic",
-        "GET /cached-profile-pic",
-        "GET /health/ready",
-    },
-    "dynamodb:PutItem": {"POST /users", "PUT /users/{id}"},
-    "dynamodb:Scan": {"GET /users"},
+    (USERS, "dynamodb:BatchGetItem"): {"GET /cached-users", "GET /followers", "GET /cached-followers", *OF_PICTURES},
+    (USERS, "dynamodb:DeleteItem"): {"DELETE /users/{id}"},
+    (USERS, "dynamodb:GetItem"): {"GET /users/{id}", "PUT /users/{id}", "GET /followers", "GET /health/ready", TORN},
+    (USERS, "dynamodb:PutItem"): {"POST /bootstrap", "POST /users", "PUT /users/{id}"},
+    (USERS, "dynamodb:Scan"): {"GET /users"},
+    (PICTURES, "dynamodb:BatchGetItem"): OF_PICTURES,
+    (PICTURES, "dynamodb:DeleteItem"): {"DELETE /users/{id}"},
+    (PICTURES, "dynamodb:GetItem"): {TORN},
+    (PICTURES, "dynamodb:PutItem"): {"POST /bootstrap"},
 }
 ALL_ROUTES = set[str]().union(*BREAKS_WITHOUT.values())
 
@@ -43,17 +41,24 @@ type Statements = list[dict[str, Any]]
 
 @pytest.fixture
 def iam(clouds: Laptop) -> Generator[Any]:
+    with closing(aws_client(clouds, "iam")) as client:
+        yield client
+
+
+def aws_client(clouds: Laptop, service: str) -> Any:
     make_client = cast(Callable[..., Any], boto3.client)  # pyright: ignore[reportUnknownMemberType]
     keys = {"aws_access_key_id": "somebody", "aws_secret_access_key": "else"}
-    client = make_client("iam", "us-east-1", endpoint_url=clouds.daemon()["aws"], **keys)
-    yield client
-    client.close()
+    return make_client(service, "us-east-1", endpoint_url=clouds.daemon()["aws"], **keys)
 
 
 @pytest.fixture
-def client(runtimes: dict[str, httpx.Client]) -> httpx.Client:
-    """Of the app on Lambda, with the demo's users."""
+def client(runtimes: dict[str, httpx.Client], clouds: Laptop) -> httpx.Client:
+    """Of the app on Lambda, with the demo's users and the damaged one."""
     runtimes["aws"].post("/bootstrap").raise_for_status()
+    damaged = {"id": "damaged", "name": "Damaged", "version": "v", "picture": "gone"}
+    aws_client(clouds, "dynamodb").put_item(
+        TableName=USERS, Item={name: {"S": value} for name, value in damaged.items()}
+    )
     return runtimes["aws"]
 
 
@@ -73,9 +78,9 @@ def put(iam: Any, document: dict[str, Any]) -> None:
     iam.put_role_policy(RoleName=ROLE, PolicyName=POLICY, PolicyDocument=json.dumps(document))
 
 
-def without(action: str) -> Callable[[Statements], None]:
+def without(action: str, table: str = "") -> Callable[[Statements], None]:
     def change(statements: Statements) -> None:
-        [statement] = [statement for statement in statements if action in statement["Action"]]
+        [statement] = [s for s in statements if action in s["Action"] and (not table or is_on(s, table))]
         statement["Action"].remove(action)
         if not statement["Action"]:
             statements.remove(statement)
@@ -84,12 +89,20 @@ def without(action: str) -> Callable[[Statements], None]:
 
 
 def on_another_table(statements: Statements) -> None:
-    [statement] = [statement for statement in statements if "dynamodb:GetItem" in statement["Action"]]
-    statement["Resource"] += "-2"
+    for statement in statements:
+        if "dynamodb:GetItem" in statement["Action"]:
+            statement["Resource"] += "-2"
+
+
+def is_on(statement: dict[str, Any], table: str) -> bool:
+    return statement["Resource"].endswith(f":table/{table}")
 
 
 def broken_routes(client: httpx.Client) -> set[str]:
-    """All routes that need the store are asked: those that answer 503. The cached ones are asked for nobody."""
+    """All routes that need the store are asked: those that answer 503. The cached ones are asked for nobody.
+
+    User `damaged` names a picture that does not exist.
+    """
     new: dict[str, Any] = {"id": f"new-{uuid.uuid4()}", "name": "New", "followers": []}
     one = {"id": "1", "name": "One", "followers": ["2"]}
     nobody, as_one = f"nobody-{uuid.uuid4()}", {"x-user-id": "1"}
@@ -104,6 +117,7 @@ def broken_routes(client: httpx.Client) -> set[str]:
         "GET /cached-followers": (404, client.get(f"/cached-followers/{nobody}")),
         "GET /profile-pic": (200, client.get("/profile-pic/1", headers=as_one)),
         "GET /cached-profile-pic": (404, client.get(f"/cached-profile-pic/{nobody}", headers=as_one)),
+        TORN: (404, client.get("/profile-pic/damaged", headers={"x-user-id": "damaged"})),
         "GET /health/ready": (200, client.get("/health/ready")),
     }
     created = answers["POST /users"][1].status_code == 201
@@ -117,7 +131,10 @@ def broken_routes(client: httpx.Client) -> set[str]:
 def test_every_right_is_shown_to_be_needed(iam: Any, clouds: Laptop) -> None:
     statements = iam.get_role_policy(RoleName=ROLE, PolicyName=POLICY)["PolicyDocument"]["Statement"]
     actions = {action for statement in statements for action in statement["Action"]}
-    assert actions == {*BREAKS_WITHOUT, "ssm:GetParameter", *LOG_ACTIONS}
+    assert actions == {*(action for _, action in BREAKS_WITHOUT), "ssm:GetParameter", *LOG_ACTIONS}
+    for table in (USERS, PICTURES):
+        [on_table] = [statement for statement in statements if is_on(statement, table)]
+        assert {(table, action) for action in on_table["Action"]} == {key for key in BREAKS_WITHOUT if key[0] == table}
     assert iam.list_role_policies(RoleName=ROLE)["PolicyNames"] == [POLICY]
     assert iam.list_attached_role_policies(RoleName=ROLE)["AttachedPolicies"] == []
 
@@ -126,9 +143,12 @@ def test_with_the_whole_policy_every_route_works(client: httpx.Client) -> None:
     assert broken_routes(client) == set()
 
 
-@pytest.mark.parametrize(("action", "routes"), BREAKS_WITHOUT.items(), ids=BREAKS_WITHOUT.keys())
-def test_without_an_action_its_routes_break(iam: Any, client: httpx.Client, action: str, routes: set[str]) -> None:
-    with changed_policy(iam, without(action)):
+@pytest.mark.parametrize(("right", "routes"), BREAKS_WITHOUT.items(), ids=map(" ".join, BREAKS_WITHOUT))
+def test_without_a_right_its_routes_break(
+    iam: Any, client: httpx.Client, right: tuple[str, str], routes: set[str]
+) -> None:
+    table, action = right
+    with changed_policy(iam, without(action, table)):
         assert broken_routes(client) == routes
     assert broken_routes(client) == set()
 

@@ -7,6 +7,7 @@ import pytest
 from tests.stacks.deployment import Deployment, deploy
 
 STORE = {"aws": "aws:dynamodb/table:Table", "gcp": "gcp:firestore/database:Database"}
+HOLDS_DATA = {"aws": ["users", "pictures"], "gcp": ["users"]}
 SERVICE = "gcp:cloudrunv2/service:Service"
 PRODUCTION = {
     "better-together:environment": "production",
@@ -22,8 +23,10 @@ def production() -> dict[str, Deployment]:
 
 @pytest.mark.parametrize("days", ["1", "35"])
 def test_dynamodb_goes_back_to_any_second_of_the_recovery_days(days: str) -> None:
-    table = deploy("aws", {"better-together:recoveryDays": days}).inputs(STORE["aws"])
-    assert table["pointInTimeRecovery"] == {"enabled": True, "recoveryPeriodInDays": int(days)}
+    stack = deploy("aws", {"better-together:recoveryDays": days})
+    for table in HOLDS_DATA["aws"]:
+        recovery = stack.inputs(STORE["aws"], table)["pointInTimeRecovery"]
+        assert recovery == {"enabled": True, "recoveryPeriodInDays": int(days)}
 
 
 @pytest.mark.parametrize(("days", "seconds"), [("1", "86400s"), ("35", "3024000s")])
@@ -37,8 +40,9 @@ def test_firestore_goes_back_to_any_minute_of_a_week_and_any_day_of_the_recovery
 def test_the_cloud_itself_deletes_development_and_protects_production(
     aws: Deployment, gcp: Deployment, production: dict[str, Deployment]
 ) -> None:
-    assert aws.inputs(STORE["aws"])["deletionProtectionEnabled"] is False
-    assert production["aws"].inputs(STORE["aws"])["deletionProtectionEnabled"] is True
+    for table in HOLDS_DATA["aws"]:
+        assert aws.inputs(STORE["aws"], table)["deletionProtectionEnabled"] is False
+        assert production["aws"].inputs(STORE["aws"], table)["deletionProtectionEnabled"] is True
     for stack, state, policy, protected in (
         (gcp, "DELETE_PROTECTION_DISABLED", "DELETE", False),
         (production["gcp"], "DELETE_PROTECTION_ENABLED", "PREVENT", True),
@@ -52,9 +56,9 @@ def test_the_cloud_itself_deletes_development_and_protects_production(
 @pytest.mark.parametrize("cloud", STORE)
 def test_the_engine_protects_what_holds_data_in_production(cloud: str, production: dict[str, Deployment]) -> None:
     protected = [r for r in production[cloud].resources if r.protect or r.delete_hooks]
-    assert [(r.type, r.protect) for r in protected] == [(STORE[cloud], True)]
+    assert [(r.type, r.name, r.protect) for r in protected] == [(STORE[cloud], n, True) for n in HOLDS_DATA[cloud]]
     way = f"`pulumi config set environment development -s {cloud}`, `pulumi up -s {cloud}`, then destroy"
-    assert protected[0].delete_hooks == [f"stack {cloud} is protected: {way}"]
+    assert [r.delete_hooks for r in protected] == [[f"stack {cloud} is protected: {way}"] for _ in protected]
 
 
 def test_the_engine_protects_nothing_in_development(either: Deployment) -> None:

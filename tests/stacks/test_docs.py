@@ -60,7 +60,14 @@ def environment() -> set[str]:
     auth = {"AUTH_ISSUER": "https://login.example.com/", "AUTH_AUDIENCE": "users"}
     read: set[str] = set()
     for variables in (
-        {"PERSISTENCE": "dynamodb", "USERS_TABLE": "users", "AWS_DEFAULT_REGION": "us-east-1"} | cache | auth,
+        {
+            "PERSISTENCE": "dynamodb",
+            "USERS_TABLE": "users",
+            "PICTURES_TABLE": "pictures",
+            "AWS_DEFAULT_REGION": "us-east-1",
+        }
+        | cache
+        | auth,
         {"PERSISTENCE": "firestore", "GOOGLE_CLOUD_PROJECT": "project"},
     ):
         environ = Reading(variables)

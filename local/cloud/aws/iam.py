@@ -3,8 +3,9 @@
 An operation needs the action of the same name on each table or parameter in the request, batches included:
 BatchWriteItem needs no PutItem, and a condition no GetItem ("API operations defined by Amazon DynamoDB",
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_dynamodb.html, and
-https://docs.aws.amazon.com/systems-manager/latest/userguide/ps-retrieval-authorization.html). Where AWS has other
-rules, as for transactions, PartiQL and other services, only a policy for `*` allows the call. Access keys without a
+https://docs.aws.amazon.com/systems-manager/latest/userguide/ps-retrieval-authorization.html). A transaction needs the
+actions of its parts (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html). Where
+AWS has other rules, as for PartiQL and other services, only a policy for `*` allows the call. Access keys without a
 session belong to the fake providers, and may do anything. Permission boundaries and session policies are ignored. In
 statements with keys other than SUPPORTED_KEYS, an Allow allows nothing and a Deny denies everything.
 
@@ -55,9 +56,9 @@ def _authorize(environ: "WSGIEnvironment", body: bytes) -> None:
     if credential is None or session is None:
         return
     operation = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
-    action = f"{credential['service']}:{operation}"
     prefix = f"arn:aws:{credential['service']}:{credential['region']}:{session.account_id}:"
-    for resource in _resources(prefix, json.loads(body) if operation else {}):
+    for name, resource in _needed(operation, prefix, json.loads(body) if operation else {}):
+        action = f"{credential['service']}:{name}"
         if refusal := _refusal(session, action, resource):
             raise AccessDenied(
                 f"User: {session.arn} is not authorized to perform: {action} on resource: {resource} {refusal}"
@@ -66,6 +67,15 @@ def _authorize(environ: "WSGIEnvironment", body: bytes) -> None:
 
 def _session(access_key: str) -> AssumedRole | None:
     return sts_backends[get_account_id_from(access_key)]["aws"].get_assumed_role_from_access_key(access_key)
+
+
+def _needed(operation: str, prefix: str, request: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The names of the actions that the request needs, each with the ARN of a resource."""
+    for part in request.get("TransactItems", []):
+        for kind, arguments in part.items():
+            yield from ((f"{kind}Item", resource) for resource in _resources(prefix, arguments))
+    if "TransactItems" not in request:
+        yield from ((operation, resource) for resource in _resources(prefix, request))
 
 
 def _resources(prefix: str, request: Mapping[str, Any]) -> list[str]:
