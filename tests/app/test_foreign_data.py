@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from app.bootstrap import assemble
 from app.cache.none import NoCache
@@ -90,11 +91,24 @@ def message(value: Any) -> dict[str, Any]:
 def write(data: DataClient, fields: dict[str, Any], user_id: str = "1") -> None:
     """Past the app. Fields are attributes or messages already, or plain values."""
     if isinstance(data, DynamoDBDataClient):
-        item = {"id": {"S": user_id}, **{name: attribute(value) for name, value in fields.items()}}
-        data._api.client.put_item(TableName=data._users, Item=item)  # pyright: ignore[reportPrivateUsage]
+        item = {name: attribute(value) for name, value in fields.items()}
+        picture = {"version": {"S": "p"}, "profile_pic": item.pop("profile_pic")} if "profile_pic" in item else None
+        write_items(data, item | ({"picture": {"S": "p"}} if picture else {}), picture, user_id)
     else:
         assert isinstance(data, FirestoreDataClient), "how does another program write into this store?"
         write_messages(data, {name: message(value) for name, value in fields.items()}, user_id)
+
+
+def write_items(
+    data: DynamoDBDataClient, user: dict[str, Any], picture: dict[str, Any] | None = None, user_id: str = "1"
+) -> None:
+    key = {"id": {"S": user_id}}
+    client, users, pictures = data._api.client, data._users, data._pictures  # pyright: ignore[reportPrivateUsage]
+    client.put_item(TableName=users, Item=key | user)
+    if picture is None:
+        client.delete_item(TableName=pictures, Key=key)
+    else:
+        client.put_item(TableName=pictures, Item=key | picture)
 
 
 def write_messages(data: FirestoreDataClient, fields: dict[str, Any], user_id: str = "1") -> None:
@@ -275,8 +289,37 @@ ONLY_IN_FIRESTORE: dict[str, dict[str, Any]] = {
 @on_real_stores("dynamodb")
 def test_types_of_dynamodb_alone(data: DataClient, record: dict[str, Any]) -> None:
     assert isinstance(data, DynamoDBDataClient)
-    data._api.client.put_item(TableName=data._users, Item={"id": {"S": "1"}, **record})  # pyright: ignore[reportPrivateUsage]
+    write_items(data, record)
     _reads_and_mends(data, readable=record["followers"].keys() == {"L"})
+
+
+NAMED = {"name": {"S": "Ann"}, "version": {"S": "v"}}
+GIF = {"version": {"S": "p"}, "profile_pic": {"B": b"GIF89a"}}
+BROKEN_PAIRS: dict[str, tuple[dict[str, Any], dict[str, Any] | None]] = {
+    "a picture that nobody names": ({}, GIF),
+    "no picture of that name": ({"picture": {"S": "p"}}, None),
+    "another picture": ({"picture": {"S": "q"}}, GIF),
+    "a picture without a version": ({"picture": {"S": "p"}}, {"profile_pic": {"B": b"GIF89a"}}),
+    "neither has a version": ({}, {"profile_pic": {"B": b"GIF89a"}}),
+    "a number as the picture": ({"picture": {"N": "1"}}, GIF),
+    "null as the picture": ({"picture": {"NULL": True}}, GIF),
+}
+
+
+@pytest.mark.parametrize(("user", "picture"), BROKEN_PAIRS.values(), ids=BROKEN_PAIRS)
+@on_real_stores("dynamodb")
+def test_a_picture_that_does_not_belong_to_its_user_is_none(
+    data: DataClient, user: dict[str, Any], picture: dict[str, Any] | None
+) -> None:
+    assert isinstance(data, DynamoDBDataClient)
+    write_items(data, NAMED | user, picture)
+    assert data.get_user_with_picture("1") == User(id="1", name="Ann", version="v", profile_pic=None)
+    for new in (GOOD_1, replace(GOOD_1, version="x", profile_pic=b"GIF89ab")):
+        stored = data.get_user("1")
+        assert stored
+        data.replace_user(new, stored.revision)
+        assert data.get_user_with_picture("1") == replace(new, profile_pic=new.profile_pic or None)
+    assert data.delete_user("1")
 
 
 @pytest.mark.parametrize("record", ONLY_IN_FIRESTORE.values(), ids=ONLY_IN_FIRESTORE)
