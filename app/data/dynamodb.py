@@ -122,9 +122,9 @@ class DynamoDBDataClient:
         self._api.client.close()
 
     def _whole(self, user: User) -> tuple[Write, Write]:
-        if user.profile_pic:
-            return put_user(self._users, user), put_picture(self._pictures, user, user.profile_pic)
-        return put_user(self._users, user), delete(self._pictures, user.id)
+        picture = user.profile_pic
+        of_picture = put_picture(self._pictures, user, picture) if picture else delete(self._pictures, user.id)
+        return put_user(self._users, user), of_picture
 
     def _picture_writes(self, user: User, revision: "Item") -> list[Write]:
         """What a user's write does to its picture."""

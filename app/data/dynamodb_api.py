@@ -51,6 +51,8 @@ class Throttled(StoreUnavailable):
 
 
 class DynamoDBApi:
+    """One client, which opens connections as it needs them. `upstream` is its name in metrics and errors."""
+
     def __init__(self, region: str, upstream: str, metrics: Metrics) -> None:
         self._upstream = upstream
         self._metrics = metrics
