@@ -111,7 +111,7 @@ bench: setup ## measure round trips and latency with slow upstreams (on an idle 
 	@REQUIRED_STORES=dynamodb-local app/.venv/bin/python -m benchmarks.round_trips
 
 .PHONY: docs
-docs: setup ## draw the pictures of the docs
+docs: setup ## draw the pictures of the docs, and compute the tables of docs/costs.md
 	@$(PYTHON) -m docs
 
 .PHONY: openapi
