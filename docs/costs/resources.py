@@ -30,6 +30,7 @@ UNBILLED = {
     "better-together:stacks:GcpStack",
     "gcp:cloudrun/domainMapping:DomainMapping",
     "gcp:dns/recordSet:RecordSet",
+    "gcp:firestore/field:Field",
     "gcp:logging/projectExclusion:ProjectExclusion",
     "gcp:logging/projectSink:ProjectSink",
     "gcp:monitoring/notificationChannel:NotificationChannel",
