@@ -26,6 +26,7 @@ from moto.sts.models import sts_backends
 from werkzeug.serving import make_server
 
 from local.cloud.aws.iam import enforce_policies
+from local.cloud.aws.lambda_versions import replace_motos
 from local.cloud.common.errors import NotFound
 from local.cloud.common.listener import HOST
 
@@ -65,6 +66,7 @@ class Aws:
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
+        replace_motos()
         application = one_at_a_time(enforce_policies(DomainDispatcherApplication(create_backend_app)), self.lock)
         self._server = make_server(HOST, 0, application, threaded=True, request_handler=_RequestHandler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="moto", daemon=True)

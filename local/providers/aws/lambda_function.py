@@ -11,7 +11,7 @@ from local.providers.values import Asset, Props
 CODE = {"code", "s3Bucket", "s3Key", "s3ObjectVersion", "architectures"}
 NOT_VERSIONED = {"tags", "publish", "reservedConcurrentExecutions", "skipDestroy"}
 CONFIGURATION = ("role", "runtime", "handler", "description", "memorySize", "timeout", "environment")
-FORGOTTEN = ("loggingConfig", "snapStart", "tracingConfig")
+FORGOTTEN = ("loggingConfig", "tracingConfig")
 """Configuration that moto accepts but does not return, so it cannot drift."""
 LEFT_OUT = {
     "Description": "",
@@ -27,7 +27,7 @@ class Function(AwsResource):
     """Its id is its name. With `publish`, every change to code or configuration creates a new version."""
 
     service = "lambda"
-    honours = frozenset({"name", "codeSha256", *CODE, *NOT_VERSIONED, *CONFIGURATION, *FORGOTTEN})
+    honours = frozenset({"name", "codeSha256", *CODE, *NOT_VERSIONED, *CONFIGURATION, *FORGOTTEN, "snapStart.applyOn"})
     replaces = frozenset({"name"})
     defaults = MappingProxyType({"memorySize": 128, "timeout": 3, "architectures": ["x86_64"], "packageType": "Zip"})
 
@@ -58,6 +58,7 @@ class Function(AwsResource):
             "qualifiedInvokeArn": invoke_arn(self.cloud.region, f"{arn}:{version}"),
             "version": version,
             **outputs_of((*CONFIGURATION, "architectures", "packageType"), function),
+            "snapStart": _snap_start(function["SnapStart"]),
             "reservedConcurrentExecutions": found.get("Concurrency", {}).get("ReservedConcurrentExecutions", -1),
             "lastModified": function["LastModified"],
             "codeSha256": function["CodeSha256"],
@@ -123,7 +124,12 @@ def invoke_arn(region: str, arn: str) -> str:
 
 
 def _configuration(inputs: Props) -> Props:
-    return LEFT_OUT | arguments((*CONFIGURATION, *FORGOTTEN), inputs)
+    return LEFT_OUT | arguments((*CONFIGURATION, *FORGOTTEN, "snapStart"), inputs)
+
+
+def _snap_start(answer: Props) -> Props | None:
+    """None if SnapStart is off, as in the real provider."""
+    return None if answer["ApplyOn"] == "None" else outputs_of(("applyOn", "optimizationStatus"), answer)
 
 
 def _code(inputs: Props) -> Props:

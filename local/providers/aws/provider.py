@@ -37,7 +37,7 @@ class Aws(FakeProvider):
     def function(self, token: str, args: Props) -> Props:
         if token not in FUNCTIONS:
             raise ProviderError(f"the laptop's aws has no function {token}: add it to local/providers/aws/functions.py")
-        return FUNCTIONS[token](self.cloud.region, args)
+        return FUNCTIONS[token](self.cloud, args)
 
     def outputs(self, token: str, live: Props) -> Props:
         tags = {"tagsAll": live["tags"]} if "tags" in live else {}

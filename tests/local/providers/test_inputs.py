@@ -198,6 +198,7 @@ def lives(provider: Aws, folder: Path) -> dict[str, list[Props]]:
             {"name": "a", "role": f"{role}made", "runtime": "python3.13", "handler": "api.handler", "code": code}
             | {"description": "a", "memorySize": 256, "timeout": 4, "environment": {"variables": {"A": "1"}}}
             | {"architectures": ["x86_64"], "reservedConcurrentExecutions": 3}
+            | {"snapStart": {"applyOn": "PublishedVersions"}}
             | tags[0],
             {"name": "a", "role": f"{role}other", "runtime": "python3.12", "handler": "other.handler", "code": code}
             | {"description": "b", "memorySize": 512, "timeout": 5, "environment": {"variables": {"B": "2"}}}
@@ -230,7 +231,7 @@ NOT_TOLD = {
     # Where the code is from, the provider's own, and what moto forgets; test_aws.py has them.
     "aws:lambda/function:Function": {
         *("code", "codeSha256", "s3Bucket", "s3Key", "s3ObjectVersion", "publish", "skipDestroy"),
-        *("loggingConfig", "snapStart", "tracingConfig"),
+        *("loggingConfig", "tracingConfig"),
     },
 }
 
