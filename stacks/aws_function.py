@@ -45,7 +45,8 @@ def published_function(
         "code_sha256": artifact and artifact.code_sha256,  # so that drift detection finds other code
         "handler": "app.aws_lambda.handler",
         "role": role.arn,
-        "snap_start": {"apply_on": "PublishedVersions"},
+        # Without it, the provider turns SnapStart off: expandSnapStart in terraform-provider-aws.
+        "snap_start": {"apply_on": "PublishedVersions"} if config.snap_start else None,
         "memory_size": config.memory_mb,
         "timeout": config.timeout_seconds,
         "environment": {"variables": _environment(config, tables, key, cache, rollout.digest)},

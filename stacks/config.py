@@ -35,6 +35,8 @@ class StackConfig:
     """Percent of the requests that go to the newest version."""
 
     memory_mb: int
+    snap_start: bool
+    """Only on aws."""
     concurrency: int
     """Requests that an instance handles at a time; always 1 on Lambda."""
     min_instances: int

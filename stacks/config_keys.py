@@ -11,13 +11,9 @@ from stacks.config_reader import ConfigReader
 from stacks.config_rules import check
 
 PERSISTENCE_OF = {"aws": ("dynamodb",), "gcp": ("firestore",)}
-# SnapStart is in all commercial regions but two (https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html). China's
-# regions have names of the same pattern; those of other partitions, such as us-gov-west-1, do not.
+# China's regions have names of the same pattern; those of other partitions, such as us-gov-west-1, do not.
 REGION = {
-    "aws": (
-        r"(?!cn-|ap-east-2|ap-southeast-6)[a-z]{2}-[a-z]+-\d",
-        "a commercial region of AWS with SnapStart, which ap-east-2 and ap-southeast-6 lack",
-    ),
+    "aws": (r"(?!cn-)[a-z]{2}-[a-z]+-\d", "a commercial region of AWS"),
     "gcp": (r"[a-z]+-[a-z]+\d+", "a region of Google Cloud"),
 }
 LOOPBACK = r"(127\.0\.0\.1|localhost)"
@@ -70,6 +66,7 @@ def load(before: Mapping[str, Any]) -> StackConfig:
         artifact=_optional(read.text("artifact", ARTIFACT, "build, or the sha256:... of an earlier artifact"), "build"),
         rollout=read.integer("rollout", 1, 100),
         memory_mb=read.integer("memoryMb", 512, 4096),
+        snap_start=read.flag("snapStart"),
         concurrency=read.integer("concurrency", 1, 80),
         min_instances=read.integer("minInstances", 0, 100),
         max_instances=read.integer("maxInstances", 1 if cloud == "gcp" else 0, 1000),

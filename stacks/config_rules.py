@@ -10,8 +10,10 @@ from stacks.config_reader import ConfigReader
 # Keys without effect on a cloud, with their defaults in Pulumi.yaml, which look to the program like set values.
 UNUSED: dict[str, dict[str, str | None]] = {
     "aws": {"concurrency": "8", "minInstances": "0", "gcp:project": None, "gcp:region": None},
-    "gcp": {"throttleRate": "1000", "throttleBurst": "500", "aws:region": None},
+    "gcp": {"snapStart": "false", "throttleRate": "1000", "throttleBurst": "500", "aws:region": None},
 }
+# The commercial regions without SnapStart: https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html
+NO_SNAP_START = ("ap-east-2", "ap-southeast-6")
 # Lambda limits all variables together, as JSON: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 # Cloud Run limits each variable, in "Kb": https://cloud.google.com/run/quotas
 ENVIRONMENT_BYTES = {"aws": ("Lambda", 4096), "gcp": ("Cloud Run", 32_000)}
@@ -26,6 +28,8 @@ def check(config: StackConfig, read: ConfigReader, before: Mapping[str, Any]) ->
     _check_production(config, read)
     if config.min_instances > config.max_instances > 0:
         read.wrong("minInstances", f"is {config.min_instances}: it takes up to maxInstances, {config.max_instances}")
+    if config.cloud == "aws" and config.snap_start and config.region in NO_SNAP_START:
+        read.wrong("snapStart", f"is 'true', and {config.region} has no SnapStart: set false, or take another region")
     _check_domain(config, read)
     _check_environment(config, read)
 

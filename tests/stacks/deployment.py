@@ -3,7 +3,7 @@
 import asyncio
 import json
 import runpy
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -25,8 +25,11 @@ PROJECT = "better-together"
 KEYS = {"momento:apiKey": "the provider's key", f"{PROJECT}:momentoApiKey": "the app's key"}
 # The signature of a secret on the wire: github.com/pulumi/pulumi, sdk/go/common/resource/sig/sig.go
 SECRET = "1b47061264138c4ac30d75fd1eb44270"
+type Answer = Mapping[str, Any] | Callable[[Mapping[str, Any]], Mapping[str, Any] | None]
+"""The answer to a call, or a function of the call's arguments that returns it, or None if nothing is found."""
+
 # Answers to the stacks' calls to the clouds.
-CALLS = {
+CALLS: Mapping[str, Answer] = {
     "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": "123456789012"},
     "aws:servicequotas/getServiceQuota:getServiceQuota": {"value": 1000.0},
 }
@@ -101,7 +104,7 @@ def deploy(
     stack: str = "",
     plain: str = "",
     before: Mapping[str, Any] | None = None,
-    calls: Mapping[str, Mapping[str, Any]] = CALLS,
+    calls: Mapping[str, Answer] = CALLS,
     tried: str | None = None,
 ) -> Deployment:
     """Run `__main__.py` with changed config, in which None removes a key; `plain` is a key to leave unencrypted.
@@ -143,9 +146,7 @@ async def _run() -> dict[str, Any]:
 
 
 class _Cloud(mocks.Mocks):
-    def __init__(
-        self, stack: str, before: Mapping[str, Any], calls: Mapping[str, Mapping[str, Any]], tried: str
-    ) -> None:
+    def __init__(self, stack: str, before: Mapping[str, Any], calls: Mapping[str, Answer], tried: str) -> None:
         self._stack = stack
         self._before = before
         self._calls = calls
@@ -169,7 +170,9 @@ class _Cloud(mocks.Mocks):
             return {"result": json.dumps({"statusCode": 200, "body": json.dumps({"artifact": self._digest})})}, []
         if args.token not in self._calls:
             return {}, [(args.token, "AccessDenied")]
-        return dict(self._calls[args.token]), []
+        answer = self._calls[args.token]
+        found = answer(cast("dict[str, Any]", args.args)) if callable(answer) else answer  # pyright: ignore[reportUnknownMemberType]
+        return ({}, [(args.token, "couldn't find resource")]) if found is None else (dict(found), [])
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         computed: dict[str, Any] = {k: v.format(args.name) if isinstance(v, str) else v for k, v in COMPUTED.items()}

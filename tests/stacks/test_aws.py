@@ -34,7 +34,6 @@ def test_only_lambda_may_take_the_role(aws: Deployment) -> None:
 def test_the_function_runs_the_artifact_on_its_published_version(aws: Deployment, artifact: Artifact) -> None:
     function = aws.inputs("lambda/function:Function")
     assert function["publish"] is True
-    assert function["snapStart"] == {"applyOn": "PublishedVersions"}
     archive = aws.inputs("BucketObjectv2")
     assert isinstance(archive["source"], Asset)
     assert (archive["source"].archive, archive["source"].path) == (False, str(artifact.zip))
@@ -48,6 +47,13 @@ def test_the_function_runs_the_artifact_on_its_published_version(aws: Deployment
     assert function["codeSha256"] == base64.b64encode(digest).decode()
     assert aws.inputs("Alias") == {"name": "live", "functionName": "better-together-aws", "functionVersion": "7"}
     assert aws.outputs["revision"] == "7"
+
+
+def test_snap_start_is_on_where_the_config_says(aws: Deployment) -> None:
+    """The provider turns it off when the property is left out."""
+    assert "snapStart" not in aws.inputs("lambda/function:Function")
+    on = deploy("aws", {"better-together:snapStart": "true"}).inputs("lambda/function:Function")
+    assert on["snapStart"] == {"applyOn": "PublishedVersions"}
 
 
 def test_nobody_but_the_account_reaches_the_archive(aws: Deployment) -> None:

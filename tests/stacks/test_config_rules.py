@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from stacks.config_rules import ENVIRONMENT_BYTES, STACK_ENVIRONMENT_BYTES, UNUSED
-from tests.stacks.deployment import CALLS, KEYS, PROJECT, ROOT, Deployment, deploy, stack_config
+from tests.stacks.deployment import CALLS, KEYS, PROJECT, ROOT, Answer, Deployment, deploy, stack_config
 
 QUOTA = "aws:servicequotas/getServiceQuota:getServiceQuota"
 MAX_INSTANCES, ORIGINS = f"{PROJECT}:maxInstances", f"{PROJECT}:corsOrigins"
@@ -29,6 +29,7 @@ NEVER_RIGHT = {
     "an escape": "\x1b[2J",
 }
 WRONG_OF_ALL_BUT_KEYS = {"a huge number": "9" * 5000, "a negative number": "-1", "an object": "{}"}
+ANOTHER = {"8": "9", "0": "1", "1000": "1001", "500": "501", "false": "true", None: "us-central1"}
 CHOSEN_BY_OTHERS = {*KEYS, f"{PROJECT}:authAudience"}  # by Momento, and by an issuer
 
 
@@ -69,7 +70,7 @@ def test_no_key_takes_numbers_and_objects_out_of_range(key: str, value: str) -> 
 def test_the_keys_that_a_cloud_has_no_use_for(cloud: str) -> None:
     for key, default in UNUSED[cloud].items():
         full = key if ":" in key else f"{PROJECT}:{key}"
-        value = str(int(default) + 1) if default else "us-central1"
+        value = ANOTHER[default]
         [line] = errors(cloud, {full: value})
         fix = f"`pulumi config rm {key} -s {cloud}`"
         assert line == f"Pulumi.{cloud}.yaml: {full} is {value!r}, which has no effect on {cloud}: {fix}"
@@ -93,6 +94,7 @@ def test_the_app_or_the_cloud_has_a_use_for_every_other_key(cloud: str) -> None:
         "artifact": f"sha256:{'a' * 64}",
         "rollout": "10",
         "memoryMb": "2048",
+        "snapStart": "true",
         "concurrency": "9",
         "minInstances": "1",
         "maxInstances": "11",
@@ -185,6 +187,14 @@ def test_no_more_instances_are_kept_warm_than_there_may_be() -> None:
     assert errors("gcp", changes) == [wrong]
 
 
+@pytest.mark.parametrize("region", ["ap-east-2", "ap-southeast-6"])
+def test_regions_without_snap_start(region: str) -> None:
+    changes = {"aws:region": region, f"{PROJECT}:snapStart": "true"}
+    problem = f"snapStart is 'true', and {region} has no SnapStart: set false, or take another region"
+    assert errors("aws", changes) == [f"Pulumi.aws.yaml: {PROJECT}:{problem}"]
+    assert deploy("aws", {"aws:region": region}).outputs["region"] == region
+
+
 def test_an_apex_domain() -> None:
     apex = "better-together:domain is 'example.com', an apex domain, which cannot have the necessary CNAME record"
     way = "a subdomain like users.example.com"
@@ -196,7 +206,7 @@ def test_an_apex_domain() -> None:
         assert deploy(cloud, {DOMAIN: "example.co.uk"}).outputs["url"] == "https://example.co.uk"
 
 
-def quota(value: float) -> Mapping[str, Mapping[str, Any]]:
+def quota(value: float) -> Mapping[str, Answer]:
     return {**CALLS, QUOTA: {"value": value}}
 
 
