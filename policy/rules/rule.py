@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 
 from pulumi_policy import (
+    EnforcementLevel,
     PolicyResource,
     ReportViolation,
     ResourceValidationArgs,
@@ -16,7 +17,7 @@ type Resource = ResourceValidationArgs | PolicyResource
 
 
 def resource_rule(
-    *types: str,
+    *types: str, level: EnforcementLevel = EnforcementLevel.MANDATORY
 ) -> Callable[[Callable[[Resource], Iterator[str]]], ResourceValidationPolicy]:
     """A rule for each resource of these types, which may be patterns (`gcp:*`), before the engine creates it.
 
@@ -30,7 +31,7 @@ def resource_rule(
                 for fault in check(resource):
                     report(f"{_title(resource)}: {fault}", None)
 
-        return ResourceValidationPolicy(_name(check), _description(check), validate)
+        return ResourceValidationPolicy(_name(check), _description(check), validate, level)
 
     return decorate
 

@@ -32,6 +32,8 @@ class Case:
     type: str
     right: Props
     wrong: dict[str, Props] = field(default_factory=dict[str, Props])
+    advisory: bool = False
+    """Whether the rule warns instead of stopping the update."""
 
 
 def document(effect: str = "Allow", **statement: Any) -> str:
@@ -390,4 +392,28 @@ RUNTIMES = [
     Case("services-pin-their-image", SERVICE, containers({"image": f"gcr.io/p/x@sha256:{'0' * 64}"})),
 ]
 
-CASES = [*ACCESS, *IAM, *LOGS, *SECRETS, *TAGGING, *RUNTIMES]
+ON = {"snapStart": {"applyOn": "PublishedVersions"}, "runtime": "python3.13", "memorySize": 1024}
+IN_PRODUCTION = {"tags": TAGS | {"environment": "production"}}
+COSTS = (
+    "snapStart.applyOn is PublishedVersions outside production, and each version costs ${} a month as long as it exists"
+)
+
+SNAP_START = [
+    Case(
+        "snap-start-is-for-production",
+        FUNCTION,
+        ON | IN_PRODUCTION,
+        {
+            f"{COSTS.format('3.90')}: leave snapStart out": {"tags": TAGS},
+            f"{COSTS.format('7.80')}: leave snapStart out": {"tags": None, "memorySize": 2048},
+            f"{COSTS.format('0.49')}: leave snapStart out": {"tags": TAGS, "memorySize": None},
+        },
+        advisory=True,
+    ),
+    *(
+        Case("snap-start-is-for-production", FUNCTION, ON | {"tags": TAGS} | changes)
+        for changes in ({"snapStart": None}, {"snapStart": {"applyOn": "None"}}, {"runtime": "java21"})
+    ),
+]
+
+CASES = [*ACCESS, *IAM, *LOGS, *SECRETS, *TAGGING, *RUNTIMES, *SNAP_START]

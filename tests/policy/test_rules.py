@@ -38,9 +38,11 @@ def test_what_is_right_passes(pack: Pack, case: Case) -> None:
         for message, changes in case.wrong.items()
     ],
 )
-def test_what_is_wrong_is_stopped(pack: Pack, case: Case, message: str, changes: Props) -> None:
-    faults = pack.faults(Resource(case.type, case.right | changes))
-    assert faults[case.rule] == [f"{case.type.rpartition(':')[2]} x: {message}"]
+def test_what_is_wrong_is_stopped_or_warned_of(pack: Pack, case: Case, message: str, changes: Props) -> None:
+    resource = Resource(case.type, case.right | changes)
+    stopped, warned = pack.faults(resource), pack.open(resource)
+    said = [f"{case.type.rpartition(':')[2]} x: {message}"]
+    assert (stopped.get(case.rule), warned.get(case.rule)) == ((None, said) if case.advisory else (said, None))
 
 
 def test_every_rule_has_a_case_that_breaks_it(pack: Pack) -> None:
