@@ -231,6 +231,34 @@ def test_a_function_takes_its_code_from_a_bucket(engine: Engine, aws: Aws, code:
     assert aws("s3").list_buckets()["Buckets"] == []
 
 
+def test_snap_start_is_turned_off_by_leaving_it_out(engine: Engine, aws: Aws, code: Path) -> None:
+    def function(*, snap_start: bool, known: str | None = None) -> Program:
+        def program() -> None:
+            role = iam.Role("role", name="api", assume_role_policy=policy(LAMBDA_MAY))
+            lambda_.Function(
+                "api",
+                name="api",
+                role=role.arn,
+                runtime="python3.13",
+                handler="api.handler",
+                code=pulumi.FileArchive(str(code)),
+                publish=True,
+                snap_start={"apply_on": "PublishedVersions"} if snap_start else None,
+            )
+            if known:
+                pulumi.export("memory", lambda_.get_function(function_name="api", qualifier=known).memory_size)
+
+        return program
+
+    engine.up(function(snap_start=True))
+    assert engine.up(function(snap_start=True)) == engine.refresh() == {}
+    assert engine.up(function(snap_start=False, known="1")) == {"update": 1}
+    assert engine.output("memory") == 128
+    versions = aws("lambda").list_versions_by_function(FunctionName="api")["Versions"]
+    assert [one["SnapStart"]["ApplyOn"] for one in versions] == ["None", "PublishedVersions", "None"]
+    assert engine.refresh() == {}
+
+
 def table(key: str, name: str | None = "named") -> Program:
     def program() -> None:
         made = dynamodb.Table("users", name=name, hash_key=key, attributes=[{"name": key, "type": "S"}])

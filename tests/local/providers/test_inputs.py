@@ -224,6 +224,16 @@ def lives(provider: Aws, folder: Path) -> dict[str, list[Props]]:
     }
 
 
+def test_a_version_of_a_function_is_found_until_it_is_deleted(provider: Aws, tmp_path: Path) -> None:
+    token, get = "aws:lambda/function:Function", "aws:lambda/getFunction:getFunction"
+    function, asked = provider.resource(token), {"functionName": "a", "qualifier": "1"}
+    function.create({**lives(provider, tmp_path)[token][0], "publish": True})
+    assert provider.function(get, asked)["memorySize"] == 256
+    provider.cloud.client("lambda").delete_function(FunctionName="a", Qualifier="1")
+    with pytest.raises(ProviderError, match=r"^reading Lambda Function \(a\): couldn't find resource$"):
+        provider.function(get, asked)
+
+
 NOT_TOLD = {
     "aws:iam/role:Role": {"forceDetachPolicies"},
     "aws:s3/bucket:Bucket": {"forceDestroy", "bucketPrefix"},
