@@ -57,6 +57,10 @@ outputs: setup ## print all stacks' outputs as JSON (make -s outputs)
 check: setup ## check that a deployment works: make check STACK=aws, or URL=https://... (WRITE=1: also create users)
 	@$(PYTHON) -m ops check $${STACK:+--stack "$$STACK"} $${URL:+--url "$$URL"} $(if $(filter 1,$(WRITE)),--write)
 
+.PHONY: prune
+prune: setup ## delete the versions of an AWS stack's function that no rollback needs: make prune STACK=aws
+	@$(need_stack)$(PYTHON) -m ops prune --stack "$$STACK"
+
 .PHONY: token
 token: setup ## print a token for `make up AUTH=laptop`: make -s token USER=1 (ADMIN=1: may write every user)
 	@$(PYTHON) -m local token $${ADMIN:+--admin} -- "$(if $(filter command,$(origin USER)),$$USER,$(error name the user: make token USER=1))"

@@ -1,4 +1,4 @@
-"""The command line, `python -m ops check`, which `make check` calls."""
+"""The command line, `python -m ops`, which `make check` and `make prune` call."""
 
 import argparse
 import os
@@ -10,8 +10,10 @@ from pathlib import Path
 
 from ops import reads, writes
 from ops.deployment import Deployment, Wrong
+from ops.prune import prune
 from ops.report import Report
-from ops.target import ROOT, Target, UsageError
+from ops.stack import ROOT, Stack, UsageError
+from ops.target import Target
 
 interrupted = threading.Event()
 
@@ -21,15 +23,18 @@ def main(arguments: list[str] | None = None) -> int:
     interrupted.
     """
     parser = argparse.ArgumentParser(prog="python -m ops", description="Operations on a deployment")
-    check = parser.add_subparsers(dest="action", required=True).add_parser(
-        "check", help="check that a deployment works"
-    )
-    check.add_argument("--stack", help="a stack of the local clouds if they run, else of `pulumi stack output`")
+    actions = parser.add_subparsers(dest="action", required=True)
+    check = actions.add_parser("check", help="check that a deployment works")
     check.add_argument("--url", help="a URL instead of a stack")
     check.add_argument("--write", action="store_true", help="also create users, and remove them again")
-    check.add_argument("--home", type=Path, default=ROOT / ".local", help="the local clouds' folder")
+    actions.add_parser("prune", help="delete the versions of a Lambda function that a rollback does not need")
+    for action in actions.choices.values():
+        action.add_argument("--stack", help="a stack of the local clouds if they run, else of `pulumi stack output`")
+        action.add_argument("--home", type=Path, default=ROOT / ".local", help="the local clouds' folder")
     given = parser.parse_args(arguments)
     try:
+        if given.action == "prune":
+            return prune_stack(given.stack, given.home)
         return run(target_of(given.stack, given.url, given.home), given.write)
     except UsageError as error:
         print(error, file=sys.stderr)
@@ -43,8 +48,25 @@ def target_of(stack: str | None, url: str | None, home: Path) -> Target:
     if url and not stack:
         return Target.of_url(url)
     if stack and not url:
-        return Target.of_stack(stack, home)
+        return Target.of_stack(Stack.find(stack, home))
     raise UsageError("name a stack or a URL: make check STACK=aws, or make check URL=https://...")
+
+
+def prune_stack(name: str | None, home: Path) -> int:
+    if not name:
+        raise UsageError("name a stack: make prune STACK=aws")
+    stack = Stack.find(name, home)
+    if stack.output("cloud") != "aws":
+        print(f"{stack.title}: nothing to delete, since Google Cloud bills no old revisions")
+        return 0
+    print(f"{stack.title}: {stack.output('service')}", flush=True)
+    nothing = True
+    for line in prune(stack):
+        print(line, flush=True)
+        nothing = False
+    if nothing:
+        print("nothing to delete")
+    return 0
 
 
 def run(target: Target, write: bool) -> int:

@@ -9,7 +9,8 @@ from typing import Self
 import httpx
 
 from ops.contract import Contract, excerpt, problem_fault
-from ops.target import Target, UsageError
+from ops.stack import UsageError
+from ops.target import Target
 from ops.transcript import Step
 
 TIMEOUT = 30  # seconds

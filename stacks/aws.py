@@ -61,6 +61,7 @@ class AwsStack(pulumi.ComponentResource):
             "persistence": config.persistence,
             "store": self._users.name,
             "cache": cache.name,
+            "service": function.name,
             **exports(pulumi.Output.all(traffic, alias.arn).apply(lambda known: known[0])),
         }
         self.register_outputs(self.outputs)

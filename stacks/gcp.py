@@ -63,6 +63,7 @@ class GcpStack(pulumi.ComponentResource):
             "persistence": config.persistence,
             "store": self._database.name,
             "cache": cache.name,
+            "service": service.name,
             **exports(
                 pulumi.Output.all(service.latest_ready_revision, deployment).apply(
                     lambda known: rollout.traffic(known[0].rpartition("/")[2], known[1])

@@ -13,7 +13,7 @@ import pulumi
 
 from stacks.config import StackConfig
 
-KEPT_RELEASES = 10
+KEPT_RELEASES = 3
 OUTPUTS = ("artifactDigest", "revision", "stableDigest", "stableRevision", "releases", "deployment")
 
 

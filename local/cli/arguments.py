@@ -69,8 +69,9 @@ def _command(actions: Actions, run: Callable[..., None], help: str, more: str, *
 
 def _up(actions: Actions) -> None:
     more = """\
-Builds the artifact, and starts the clouds unless they run.
-Prints a line for each resource that changed, then each stack's URL, store and artifact."""
+Builds the artifact, starts the clouds unless they run, and deletes versions of
+Lambda functions that no rollback needs. Prints a line for each resource that
+changed, then each stack's URL, store and artifact."""
     up = _command(actions, commands.up, "bring stacks up", more, "up", "up --rollout 10 aws", "up --auth laptop gcp")
     up.add_argument("names", metavar="STACK", nargs="*", help="the stacks (default: aws and gcp)")
     up.add_argument("--auth", choices=["laptop"], help="let only tokens of the laptop's issuer write (default: open)")

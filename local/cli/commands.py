@@ -16,6 +16,7 @@ from local.cli.engine_output import shown
 from local.cli.engine_runs import at_once, side_by_side, unless_interrupted
 from local.cli.home import ROOT, Home, LocalError
 from local.cli.tools import say
+from ops.stack import Stack, UsageError
 from stacks import artifact
 
 UP_BY_DEFAULT = ("aws", "gcp")
@@ -35,7 +36,7 @@ def up(
 
     With `auth`, the app requires tokens from the laptop's issuer. With `refresh`, the engine reads the clouds' state
     first, and repairs drift. `rollout` and `pinned` are the stacks' keys `rollout` and `artifact`. `verbose` prints the
-    engine's full output.
+    engine's full output. Deletes old versions of Lambda functions, as `make prune` does.
     """
     names = stack_files.check(names)
     if not re.fullmatch("[1-9][0-9]?|100", rollout):
@@ -57,8 +58,11 @@ def up(
                 return stack.up(refresh=refresh, policy_packs=[engine.POLICY_PACK], **arguments)
 
         results = side_by_side(home, stacks, "up", bring_up)
-    for name, result in zip(names, results, strict=True):
-        _print_result(name, {key: output.value for key, output in result.outputs.items()}, rollout)
+        outputs = [{key: output.value for key, output in result.outputs.items()} for result in results]
+        for name, values in zip(names, outputs, strict=True):
+            _prune(name, values, daemon)
+    for name, values in zip(names, outputs, strict=True):
+        _print_result(name, values, rollout)
 
 
 def _usable_clouds(home: Home) -> Daemon | None:
@@ -76,6 +80,17 @@ def _usable_clouds(home: Home) -> Daemon | None:
 
 def _auth_settings(daemon: Daemon) -> dict[str, str]:
     return {"auth": daemon.issuer, "authAudience": engine.AUDIENCE}
+
+
+def _prune(name: str, outputs: Mapping[str, Any], daemon: Daemon) -> None:
+    if outputs["cloud"] == "aws":
+        from ops.prune import prune  # late, because importing botocore takes 0.2 s
+
+        try:
+            for line in prune(Stack(f"stack {name}", outputs, daemon.aws)):
+                say(f"{name} | {line}")
+        except UsageError as error:
+            raise LocalError(str(error)) from None
 
 
 def _print_result(name: str, outputs: Mapping[str, Any], rollout: str) -> None:

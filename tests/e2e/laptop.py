@@ -1,10 +1,13 @@
 """The laptop's clouds as the tests drive them."""
 
+import importlib
 import json
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,6 +74,23 @@ class Laptop:
             if int(process.name) != os.getpid() and str(self.home).encode() in about:
                 found[int(process.name)] = command.replace(b"\0", b" ").decode()
         return found
+
+
+@contextmanager
+def aws(laptop: Laptop, service: str) -> Generator[Any]:
+    """A client of the laptop's AWS."""
+    boto3: Any = importlib.import_module("boto3")  # its types are not installed
+    session = boto3.Session(aws_access_key_id="laptop", aws_secret_access_key="laptop", region_name="us-east-1")
+    client = session.client(service, endpoint_url=laptop.daemon()["aws"])
+    yield client
+    client.close()
+
+
+def versions(laptop: Laptop) -> list[str]:
+    """The published versions of stack aws's function."""
+    with aws(laptop, "lambda") as functions:
+        found = functions.list_versions_by_function(FunctionName="better-together-aws")["Versions"]
+    return [one["Version"] for one in found if one["Version"] != "$LATEST"]
 
 
 def copy_checkout(target: Path, *shared: str) -> None:

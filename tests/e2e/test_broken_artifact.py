@@ -6,19 +6,19 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.e2e.laptop import Laptop
+from tests.e2e.laptop import Laptop, versions
 
 type Breaks = list[tuple[str, dict[str, str]]]
 
 BREAKS: Breaks = [
     (
         "raise RuntimeError('no wine left')",
-        {"aws": "does not start: no wine left", "gcp": "the container exited with 3 before it listened on $PORT"},
+        {"aws": "does not run: no wine left", "gcp": "the container exited with 3 before it listened on $PORT"},
     ),
-    ("del handler", {"aws": "does not start: Handler 'handler' missing on module 'app.aws_lambda'"}),
+    ("del handler", {"aws": "does not run: Handler 'handler' missing on module 'app.aws_lambda'"}),
     (
         "import threading; print('waiting for Godot', flush=True); threading.Event().wait()",
-        {"aws": "does not start: Init timed out after 10.00 seconds: waiting for Godot"},
+        {"aws": "does not run: Init timed out after 10.00 seconds: waiting for Godot"},
     ),
 ]
 
@@ -46,6 +46,9 @@ def test_an_artifact_that_does_not_start(restored: Laptop, second_checkout: Path
         assert artifact(after) == after["artifactDigest"] != before[cloud]["artifactDigest"]
         newest, second = after["releases"][:2]
         assert (newest["digest"], second) == (after["artifactDigest"], before[cloud]["releases"][0])
+        if cloud == "aws":
+            kept = {release["revision"] for release in after["releases"]}
+            assert set(versions(restored)) == kept, "those that failed are deleted"
 
 
 def artifact(outputs: dict[str, Any]) -> str:

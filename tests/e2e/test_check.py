@@ -1,4 +1,4 @@
-"""`make check` finds both clouds as they should be, and leaves no users in them."""
+"""`make check` finds both clouds as they should be and leaves no users, and `make prune` finds nothing to delete."""
 
 import subprocess
 import sys
@@ -6,7 +6,7 @@ import sys
 import httpx
 import pytest
 
-from tests.e2e.laptop import ROOT, Laptop
+from tests.e2e.laptop import ROOT, Laptop, versions
 from tests.e2e.test_contract import warm_up
 
 
@@ -33,6 +33,22 @@ def test_a_deployment_just_brought_up(
     assert lines[1].startswith("ok       digest: sha256:")
     assert " ok, 0 WRONG, " in lines[-1]
     assert users_of_check(client) == []
+
+
+@pytest.mark.parametrize(
+    ("cloud", "said"),
+    [
+        ("aws", [": better-together-aws", "nothing to delete"]),
+        ("gcp", [": nothing to delete, since Google Cloud bills no old revisions"]),
+    ],
+)
+def test_an_up_has_deleted_old_versions(clouds: Laptop, cloud: str, said: list[str]) -> None:
+    kept = versions(clouds)
+    command = [sys.executable, "-m", "ops", "prune", "--stack", cloud, "--home", str(clouds.home)]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert f"stack {cloud} of the local clouds" + "\n".join(said) + "\n" == result.stdout
+    assert versions(clouds) == kept
 
 
 def users_of_check(client: httpx.Client) -> list[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.e2e.laptop import Laptop
+from tests.e2e.laptop import Laptop, versions
 
 OF_A_REAL_DEPLOYMENT = {
     "secretsprovider": "awskms://alias/better-together?region=us-east-1",
@@ -67,10 +67,13 @@ def test_up_says_what_changed_and_what_is_wrong_once(clouds: Laptop, second_chec
         "up of stack aws failed: the error is above",
     ]
     assert "timeoutSeconds is '0'" in (clouds.home / "logs" / "engine-aws.log").read_text()
+    before = clouds.outputs()["aws"]["revision"]
     assert said("cacheTtlSeconds: 60") == [
         "aws | updated aws:lambda:Function api",
         "aws | updated aws:lambda:Alias live",
+        f"aws | deleted version {before} of better-together-aws",
     ]
+    assert before not in versions(clouds)
     back = said("cacheTtlSeconds: 300", "--verbose")
     assert "aws | Updating (aws):" in back
     assert not any(line.startswith("aws | updated") for line in back)

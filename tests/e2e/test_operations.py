@@ -1,11 +1,8 @@
 """Drift is reported and repaired, and a production stack is destroyed only after it has become a development one."""
 
-import importlib
 import json
 import re
 import subprocess
-from collections.abc import Generator
-from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote
 
@@ -17,22 +14,12 @@ from local.cli import clouds as laptops_clouds
 from local.cli import engine
 from local.cli.engine_runs import at_once
 from local.cli.home import APP_PYTHON, Home
-from tests.e2e.laptop import ROOT, Laptop
+from tests.e2e.laptop import ROOT, Laptop, aws
 
 PRODUCTION = ["aws-prod", "gcp-prod"]
 SERVICE = "gcp:cloudrunv2/service:Service"
 DATABASE = "gcp:firestore/database:Database"
 PROJECT = f"projects/{engine.GCP_PROJECT}"
-
-
-@contextmanager
-def aws(clouds: Laptop, service: str) -> Generator[Any]:
-    """A client of the laptop's AWS."""
-    boto3: Any = importlib.import_module("boto3")  # its types are not installed
-    session = boto3.Session(aws_access_key_id="laptop", aws_secret_access_key="laptop", region_name="us-east-1")
-    client = session.client(service, endpoint_url=clouds.daemon()["aws"])
-    yield client
-    client.close()
 
 
 def gcp(clouds: Laptop, method: str, type: str, id: str, body: dict[str, Any] | None = None) -> httpx.Response:

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.e2e.laptop import Laptop
+from tests.e2e.laptop import Laptop, versions
 
 REQUESTS = 400
 CONFIDENCE = 1 - 1e-9
@@ -109,6 +109,7 @@ def test_rollout_and_rollback(restored: Laptop, edited: Path, stacks: list[str])
     for name, after in outputs().items():
         assert (after["artifactDigest"], after["stableDigest"]) == (old, old), name
         assert [release["digest"] for release in after["releases"]][:2] == [new, old], name
+    assert versions(laptop) == sorted((one["revision"] for one in outputs()["aws"]["releases"]), key=int)
 
 
 def test_an_artifact_that_never_ran_is_refused_in_one_line(clouds: Laptop) -> None:

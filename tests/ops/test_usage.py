@@ -10,7 +10,8 @@ import pytest
 
 from ops.contract import Contract
 from ops.deployment import Deployment
-from ops.target import Target, UsageError
+from ops.stack import UsageError
+from ops.target import Target
 from tests.ops.conftest import DIGEST, ROOT, Check
 
 OUTPUTS = {"url": "http://127.0.0.1:1", "artifactDigest": DIGEST, "stableDigest": DIGEST}
@@ -68,8 +69,7 @@ def test_there_is_no_pulumi(check: Check, monkeypatch: pytest.MonkeyPatch, tmp_p
     monkeypatch.setenv("PATH", str(tmp_path))
     result = check("--stack", "aws")
     assert (result.code, result.out) == (2, "")
-    fix = "`pulumi` is not on PATH: install it, or use URL="
-    assert result.err == f"stack aws is not on the local clouds, and {fix}\n"
+    assert result.err == "stack aws is not on the local clouds, and `pulumi` is not on PATH: install it\n"
 
 
 def test_the_stack_is_unknown(check: Check, outputs: Callable[..., None]) -> None:

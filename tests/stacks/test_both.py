@@ -17,7 +17,7 @@ from tests.stacks.deployment import KEYS, Deployment, deploy
 
 OUTPUTS = [
     *("account", "artifactDigest", "cache", "cloud", "deployment", "persistence", "region", "releases"),
-    *("revision", "stableDigest", "stableRevision", "store", "url"),
+    *("revision", "service", "stableDigest", "stableRevision", "store", "url"),
 ]
 
 

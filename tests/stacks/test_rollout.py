@@ -84,7 +84,7 @@ def test_the_last_releases_are_kept() -> None:
     traffic = plan({}, A).traffic("0", "")
     for number in range(1, 15):
         traffic = plan(traffic.outputs, f"sha256:{number:064}").traffic(str(number), "")
-    assert [release.revision for release in traffic.releases] == [str(number) for number in range(14, 4, -1)]
+    assert [release.revision for release in traffic.releases] == [str(number) for number in (14, 13, 12)]
     assert len(traffic.releases) == KEPT_RELEASES
 
 
