@@ -15,6 +15,7 @@ from stacks.aws_domain import custom_domain
 from stacks.aws_function import Tables, published_function
 from stacks.aws_http_api import http_api
 from stacks.aws_observability import observability
+from stacks.aws_old_versions import warn_of_old_versions
 from stacks.aws_version import check_runs
 from stacks.config import StackConfig
 from stacks.front_door import FrontDoor
@@ -43,6 +44,8 @@ class AwsStack(pulumi.ComponentResource):
         tables = Tables(self._users, pictures)
         function, deployment = published_function(config, artifact, rollout, tables, self._key, cache, self._child)
         traffic = pulumi.Output.all(function.name, function.version, deployment).apply(partial(_traffic, rollout))
+        if config.snap_start:
+            pulumi.Output.all(function.name, traffic).apply(lambda found: warn_of_old_versions(config.stack, *found))
         alias = lambda_.Alias(
             "live",
             name="live",

@@ -37,6 +37,11 @@ class Traffic:
     """The deployment that created the newest revision (`Rollout.deployment`)."""
 
     @property
+    def kept(self) -> frozenset[str]:
+        """The revisions that have traffic, or may get it back."""
+        return frozenset(release.revision for release in (self.target, self.stable, *self.releases))
+
+    @property
     def outputs(self) -> dict[str, Any]:
         """The stack's outputs, which the next deployment reads."""
         releases = [{"digest": release.digest, "revision": release.revision} for release in self.releases]

@@ -106,6 +106,15 @@ def test_the_alarms_are_those_of_the_stacks(aws: Deployment) -> None:
     assert (WINDOW_SECONDS, WINDOWS_BEFORE_ALARM) == (300, 2), "the docs say so in words"
 
 
+@pytest.mark.parametrize("path", ["stacks/aws_old_versions.py", "ops/prune.py", "policy/rules/snap_start.py"])
+def test_the_price_of_a_snapshot_is_the_same_everywhere(path: str) -> None:
+    """These parts do not import each other."""
+    [price] = re.findall(r"^SNAPSHOT_PRICE = ([\d.]+)  # dollars$", (ROOT / path).read_text(), re.MULTILINE)
+    text = section("operations.md", "Old versions")
+    assert f"${price} for a GB-second" in " ".join(text.split())
+    assert f"${float(price) * 30 * 24 * 60 * 60:.2f} in 30 days for a version of 1024 MB" in " ".join(text.split())
+
+
 @pytest.mark.parametrize("name", PICTURES)
 def test_a_picture_is_what_make_docs_draws(name: str) -> None:
     assert (ROOT / "docs" / f"{name}.svg").read_text() == PICTURES[name](), "run `make docs`"
