@@ -63,7 +63,7 @@ class Rollout:
     stable: Release | None
     """The target of the last completed rollout; None on the first deployment."""
     releases: tuple[Release, ...]
-    """The last KEPT_RELEASES, newest first."""
+    """The last KEPT_RELEASES, newest first, with the stable one among them."""
     last_deployment: str
     """The id of the last deployment; empty on the first, and after one that failed."""
 
@@ -112,6 +112,8 @@ class Rollout:
         if not target:
             target = Release(self.digest, newest)
             releases = (target, *(release for release in releases if release.digest != self.digest))[:KEPT_RELEASES]
+            if self.stable and self.stable.digest not in {release.digest for release in releases}:
+                releases = (*releases[: KEPT_RELEASES - 1], self.stable)  # after unfinished rollouts of others
         stable = target if self.percent == 100 or not self.stable else self.stable
         return Traffic(target, stable, 100 if stable == target else self.percent, releases, deployment)
 

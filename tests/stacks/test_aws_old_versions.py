@@ -10,12 +10,11 @@ from tests.stacks.deployment import CALLS, deploy
 ROLLOUT, SNAP_START = "better-together:rollout", "better-together:snapStart"
 ON = {SNAP_START: "true"}
 NEWEST = 7  # what the mocked cloud publishes
-A, B = (f"sha256:{letter * 64}" for letter in "ab")
 
 
 def outputs(stable: int, *releases: int) -> dict[str, Any]:
     kept = [{"digest": f"sha256:{number:064}", "revision": str(number)} for number in releases]
-    return {"stableDigest": A, "stableRevision": str(stable), "releases": kept}
+    return {"stableDigest": f"sha256:{stable:064}", "stableRevision": str(stable), "releases": kept}
 
 
 def warnings(
@@ -47,7 +46,7 @@ def test_old_versions_are_counted_with_their_price(caplog: pytest.LogCaptureFixt
     assert warnings(caplog, every) == ([warning("6", "23.40")], [6, 5, 4, 3, 2, 1])
     before = outputs(5, 6, 5, 4)
     assert warnings(caplog, every, before=before) == ([warning("4", "15.60")], [4, 3, 2, 1])
-    assert warnings(caplog, every, ON | {ROLLOUT: "10"}, outputs(2, 6, 5, 4)) == ([warning("3", "11.70")], [4, 3, 1])
+    assert warnings(caplog, every, ON | {ROLLOUT: "10"}, outputs(2, 6, 5, 4)) == ([warning("4", "15.60")], [5, 4, 3, 1])
 
 
 def test_after_a_prune_there_is_nothing_to_warn_of(caplog: pytest.LogCaptureFixture) -> None:

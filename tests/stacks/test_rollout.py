@@ -88,6 +88,17 @@ def test_the_last_releases_are_kept() -> None:
     assert len(traffic.releases) == KEPT_RELEASES
 
 
+def test_after_many_unfinished_rollouts_the_stable_release_is_kept() -> None:
+    traffic = plan({}, A).traffic("1", "")
+    for number in range(2, 6):
+        traffic = plan(traffic.outputs, f"sha256:{number:064}", rollout=10).traffic(str(number), "")
+        assert Release(A, "1") in traffic.releases
+    over = plan(traffic.outputs, f"sha256:{5:064}").traffic("5", "")
+    assert split(over) == ("5", "5", 100)
+    assert [release.revision for release in over.releases] == ["5", "4", "1"]
+    assert split(plan(over.outputs, artifact=A).traffic("5", "")) == ("1", "1", 100)
+
+
 @pytest.mark.parametrize(
     ("before", "allowed"), [({}, "build"), (outputs((B, "2"), (B, "2"), (A, "1")), f"build, or one of {B}, {A}")]
 )
