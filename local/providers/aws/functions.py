@@ -34,9 +34,14 @@ def function_version(cloud: Cloud, args: Props) -> Props:
 
 
 def invocation(cloud: Cloud, args: Props) -> Props:
-    """Raises ProviderError with the function's error."""
-    arn = cloud.arn("lambda", f"function:{args['functionName']}:{args['qualifier']}")
-    answer = control("POST", "aws", "functions", arn, "invocations", body=json.loads(args["input"]))
+    """Raises ProviderError with the function's error, as JSON."""
+    name = args["functionName"]
+    arn = cloud.arn("lambda", f"function:{name}:{args['qualifier']}")
+    try:
+        answer = control("POST", "aws", "functions", arn, "invocations", body=json.loads(args["input"]))
+    except ProviderError as error:
+        payload = json.dumps({"errorMessage": str(error)})
+        raise ProviderError(f"Lambda Function ({name}) returned error: ({payload})") from None
     return args | {"id": arn, "result": json.dumps(answer)}
 
 
