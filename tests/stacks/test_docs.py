@@ -8,6 +8,7 @@ import yaml
 
 from app.settings import Settings, bind_address, thread_count
 from docs.__main__ import PICTURES
+from docs.costs.prices import PRICES
 from stacks.gcp import APIS
 from stacks.signals import WINDOW_SECONDS, WINDOWS_BEFORE_ALARM
 from tests.stacks import watched
@@ -110,9 +111,10 @@ def test_the_alarms_are_those_of_the_stacks(aws: Deployment) -> None:
 def test_the_price_of_a_snapshot_is_the_same_everywhere(path: str) -> None:
     """These parts do not import each other."""
     [price] = re.findall(r"^SNAPSHOT_PRICE = ([\d.]+)  # dollars$", (ROOT / path).read_text(), re.MULTILINE)
-    text = section("operations.md", "Old versions")
-    assert f"${price} for a GB-second" in " ".join(text.split())
-    assert f"${float(price) * 30 * 24 * 60 * 60:.2f} in 30 days for a version of 1024 MB" in " ".join(text.split())
+    assert float(price) == PRICES["SnapStart cache"].usd
+    text = " ".join(section("operations.md", "Old versions").split())
+    assert f"${price} for a GB-second" in text
+    assert f"${float(price) * 30 * 24 * 60 * 60:.2f} in 30 days for a version of 1024 MB" in text
 
 
 @pytest.mark.parametrize("name", PICTURES)
