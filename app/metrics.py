@@ -8,7 +8,7 @@ The format `emf` is CloudWatch's embedded metric format, which CloudWatch Logs t
 import json
 import sys
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TextIO
@@ -17,6 +17,9 @@ Value = str | int | float | bool | None
 
 UNITS = {"UpstreamProcessingTime": "Milliseconds", "ProcessingTime": "Milliseconds"}
 """The metrics with a unit; every other metric is a count."""
+
+DIMENSIONS = {"ProcessingTime": "API", "UpstreamProcessingTime": "upstream", "UpstreamErrors": "upstream"}
+"""The metrics with a dimension. CloudWatch bills each of its values as a metric of its own."""
 
 
 @dataclass
@@ -48,28 +51,35 @@ class Metrics:
         finally:
             errors = {"UpstreamErrors": int(timing.outcome != "ok")}
             self.emit(
-                {"upstream": upstream},
                 {"UpstreamProcessingTime": _milliseconds(start)} | errors | timing.counts,
-                {"operation": operation, "outcome": timing.outcome} | timing.fields,
+                {"upstream": upstream, "operation": operation, "outcome": timing.outcome} | timing.fields,
             )
 
-    def emit(
-        self, dimensions: Mapping[str, str], metrics: Mapping[str, float], fields: Mapping[str, Value] = {}
-    ) -> None:
-        """Write one line with these metrics under these dimensions. `fields` are only logged."""
-        line: dict[str, object] = {"severity": "INFO", **fields, **dimensions, **metrics}
+    def emit(self, metrics: Mapping[str, float], fields: Mapping[str, Value]) -> None:
+        """Write one line with these metrics. `fields` holds their DIMENSIONS; its other values are only logged."""
+        line: dict[str, object] = {"severity": "INFO", **fields, **metrics}
         if self._emf:
-            directive = {
-                "Namespace": self._namespace,
-                "Dimensions": [list(dimensions)],
-                "Metrics": [{"Name": name, "Unit": UNITS.get(name, "Count")} for name in metrics],
-            }
-            line = {"_aws": {"Timestamp": time.time_ns() // 1_000_000, "CloudWatchMetrics": [directive]}, **line}
+            envelope = {"Timestamp": time.time_ns() // 1_000_000, "CloudWatchMetrics": self._directives(metrics)}
+            line = {"_aws": envelope, **line}
         self._write(line)
 
     def log(self, severity: str, message: str, fields: Mapping[str, Value] = {}) -> None:
         """Write a line without metrics. `severity` is one of Cloud Logging's."""
         self._write({"severity": severity, "message": message, **fields})
+
+    def _directives(self, names: Iterable[str]) -> list[dict[str, object]]:
+        """One for each dimension, and one for the metrics without: their set of dimensions is empty."""
+        by_dimension: dict[str | None, list[str]] = {}
+        for name in names:
+            by_dimension.setdefault(DIMENSIONS.get(name), []).append(name)
+        return [
+            {
+                "Namespace": self._namespace,
+                "Dimensions": [[dimension] if dimension else []],
+                "Metrics": [{"Name": name, "Unit": UNITS.get(name, "Count")} for name in metrics],
+            }
+            for dimension, metrics in by_dimension.items()
+        ]
 
     def _write(self, line: Mapping[str, object]) -> None:
         """In ASCII, so that no encoding of stdout loses text."""

@@ -42,9 +42,7 @@ def search(config: StackConfig, line: App) -> dict[str, str]:
     dimension, statistic = APP_METRICS[line.metric], STATISTICS.get(line.statistic, line.statistic)
     schema = f'{{"{config.name}",{dimension}}} MetricName="{line.metric}"'
     expression = f"SEARCH('{schema}', '{statistic}', {WINDOW_SECONDS})"
-    if line.split:
-        return {"id": "line", "expression": expression, "label": f"${{PROP('Dim.{dimension}')}}"}
-    return {"id": "line", "expression": f"SUM({expression})", "label": "all"}
+    return {"id": "line", "expression": expression, "label": f"${{PROP('Dim.{dimension}')}}"}
 
 
 def metric_math(
@@ -93,7 +91,8 @@ def _metrics(config: StackConfig, api: apigatewayv2.Api, signal: Signal) -> list
     """The metrics that add up to the signal."""
     statistic = STATISTICS.get(signal.statistic, signal.statistic)
     if isinstance(signal, App):
-        dimensions: dict[str, pulumi.Input[str]] = {APP_METRICS[signal.metric]: signal.only or ""}
+        dimension = APP_METRICS[signal.metric]
+        dimensions: dict[str, pulumi.Input[str]] = {dimension: signal.only} if dimension and signal.only else {}
         return [Metric(config.name, signal.metric, dimensions, statistic)]
     if signal.what == "throttled":
         return [

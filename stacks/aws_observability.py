@@ -11,15 +11,15 @@ from pulumi_aws.cloudwatch import MetricAlarmMetricQueryArgsDict
 
 from stacks.aws_metrics import metric_math, search
 from stacks.config import StackConfig
-from stacks.observability import COLUMNS, alarms, panels
-from stacks.signals import WINDOW_SECONDS, WINDOWS_BEFORE_ALARM, Alarm, App, Line, Panel
+from stacks.observability import COLUMNS, PANELS, alarms
+from stacks.signals import WINDOW_SECONDS, WINDOWS_BEFORE_ALARM, Alarm, App, FailedRequests, Line, Panel
 
 WIDTH, HEIGHT = 24 // COLUMNS, 6  # of a panel; a dashboard is 24 wide
 
 
 def observability(config: StackConfig, api: apigatewayv2.Api, opts: pulumi.ResourceOptions) -> None:
     """Create the dashboard and the alarms, which notify `config.alarm_email` if it is set."""
-    widgets = [_widget(config, api, number, panel) for number, panel in enumerate(panels(config))]
+    widgets = [_widget(config, api, number, panel) for number, panel in enumerate(PANELS)]
     cloudwatch.Dashboard(
         "stack",
         dashboard_name=config.name,
@@ -51,27 +51,39 @@ def _topic(config: StackConfig, email: str, opts: pulumi.ResourceOptions) -> sns
     return topic
 
 
-def _widget(config: StackConfig, api: apigatewayv2.Api, number: int, panel: Panel) -> dict[str, Any]:
+def _widget(config: StackConfig, api: apigatewayv2.Api, number: int, panel: Panel | FailedRequests) -> dict[str, Any]:
     row, column = divmod(number, COLUMNS)
+    if isinstance(panel, FailedRequests):
+        kind, properties = "log", _failed_requests(config)
+    else:
+        kind, properties = "metric", _metrics(config, api, panel)
     return {
-        "type": "metric",
         "x": column * WIDTH,
         "y": row * HEIGHT,
         "width": WIDTH,
         "height": HEIGHT,
-        "properties": {
-            "title": panel.title,
-            "region": config.region,
-            "view": "timeSeries",
-            "period": WINDOW_SECONDS,
-            "metrics": _series(config, api, panel.line),
-            "yAxis": {"left": {"min": 0, "label": panel.axis, "showUnits": False}},
-        },
+        "type": kind,
+        "properties": {"title": panel.title, "region": config.region, **properties},
     }
 
 
+def _metrics(config: StackConfig, api: apigatewayv2.Api, panel: Panel) -> dict[str, Any]:
+    return {
+        "view": "timeSeries",
+        "period": WINDOW_SECONDS,
+        "metrics": _series(config, api, panel.line),
+        "yAxis": {"left": {"min": 0, "label": panel.axis, "showUnits": False}},
+    }
+
+
+def _failed_requests(config: StackConfig) -> dict[str, Any]:
+    """A query of CloudWatch Logs Insights."""
+    query = "filter Errors > 0 | stats count(*) as Errors by API, status | sort Errors desc"
+    return {"view": "table", "query": f"SOURCE '/aws/lambda/{config.name}' | {query}"}
+
+
 def _series(config: StackConfig, api: apigatewayv2.Api, line: Line) -> list[list[Any]]:
-    if isinstance(line, App) and not line.only:
+    if isinstance(line, App) and line.split:
         return [[search(config, line)]]
     metrics, expression = metric_math(config, api, line)
     sources = [

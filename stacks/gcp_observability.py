@@ -13,7 +13,7 @@ from pulumi_gcp import logging, monitoring
 
 from stacks.config import StackConfig
 from stacks.gcp_logs import logs_of
-from stacks.observability import COLUMNS, alarms, panels
+from stacks.observability import COLUMNS, PANELS, alarms
 from stacks.signals import (
     APP_METRICS,
     ENOUGH_EVENTS,
@@ -21,6 +21,7 @@ from stacks.signals import (
     WINDOWS_BEFORE_ALARM,
     Alarm,
     App,
+    FailedRequests,
     Line,
     Panel,
     Percent,
@@ -36,7 +37,7 @@ def observability(config: StackConfig, opts: pulumi.ResourceOptions) -> None:
         _log_based(config, metric, dimension, opts)
     dashboard = {
         "displayName": config.name,
-        "gridLayout": {"columns": str(COLUMNS), "widgets": [_widget(config, panel) for panel in panels(config)]},
+        "gridLayout": {"columns": str(COLUMNS), "widgets": [_widget(config, panel) for panel in PANELS]},
     }
     monitoring.Dashboard("stack", dashboard_json=json.dumps(dashboard), opts=opts)
     channels = [_channel(config, config.alarm_email, opts).id] if config.alarm_email else []
@@ -65,18 +66,19 @@ def observability(config: StackConfig, opts: pulumi.ResourceOptions) -> None:
         )
 
 
-def _log_based(config: StackConfig, metric: str, dimension: str, opts: pulumi.ResourceOptions) -> logging.Metric:
+def _log_based(config: StackConfig, metric: str, dimension: str | None, opts: pulumi.ResourceOptions) -> logging.Metric:
+    labels = [dimension] if dimension else []
     return logging.Metric(
         metric,
         name=f"{config.name}/{metric}",
         filter=f"{logs_of(config)} AND jsonPayload.{metric}:*",
         value_extractor=f"EXTRACT(jsonPayload.{metric})",
-        label_extractors={dimension: f"EXTRACT(jsonPayload.{dimension})"},
+        label_extractors={label: f"EXTRACT(jsonPayload.{label})" for label in labels},
         metric_descriptor={
             "metric_kind": "DELTA",
             "value_type": "DISTRIBUTION",
             "unit": "ms" if metric.endswith("Time") else "1",
-            "labels": [{"key": dimension, "value_type": "STRING"}],
+            "labels": [{"key": label, "value_type": "STRING"} for label in labels],
         },
         # From 1 to 56,000, each 20 % wider than the one before, so percentiles are that exact.
         bucket_options={"exponential_buckets": {"scale": 1, "growth_factor": 1.2, "num_finite_buckets": 60}},
@@ -95,7 +97,13 @@ def _channel(config: StackConfig, email: str, opts: pulumi.ResourceOptions) -> m
     )
 
 
-def _widget(config: StackConfig, panel: Panel) -> dict[str, Any]:
+def _widget(config: StackConfig, panel: Panel | FailedRequests) -> dict[str, Any]:
+    if isinstance(panel, FailedRequests):
+        log = {
+            "filter": f"{logs_of(config)} AND jsonPayload.Errors>0",
+            "resourceNames": [f"projects/{config.gcp_project}"],
+        }
+        return {"title": panel.title, "logsPanel": log}
     query = {"prometheusQuery": _query(config, panel.line), "unitOverride": panel.unit}
     data = {"timeSeriesQuery": query, "plotType": "LINE", "targetAxis": "Y1"}
     return {
@@ -111,7 +119,7 @@ def _condition(config: StackConfig, alarm: Alarm) -> str:
 def _query(config: StackConfig, line: Line) -> str:
     if isinstance(line, Percent):
         return f"100 * {_query(config, line.part)} / ({' + '.join(_query(config, signal) for signal in line.whole)})"
-    by = APP_METRICS[line.metric] if isinstance(line, App) and line.split else ""
+    by = APP_METRICS[line.metric] if isinstance(line, App) and line.split else None
     metric, labels = _series(config, line)
     selector = ", ".join(f'{name}="{value}"' for name, value in labels.items())
     if line.statistic in ("sum", "count"):
@@ -127,7 +135,8 @@ def _series(config: StackConfig, signal: Signal) -> tuple[str, dict[str, str]]:
     service = {"monitored_resource": "cloud_run_revision", "service_name": config.name}
     if isinstance(signal, App):
         suffix = f"_{signal.statistic}" if signal.statistic in ("sum", "count") else ""
-        only = {APP_METRICS[signal.metric]: signal.only} if signal.only else {}
+        dimension = APP_METRICS[signal.metric]
+        only = {dimension: signal.only} if dimension and signal.only else {}
         prefix = f"logging_googleapis_com:user_{config.name.replace('-', '_')}"
         return f"{prefix}_{signal.metric}{suffix}", service | only
     if signal.what == "latency":

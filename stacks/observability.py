@@ -5,10 +5,23 @@ metrics, because an app that does not start emits none.
 """
 
 from stacks.config import StackConfig
-from stacks.signals import ERROR_RATE, LATENCY, REQUESTS, THROTTLE_RATE, Alarm, App, FrontDoor, Panel, Percent
+from stacks.signals import (
+    ERROR_RATE,
+    LATENCY,
+    REQUESTS,
+    THROTTLE_RATE,
+    Alarm,
+    App,
+    FailedRequests,
+    FrontDoor,
+    Panel,
+    Percent,
+)
 
 COLUMNS = 3
 """Of the dashboard."""
+
+HITS, MISSES = App("CacheHits", "sum"), App("CacheMisses", "sum")
 
 FRONT_DOOR_ALARMS = (
     Alarm(
@@ -36,26 +49,26 @@ FRONT_DOOR_ALARMS = (
 )
 
 
-def panels(config: StackConfig) -> tuple[Panel, ...]:
-    """The panels of a stack's dashboard, in reading order."""
-    hits, misses = (App(metric, "sum", only=config.cache) for metric in ("CacheHits", "CacheMisses"))
-    return (
-        Panel("Requests by route", "1", App("ProcessingTime", "count", split=True)),
-        Panel("Errors by route", "1", App("Errors", "sum", split=True)),
-        Panel("Cold starts", "1", App("ColdStarts", "sum")),
-        Panel("Latency p50 by route", "ms", App("ProcessingTime", "p50", split=True)),
-        Panel("Latency p95 by route", "ms", App("ProcessingTime", "p95", split=True)),
-        Panel("Latency p99 by route", "ms", App("ProcessingTime", "p99", split=True)),
-        Panel("UpstreamProcessingTime p50 by upstream", "ms", App("UpstreamProcessingTime", "p50", split=True)),
-        Panel("UpstreamProcessingTime p95 by upstream", "ms", App("UpstreamProcessingTime", "p95", split=True)),
-        Panel("UpstreamProcessingTime p99 by upstream", "ms", App("UpstreamProcessingTime", "p99", split=True)),
-        Panel("Upstream errors by upstream", "1", App("UpstreamErrors", "sum", split=True)),
-        Panel("Cache hit rate", "%", Percent(hits, (hits, misses))),
-        Panel("Latency p99 at the front door", "ms", LATENCY),
-        Panel("Error rate at the front door", "%", ERROR_RATE),
-        Panel("Requests at the front door", "1", REQUESTS),
-        Panel("Throttled requests", "1", FrontDoor("throttled")),
-    )
+PANELS = (
+    Panel("Requests by route", "1", App("ProcessingTime", "count", split=True)),
+    Panel("Errors", "1", App("Errors", "sum")),
+    FailedRequests("Errors by route"),
+    Panel("Latency p50 by route", "ms", App("ProcessingTime", "p50", split=True)),
+    Panel("Latency p95 by route", "ms", App("ProcessingTime", "p95", split=True)),
+    Panel("Latency p99 by route", "ms", App("ProcessingTime", "p99", split=True)),
+    Panel("UpstreamProcessingTime p50 by upstream", "ms", App("UpstreamProcessingTime", "p50", split=True)),
+    Panel("UpstreamProcessingTime p95 by upstream", "ms", App("UpstreamProcessingTime", "p95", split=True)),
+    Panel("UpstreamProcessingTime p99 by upstream", "ms", App("UpstreamProcessingTime", "p99", split=True)),
+    Panel("Upstream errors by upstream", "1", App("UpstreamErrors", "sum", split=True)),
+    Panel("Cache hit rate", "%", Percent(HITS, (HITS, MISSES))),
+    Panel("Cache operations", "1", App("CacheOperations", "sum")),
+    Panel("Cold starts", "1", App("ColdStarts", "sum")),
+    Panel("Latency p99 at the front door", "ms", LATENCY),
+    Panel("Error rate at the front door", "%", ERROR_RATE),
+    Panel("Requests at the front door", "1", REQUESTS),
+    Panel("Throttled requests", "1", FrontDoor("throttled")),
+)
+"""Of the dashboard, in reading order."""
 
 
 def alarms(config: StackConfig) -> tuple[Alarm, ...]:
@@ -68,7 +81,8 @@ def alarms(config: StackConfig) -> tuple[Alarm, ...]:
             50,
             "The cache fails; meanwhile the store answers, more slowly. In the log lines with upstream "
             f"{config.cache}, the outcomes timeout and server_unavailable point to the cache, authentication and "
-            "unconfigured to its key.",
+            "unconfigured to its key. limit_exceeded is its quota (panel Cache operations): an error only where it "
+            "leaves old users in the cache.",
         ),
         Alarm(
             "store-failing",

@@ -14,14 +14,18 @@ ENOUGH_EVENTS = 20
 
 APP_METRICS = {
     "ProcessingTime": "API",
-    "Errors": "API",
-    "ColdStarts": "API",
+    "Errors": None,
+    "ColdStarts": None,
     "UpstreamProcessingTime": "upstream",
     "UpstreamErrors": "upstream",
-    "CacheHits": "upstream",
-    "CacheMisses": "upstream",
+    "CacheHits": None,
+    "CacheMisses": None,
+    "CacheOperations": None,
 }
-"""Every metric that the app emits, with its dimension. Times are in ms; all others are counts."""
+"""Every metric that the app emits, with its dimension, if it has one. Times are in ms; all others are counts.
+
+Both clouds bill each value of a dimension as a time series of its own.
+"""
 
 type Statistic = Literal["count", "sum", "p50", "p95", "p99"]
 type Unit = Literal["1", "ms", "%"]
@@ -29,7 +33,7 @@ type Unit = Literal["1", "ms", "%"]
 
 @dataclass(frozen=True)
 class App:
-    """A metric of the app: the total, one value of its dimension (`only`), or one line for each value (`split`).
+    """A metric of the app. If it has a dimension: one value of it (`only`), or one line for each value (`split`).
 
     The statistic `count` is how often the metric was measured.
     """
@@ -71,6 +75,13 @@ class Panel:
     @property
     def axis(self) -> str:
         return f"in {WINDOW_SECONDS // 60} minutes" if self.unit == "1" else self.unit
+
+
+@dataclass(frozen=True)
+class FailedRequests:
+    """A panel of the log lines of requests that failed, since errors by route would be a metric for each route."""
+
+    title: str
 
 
 REQUESTS = FrontDoor("requests")

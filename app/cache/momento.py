@@ -1,4 +1,7 @@
-"""Momento Cache, through the batch calls of its wire protocol, which Momento's Python SDK lacks.
+"""Momento Cache (Serverless), through the batch calls of its wire protocol, which Momento's Python SDK lacks.
+
+Momento allows so many operations a second in an account's region, 100 on demand
+(https://docs.momentohq.com/cache/limits), and each key of a call is one. The metric CacheOperations counts them.
 
 GetBatch and SetBatch answer item by item, in the order of the request. Momento's SDKs for Go and JavaScript rely on it:
 https://github.com/momentohq/client-sdk-go/blob/main/responses/get_batch.go
@@ -97,10 +100,11 @@ class MomentoCache:
         with self._metrics.upstream(self.name, "GetBatch") as timing:
             with _failures(timing):
                 connection = self._connected()
+                timing.counts["CacheOperations"] = len(keys)
                 for answer in connection.stub.GetBatch(request, DEADLINE, connection.metadata):
                     answers.append(answer)
             values = {key: answer.cache_body for key, answer in zip(keys, answers, strict=False) if _is_hit(answer)}
-            timing.counts = {"CacheHits": len(values), "CacheMisses": len(keys) - len(values)}
+            timing.counts |= {"CacheHits": len(values), "CacheMisses": len(keys) - len(values)}
         return Lookup(values, None if answers or timing.outcome == "ok" else timing.outcome)
 
     def fill(self, entries: Mapping[str, bytes]) -> bool:
@@ -113,7 +117,7 @@ class MomentoCache:
             for key, value in entries.items()
         ]
         with self._metrics.upstream(self.name, "SetIfNotExists") as timing, _failures(timing):
-            return self._connected().fill(requests)
+            return self._connected().fill(requests, timing)
         return False
 
     def invalidate(self, keys: Sequence[str]) -> None:
@@ -121,6 +125,7 @@ class MomentoCache:
         items = [wire._SetRequest(cache_key=key.encode(), cache_body=INVALIDATED, ttl_milliseconds=ttl) for key in keys]
         with self._metrics.upstream(self.name, "SetBatch") as timing, _failures(timing):
             connection = self._connected()
+            timing.counts["CacheOperations"] = len(keys)
             for _ in connection.stub.SetBatch(wire._SetBatchRequest(items=items), DEADLINE, connection.metadata):
                 pass
 
@@ -141,9 +146,10 @@ class _Connection:
     def __post_init__(self) -> None:
         self.stub: Any = cacheclient_pb2_grpc.ScsStub(self.channel)
 
-    def fill(self, requests: Sequence[wire._SetIfNotExistsRequest]) -> bool:
+    def fill(self, requests: Sequence[wire._SetIfNotExistsRequest], timing: Timing) -> bool:
         """Raises grpc.RpcError or TimeoutError once every call has ended."""
         if len(requests) == 1:  # in the calling thread, like batches
+            timing.counts["CacheOperations"] = 1
             return self.stub.SetIfNotExists(requests[0], DEADLINE, self.metadata).HasField("stored")
         end = time.monotonic() + DEADLINE
         calls: list[Any] = []
@@ -153,6 +159,7 @@ class _Connection:
             call = self.stub.SetIfNotExists.future(request, end - time.monotonic(), self.metadata)
             call.add_done_callback(self._ended)
             calls.append(call)
+        timing.counts["CacheOperations"] = len(calls)
         if errors := [error for call in calls if (error := call.exception())]:
             raise errors[0]
         if len(calls) < len(requests):

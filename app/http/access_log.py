@@ -9,7 +9,6 @@ from flask import Response, g, request
 from app.lifecycle import App
 from app.metrics import Metrics, Value
 
-METHODS = {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"}
 PLATFORM_REQUEST_ID = "better_together.request_id"
 """The WSGI environ's key for the request id of a platform that has one."""
 REQUEST_ID = re.compile(r"[A-Za-z0-9._=/+-]{1,128}")
@@ -39,7 +38,6 @@ def register(app: App, metrics: Metrics, trace_project: str) -> None:
     def finish(response: Response) -> Response:
         route = _route()
         metrics.emit(
-            {"API": f"{request.method if request.method in METHODS else 'OTHER'}:{route}"},
             {
                 "ProcessingTime": round((time.perf_counter() - g.started) * 1000, 3),
                 "Errors": int(response.status_code >= 500),
@@ -48,6 +46,8 @@ def register(app: App, metrics: Metrics, trace_project: str) -> None:
             {"severity": "ERROR" if response.status_code >= 500 else "INFO"}
             | request_fields()
             | {
+                "API": _api(route),
+                "method": request.method,
                 "route": route,
                 "status": response.status_code,
                 "cold_start": g.cold_start,
@@ -77,3 +77,12 @@ def _trace(project: str) -> dict[str, Value]:
 def _route() -> str:
     """The route's template, such as /users/{user_id}, because each path with an id would be a metric of its own."""
     return request.url_rule.rule.replace("<", "{").replace(">", "}") if request.url_rule else "unknown"
+
+
+def _api(route: str) -> str:
+    """The operation, such as GET:/users/{user_id}, with HEAD as its GET. Each is a metric that is billed, so everything
+    else is OTHER: OPTIONS, unknown paths and methods, and the documentation.
+    """
+    if request.method == "OPTIONS" or request.blueprint != "users":
+        return "OTHER"
+    return f"{'GET' if request.method == 'HEAD' else request.method}:{route}"

@@ -230,6 +230,16 @@ class TestFailures:
         cache.invalidate(keys)
 
 
+def test_every_key_of_a_call_is_an_operation_of_the_quota(cache: MomentoCache, log: io.StringIO) -> None:
+    cache.get(["a", "b", "c"])
+    cache.fill({"a": b"1"})
+    cache.fill({"a": b"1", "b": b"2"})
+    cache.invalidate(["a", "b", "c", "d"])
+    cache.get(list(TOO_MANY))
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    assert [line["CacheOperations"] for line in lines] == [3, 1, 2, 4]
+
+
 def test_without_a_key_nothing_is_asked(cache_settings: CacheSettings, metrics: Metrics, asked: list[str]) -> None:
     def unavailable() -> str:
         raise SecretUnavailable("no parameter")

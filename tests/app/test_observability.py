@@ -37,6 +37,7 @@ def test_a_request_is_one_line(client: httpx.Client, log: io.StringIO) -> None:
         >= {
             "severity": "INFO",
             "API": "POST:/users",
+            "method": "POST",
             "route": "/users",
             "status": 201,
             "cold_start": True,
@@ -51,7 +52,7 @@ def test_a_request_is_one_line(client: httpx.Client, log: io.StringIO) -> None:
         False,
         "none; fwd=bypass",
     )
-    assert (third["API"], third["status"]) == ("GET:unknown", 404)
+    assert (third["API"], third["method"], third["route"], third["status"]) == ("OTHER", "GET", "unknown", 404)
     assert "ecret" not in log.getvalue()
 
 
@@ -98,10 +99,28 @@ def test_every_request_has_an_id_that_is_answered_too(client: httpx.Client, log:
     assert len(set(ids)) == 2
 
 
-def test_methods_and_paths_of_strangers_make_no_metric_of_their_own(client: httpx.Client, log: io.StringIO) -> None:
-    client.request("BREW", "/users")
-    client.get("/made-up")
-    assert [line["API"] for line in lines(log)] == ["OTHER:unknown", "GET:unknown"]
+@pytest.mark.parametrize(
+    ("method", "path", "api"),
+    [
+        ("GET", "/users/1", "GET:/users/{user_id}"),
+        ("HEAD", "/users/1", "GET:/users/{user_id}"),
+        ("POST", "/bootstrap", "POST:/bootstrap"),
+        ("OPTIONS", "/users", "OTHER"),
+        ("OPTIONS", "/made-up", "OTHER"),
+        ("DELETE", "/health/live", "OTHER"),
+        ("PATCH", "/users/1", "OTHER"),
+        ("BREW", "/users", "OTHER"),
+        ("HEAD", "/made-up", "OTHER"),
+        ("GET", "/docs", "OTHER"),
+        ("OPTIONS", "/openapi.json", "OTHER"),
+    ],
+)
+def test_every_operation_is_one_metric_and_all_else_another(
+    client: httpx.Client, log: io.StringIO, method: str, path: str, api: str
+) -> None:
+    client.request(method, path)
+    line = lines(log)[-1]
+    assert (line["API"], line["method"]) == (api, method)
 
 
 def test_failures_are_logged_and_say_nothing_to_the_client(
@@ -153,12 +172,13 @@ def test_emf_keeps_to_its_specification() -> None:
         {
             "Namespace": "Space",
             "Dimensions": [["API"]],
-            "Metrics": [
-                {"Name": "ProcessingTime", "Unit": "Milliseconds"},
-                {"Name": "Errors", "Unit": "Count"},
-                {"Name": "ColdStarts", "Unit": "Count"},
-            ],
-        }
+            "Metrics": [{"Name": "ProcessingTime", "Unit": "Milliseconds"}],
+        },
+        {
+            "Namespace": "Space",
+            "Dimensions": [[]],
+            "Metrics": [{"Name": "Errors", "Unit": "Count"}, {"Name": "ColdStarts", "Unit": "Count"}],
+        },
     ]
 
 

@@ -13,12 +13,14 @@ from google.cloud.monitoring_dashboard_v1.types import Dashboard
 from google.protobuf import json_format
 
 from stacks.config import StackConfig
+from stacks.signals import APP_METRICS
 from tests.stacks import watched
 from tests.stacks.deployment import Deployment, deploy
 from tests.stacks.test_both import environment
 from tests.stacks.watched import Named, named
 
 NOWHERE = "http://127.0.0.1:1"
+AWS_KEYS = {"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret"}
 ALARMS = ["cache-failing", "error-rate", "latency", "store-failing", "throttles"]
 # docs.aws.amazon.com/apigateway/latest/developerguide/http-api-metrics.html
 # docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
@@ -47,9 +49,11 @@ def watched_gcp() -> Deployment:
     return deploy("gcp", {"better-together:alarmEmail": "ops@example.com"})
 
 
-def lines(root: Path, stack: Deployment, more: Mapping[str, str]) -> list[dict[str, Any]]:
-    """What the app logs about one request with the stack's environment, while its upstreams are unreachable."""
-    command = [root / "app/.venv/bin/python", "-m", "tests.app.cached_read"]
+def lines(
+    root: Path, stack: Deployment, more: Mapping[str, str], program: str = "tests.app.cached_read"
+) -> list[dict[str, Any]]:
+    """What the app logs about the program's requests with the stack's environment, in which Momento is unreachable."""
+    command = [root / "app/.venv/bin/python", "-m", program]
     environ = {"PATH": os.environ["PATH"], **environment(stack), "MOMENTO_ENDPOINT": NOWHERE, **more}
     output = subprocess.run(command, cwd=root, env=environ, check=True, capture_output=True, text=True).stdout
     return [json.loads(line) for line in output.splitlines()]
@@ -57,8 +61,8 @@ def lines(root: Path, stack: Deployment, more: Mapping[str, str]) -> list[dict[s
 
 @pytest.fixture(scope="module")
 def aws_lines(root: Path, watched_aws: Deployment) -> list[dict[str, Any]]:
-    keys = {"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret"}
-    return lines(root, watched_aws, keys | {"AWS_ENDPOINT_URL": NOWHERE})
+    key = {"MOMENTO_API_KEY": "key", "MOMENTO_API_KEY_PARAMETER": ""}
+    return lines(root, watched_aws, AWS_KEYS | key | {"AWS_ENDPOINT_URL": NOWHERE})
 
 
 @pytest.fixture(scope="module")
@@ -81,12 +85,31 @@ def with_any_value(metrics: set[Named]) -> set[Named]:
     return {Named(m.namespace, m.metric, frozenset((name, None) for name, _ in m.labels)) for m in metrics}
 
 
+def filtered_metrics(stack: Deployment) -> set[Named]:
+    """The metrics that CloudWatch makes of other logs."""
+    filters = [r.inputs["metricTransformation"] for r in stack.resources if r.type.endswith("LogMetricFilter")]
+    return {named(found["namespace"], found["name"], found.get("dimensions", {})) for found in filters}
+
+
+def test_all_requests_together_are_at_most_25_custom_metrics(root: Path) -> None:
+    stack = deploy("aws", {"better-together:corsOrigins": "https://www.example.com"})
+    emitted = emf_metrics(lines(root, stack, AWS_KEYS, "tests.app.every_request"))
+    operations = {
+        f"{method.upper()}:{path}"
+        for path, methods in json.loads((root / "openapi.json").read_text())["paths"].items()
+        for method in methods.keys() & {"get", "post", "put", "delete"}
+    }
+    assert {value for m in emitted for name, value in m.labels if name == "API"} == operations | {"OTHER"}
+    assert {value for m in emitted for name, value in m.labels if name == "upstream"} == {"dynamodb", "momento"}
+    assert {m.metric for m in emitted} == APP_METRICS.keys()
+    assert len(emitted | filtered_metrics(stack)) <= 25
+
+
 def test_cloudwatch_is_shown_what_the_app_and_aws_count(
     watched_aws: Deployment, aws_lines: list[dict[str, Any]]
 ) -> None:
     emitted = emf_metrics(aws_lines)
-    [filtered] = [r.inputs["metricTransformation"] for r in watched_aws.resources if r.type.endswith("LogMetricFilter")]
-    counted = AWS_COUNTS | {named(filtered["namespace"], filtered["name"], {})}
+    counted = AWS_COUNTS | filtered_metrics(watched_aws)
     shown = set(watched.cloudwatch_metrics(watched_aws))
     assert shown - counted - emitted - with_any_value(emitted) == set()
     assert counted <= shown
@@ -124,6 +147,21 @@ def test_every_metric_of_emf_is_a_log_based_one_too(
             assert all(isinstance(watched.extract(path, entry), str) for entry in found)
 
 
+def test_failed_requests_are_found_in_the_logs(
+    watched_aws: Deployment, watched_gcp: Deployment, aws_lines: list[dict[str, Any]], gcp_lines: list[dict[str, Any]]
+) -> None:
+    [query] = [p["properties"]["query"] for p in watched.cloudwatch_panels(watched_aws) if p["type"] == "log"]
+    group = watched_aws.inputs("LogGroup", "function")["name"]
+    assert query.startswith(f"SOURCE '{group}' | filter Errors > 0 | stats count(*) as Errors by API, status |")
+    [failed] = [line for line in aws_lines if line.get("Errors", 0) > 0]
+    assert (failed["API"], failed["status"]) == ("GET:/cached-users/{user_id}", 503)
+
+    [found] = [panel["logsPanel"] for panel in watched.cloud_monitoring_panels(watched_gcp) if "logsPanel" in panel]
+    assert found["resourceNames"] == ["projects/a-project"]
+    matching = [line for line in gcp_lines if watched.matches(found["filter"], watched.log_entry(watched_gcp, line))]
+    assert [line["API"] for line in matching] == ["GET:/cached-users/{user_id}"]
+
+
 def test_lines_of_other_services_and_other_lines_are_not_counted(
     watched_gcp: Deployment, gcp_lines: list[dict[str, Any]]
 ) -> None:
@@ -143,9 +181,10 @@ def entries(stack: Deployment, lines: list[dict[str, Any]], metric: dict[str, An
 def test_both_clouds_show_the_same_panels(watched_aws: Deployment, watched_gcp: Deployment) -> None:
     aws, gcp = watched.cloudwatch_panels(watched_aws), watched.cloud_monitoring_panels(watched_gcp)
     assert [panel["properties"]["title"] for panel in aws] == [panel["title"] for panel in gcp]
-    assert [panel["properties"]["yAxis"]["left"]["label"] for panel in aws] == [
-        panel["xyChart"]["yAxis"]["label"] for panel in gcp
+    assert [panel["properties"]["yAxis"]["left"]["label"] for panel in aws if panel["type"] == "metric"] == [
+        panel["xyChart"]["yAxis"]["label"] for panel in gcp if "xyChart" in panel
     ]
+    assert [panel["type"] == "log" for panel in aws] == ["logsPanel" in panel for panel in gcp]
 
 
 def test_both_clouds_have_the_same_alarms(watched_aws: Deployment, watched_gcp: Deployment) -> None:
@@ -160,8 +199,6 @@ def test_both_clouds_have_the_same_alarms(watched_aws: Deployment, watched_gcp: 
 def test_panels_and_alarms_follow_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(StackConfig, "cache", "valkey")
     aws, gcp = deploy("aws"), deploy("gcp")
-    cache = {m.metric: dict(m.labels)["upstream"] for m in watched.cloudwatch_metrics(aws) if "Cache" in m.metric}
-    assert cache == {"CacheHits": "valkey", "CacheMisses": "valkey"}
     assert "valkey" in json.dumps(watched.alarms(aws)[ALARMS.index("cache-failing")]["metricQueries"])
     shown = [*watched.cloudwatch_panels(aws), *watched.alarms(aws), *watched.promql(gcp), *watched.alarms(gcp)]
     assert "momento" not in json.dumps(shown)
@@ -217,16 +254,21 @@ def test_cloudwatch_takes_the_dashboard(watched_aws: Deployment) -> None:
     assert re.fullmatch(r"[\w-]{1,255}", watched_aws.inputs("dashboard:Dashboard")["dashboardName"])
     taken: set[tuple[int, int]] = set()
     for panel in watched.cloudwatch_panels(watched_aws):
-        properties = panel.pop("properties")
-        assert panel.pop("type") == "metric"
+        properties, kind = panel.pop("properties"), panel.pop("type")
         assert panel.keys() == {"x", "y", "width", "height"}
         columns, rows = (range(panel[at], panel[at] + panel[size]) for at, size in (("x", "width"), ("y", "height")))
         place = {(x, y) for x in columns for y in rows}
         assert not place & taken
         assert max(columns) < 24
         taken |= place
+        assert properties["region"] == "us-east-1"
+        if kind == "log":
+            assert properties.keys() == {"title", "region", "view", "query"}
+            assert properties["view"] == "table"
+            continue
+        assert kind == "metric"
         assert properties.keys() == {"title", "region", "view", "period", "metrics", "yAxis"}
-        assert (properties["region"], properties["view"]) == ("us-east-1", "timeSeries")
+        assert properties["view"] == "timeSeries"
         check_metrics(properties["metrics"])
 
 

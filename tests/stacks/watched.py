@@ -42,7 +42,7 @@ def alarms(stack: Deployment) -> list[dict[str, Any]]:
 
 def cloudwatch_metrics(stack: Deployment) -> Iterator[Named]:
     for panel in cloudwatch_panels(stack):
-        for *parts, options in panel["properties"]["metrics"]:
+        for *parts, options in panel["properties"].get("metrics", []):
             if parts:
                 yield named(parts[0], parts[1], dict(zip(parts[2::2], parts[3::2], strict=True)))
             for namespace, dimension, metric, _ in SEARCH.findall(options.get("expression", "")):
@@ -59,6 +59,7 @@ def promql(stack: Deployment) -> list[str]:
     panels = [
         data["timeSeriesQuery"]["prometheusQuery"]
         for panel in cloud_monitoring_panels(stack)
+        if "xyChart" in panel
         for data in panel["xyChart"]["dataSets"]
     ]
     return panels + [condition(alarm)["query"] for alarm in alarms(stack)]
@@ -109,9 +110,11 @@ def log_entry(stack: Deployment, line: dict[str, Any]) -> dict[str, Any]:
 
 
 def matches(query: str, entry: dict[str, Any]) -> bool:
-    """Whether a filter of the forms `field="value"` and `field:*`, joined by AND, matches."""
+    """Whether a filter of the forms `field="value"`, `field>0` and `field:*`, joined by AND, matches."""
 
     def holds(comparison: str) -> bool:
+        if path := comparison.removesuffix(">0") if comparison.endswith(">0") else "":
+            return (field(path, entry) or 0) > 0
         if path := comparison.removesuffix(":*") if comparison.endswith(":*") else "":
             return field(path, entry) is not None
         path, value = comparison.split("=")
