@@ -7,8 +7,8 @@ refuses to be filled for INVALIDATION_SECONDS, which is longer than a write (WRI
 reader may fill the cache (FILL_SECONDS) together. So the invalidation before the write suffices even if the write's
 answer is lost or the process dies with it; the one after it is for those who read in the meantime.
 
-The cache can hold an old user, for CACHE_TTL_SECONDS at most, only if it cannot be reached to invalidate, or if the
-network delivers a write or a fill long after its caller gave up.
+The cache can hold an old user, for CACHE_TTL_SECONDS at most, only if it cannot be reached to invalidate or refuses
+both invalidations for its rate limit, or if the network delivers a write or a fill long after its caller gave up.
 """
 
 import time

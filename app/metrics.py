@@ -8,7 +8,7 @@ The format `emf` is CloudWatch's embedded metric format, which CloudWatch Logs t
 import json
 import sys
 import time
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Collection, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TextIO
@@ -40,8 +40,11 @@ class Metrics:
         self._stream = stream
 
     @contextmanager
-    def upstream(self, upstream: str, operation: str) -> Generator[Timing]:
-        """Time one call to a store or cache. If the block raises, the outcome is `error`."""
+    def upstream(self, upstream: str, operation: str, tolerated: Collection[str] = ()) -> Generator[Timing]:
+        """Time one call to a store or cache. If the block raises, the outcome is `error`.
+
+        Every outcome counts as an error but `ok` and those that are `tolerated`.
+        """
         timing, start = Timing(), time.perf_counter()
         try:
             yield timing
@@ -49,7 +52,7 @@ class Metrics:
             timing.outcome = "error"
             raise
         finally:
-            errors = {"UpstreamErrors": int(timing.outcome != "ok")}
+            errors = {"UpstreamErrors": int(timing.outcome not in ("ok", *tolerated))}
             self.emit(
                 {"UpstreamProcessingTime": _milliseconds(start)} | errors | timing.counts,
                 {"upstream": upstream, "operation": operation, "outcome": timing.outcome} | timing.fields,

@@ -10,10 +10,13 @@ from typing import Protocol
 INVALIDATION_SECONDS = 12
 """How long an invalidated key refuses to be filled."""
 
+LIMIT_EXCEEDED = "limit_exceeded"
+"""The error of a call that a rate limit of the cache refused: the cache works, and has to be asked less often."""
+
 
 @dataclass(frozen=True)
 class Lookup:
-    """The hits, and one word for what went wrong, if anything did (`error`: timeout, unavailable, ...).
+    """The hits, and one word for what went wrong, if anything did (`error`: timeout, limit_exceeded, ...).
 
     If `bypassed`, the cache does not take these keys: it was not asked, and must not be filled.
     """

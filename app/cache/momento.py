@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from threading import Lock, Semaphore
+from threading import Event, Lock, Semaphore
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -22,7 +22,7 @@ import grpc
 from momento_wire_types import cacheclient_pb2 as wire
 from momento_wire_types import cacheclient_pb2_grpc
 
-from app.cache import INVALIDATION_SECONDS, Lookup
+from app.cache import INVALIDATION_SECONDS, LIMIT_EXCEEDED, Lookup
 from app.metrics import Metrics, Timing
 from app.secrets import SecretUnavailable
 from app.settings import CacheSettings
@@ -56,7 +56,6 @@ OUTCOMES = {
     grpc.StatusCode.UNAVAILABLE: "server_unavailable",
     grpc.StatusCode.UNAUTHENTICATED: "authentication",
     grpc.StatusCode.PERMISSION_DENIED: "permission",
-    grpc.StatusCode.RESOURCE_EXHAUSTED: "limit_exceeded",
 }
 """Outcomes of errors; of all other errors it is the name of gRPC's status."""
 
@@ -92,12 +91,13 @@ class MomentoCache:
             connection.channel.close()
 
     def get(self, keys: Sequence[str]) -> Lookup:
-        """The hits that arrive within the deadline. It is an error only if no answer arrives at all."""
+        """The hits that arrive within the deadline. It is an error if no answer arrives at all, or Momento's rate limit
+        refuses any."""
         if not 0 < len(keys) <= MAX_KEYS:
             return Lookup(bypassed=True)
         request = wire._GetBatchRequest(items=[wire._GetRequest(cache_key=key.encode()) for key in keys])
         answers: list[wire._GetResponse] = []
-        with self._metrics.upstream(self.name, "GetBatch") as timing:
+        with self._metrics.upstream(self.name, "GetBatch", tolerated=(LIMIT_EXCEEDED,)) as timing:
             with _failures(timing):
                 connection = self._connected()
                 timing.counts["CacheOperations"] = len(keys)
@@ -105,7 +105,8 @@ class MomentoCache:
                     answers.append(answer)
             values = {key: answer.cache_body for key, answer in zip(keys, answers, strict=False) if _is_hit(answer)}
             timing.counts |= {"CacheHits": len(values), "CacheMisses": len(keys) - len(values)}
-        return Lookup(values, None if answers or timing.outcome == "ok" else timing.outcome)
+        some = answers and timing.outcome != LIMIT_EXCEEDED
+        return Lookup(values, None if some or timing.outcome == "ok" else timing.outcome)
 
     def fill(self, entries: Mapping[str, bytes]) -> bool:
         """Stores nothing if there are more than MAX_KEYS entries. SetIfNotExists has no batch call."""
@@ -116,11 +117,15 @@ class MomentoCache:
             wire._SetIfNotExistsRequest(cache_key=key.encode(), cache_body=value, ttl_milliseconds=ttl)
             for key, value in entries.items()
         ]
-        with self._metrics.upstream(self.name, "SetIfNotExists") as timing, _failures(timing):
+        with (
+            self._metrics.upstream(self.name, "SetIfNotExists", tolerated=(LIMIT_EXCEEDED,)) as timing,
+            _failures(timing),
+        ):
             return self._connected().fill(requests, timing)
         return False
 
     def invalidate(self, keys: Sequence[str]) -> None:
+        """One that Momento's rate limit refuses counts as an error, since the old entries can still be read."""
         ttl = INVALIDATION_SECONDS * 1000
         items = [wire._SetRequest(cache_key=key.encode(), cache_body=INVALIDATED, ttl_milliseconds=ttl) for key in keys]
         with self._metrics.upstream(self.name, "SetBatch") as timing, _failures(timing):
@@ -147,17 +152,27 @@ class _Connection:
         self.stub: Any = cacheclient_pb2_grpc.ScsStub(self.channel)
 
     def fill(self, requests: Sequence[wire._SetIfNotExistsRequest], timing: Timing) -> bool:
-        """Raises grpc.RpcError or TimeoutError once every call has ended."""
+        """Raises grpc.RpcError or TimeoutError once every call has ended. After an error it begins no more calls."""
         if len(requests) == 1:  # in the calling thread, like batches
             timing.counts["CacheOperations"] = 1
             return self.stub.SetIfNotExists(requests[0], DEADLINE, self.metadata).HasField("stored")
         end = time.monotonic() + DEADLINE
         calls: list[Any] = []
+        failed = Event()
+
+        def ended(call: Any) -> None:
+            if call.exception():
+                failed.set()
+            self.fills.release()
+
         for request in requests:
             if not self.fills.acquire(timeout=max(0, end - time.monotonic())):
                 break
+            if failed.is_set():
+                self.fills.release()
+                break
             call = self.stub.SetIfNotExists.future(request, end - time.monotonic(), self.metadata)
-            call.add_done_callback(self._ended)
+            call.add_done_callback(ended)
             calls.append(call)
         timing.counts["CacheOperations"] = len(calls)
         if errors := [error for call in calls if (error := call.exception())]:
@@ -165,9 +180,6 @@ class _Connection:
         if len(calls) < len(requests):
             raise TimeoutError
         return all(call.result().HasField("stored") for call in calls)
-
-    def _ended(self, _: object) -> None:
-        self.fills.release()
 
 
 def _channel(endpoint: str) -> grpc.Channel:
@@ -192,5 +204,20 @@ def _failures(timing: Timing) -> Generator[None]:
         timing.outcome = "timeout"
     except grpc.RpcError as error:
         timing.outcome = OUTCOMES.get(error.code(), error.code().name.lower())
+        if error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED:
+            trailers = {str(trailer.key): str(trailer.value) for trailer in error.trailing_metadata() or ()}
+            timing.fields["limit"] = trailers.get("err")
+            if _is_rate(trailers.get("err") or error.details() or ""):
+                timing.outcome = LIMIT_EXCEEDED
     except ValueError:  # another thread closed the connection
         timing.outcome = "cancelled"
+
+
+def _is_rate(limit: str) -> bool:
+    """Whether this is a limit of operations or bytes per second, and not one of sizes.
+
+    `limit` is Momento's trailer `err`, such as operations_rate_limit_exceeded. Where that is missing, its SDKs look for
+    these words in the details of the error:
+    https://github.com/momentohq/client-sdk-python/blob/main/src/momento/errors/exceptions.py
+    """
+    return "operations" in limit.lower() or "throughput" in limit.lower()

@@ -27,6 +27,9 @@ from momento_wire_types import controlclient_pb2_grpc as control_grpc
 
 from local.cloud.common.grpc_server import HOST, GrpcServer
 
+OVER_QUOTA = (("err", "operations_rate_limit_exceeded"),)
+"""Momento names in this trailer the limit that was exceeded, and its SDKs read it there."""
+
 # https://docs.momentohq.com/cache/limits
 MAX_TTL = 24 * 60 * 60 * 1000  # milliseconds
 MAX_ITEM = 5 * 2**20  # bytes
@@ -104,6 +107,7 @@ class _Data(data_grpc.ScsServicer):
         if not 0 < ttl <= MAX_TTL:
             context.abort(StatusCode.INVALID_ARGUMENT, f"Invalid TTL {ttl} ms: more than 0, at most 24 hours")
         if len(value) > MAX_ITEM:
+            context.set_trailing_metadata((("err", "item_size_limit_exceeded"),))
             context.abort(StatusCode.RESOURCE_EXHAUSTED, f"The item has {len(value)} bytes: at most {MAX_ITEM}")
         self._cache(context).set(key, value, ttl)
 

@@ -1,7 +1,7 @@
 from collections.abc import Mapping, Sequence
 
-from app.cache import Lookup
-from app.cache.breaker import FAILURES, PAUSE_SECONDS, CircuitBreaker
+from app.cache import LIMIT_EXCEEDED, Lookup
+from app.cache.breaker import FAILURES, LIMIT_PAUSE_SECONDS, PAUSE_SECONDS, CircuitBreaker
 
 
 class Asked:
@@ -13,6 +13,7 @@ class Asked:
         self.error: str | None = "timeout"
         self.bypassed = False
         self.reads = 0
+        self.filled: list[str] = []
         self.invalidated: list[str] = []
 
     def get(self, keys: Sequence[str]) -> Lookup:
@@ -20,6 +21,7 @@ class Asked:
         return Lookup(bypassed=True) if self.bypassed else Lookup(error=self.error)
 
     def fill(self, entries: Mapping[str, bytes]) -> bool:
+        self.filled += entries
         return True
 
     def invalidate(self, keys: Sequence[str]) -> None:
@@ -95,6 +97,55 @@ def test_a_lookup_that_bypasses_the_cache_neither_opens_nor_closes_the_circuit()
     clock.time += PAUSE_SECONDS
     assert bypass() == Lookup(bypassed=True)
     assert [breaker.get(["a"]).error for _ in range(2)] == ["timeout", "circuit_open"]
+
+
+def test_a_cache_over_its_limit_is_asked_again_a_second_later() -> None:
+    cache, clock = Asked(), Clock()
+    breaker = CircuitBreaker(cache, clock)
+    cache.error = LIMIT_EXCEEDED
+    for _ in range(FAILURES + 1):
+        assert [breaker.get(["a"]).error for _ in range(3)] == [LIMIT_EXCEEDED] * 3
+        clock.time += LIMIT_PAUSE_SECONDS
+    assert cache.reads == FAILURES + 1
+    cache.error = None
+    assert [breaker.get(["a"]).error for _ in range(3)] == [None] * 3
+
+
+def test_a_limit_is_no_failure_and_ends_a_row_of_them() -> None:
+    cache, clock = Asked(), Clock()
+    breaker = CircuitBreaker(cache, clock)
+    for error in ["timeout"] * (FAILURES - 1) + [LIMIT_EXCEEDED] + ["timeout"] * (FAILURES - 1) + [None]:
+        cache.error = error
+        assert breaker.get(["a"]).error == error
+        clock.time += LIMIT_PAUSE_SECONDS
+    assert cache.reads == 2 * FAILURES
+
+
+def test_a_cache_that_fails_and_then_answers_that_it_is_over_its_limit_is_asked_a_second_later() -> None:
+    cache, clock = Asked(), Clock()
+    breaker = CircuitBreaker(cache, clock)
+    for _ in range(FAILURES):
+        breaker.get(["a"])
+    clock.time += PAUSE_SECONDS
+    cache.error = LIMIT_EXCEEDED
+    assert [breaker.get(["a"]).error for _ in range(2)] == [LIMIT_EXCEEDED] * 2
+    clock.time += LIMIT_PAUSE_SECONDS
+    cache.error = None
+    assert breaker.get(["a"]).error is None
+
+
+def test_an_open_circuit_fills_nothing() -> None:
+    cache, clock = Asked(), Clock()
+    breaker = CircuitBreaker(cache, clock)
+    assert breaker.fill({"a": b"1"})
+    cache.error = LIMIT_EXCEEDED
+    breaker.get(["a"])
+    assert not breaker.fill({"b": b"1"})
+    clock.time += LIMIT_PAUSE_SECONDS
+    cache.error = None
+    breaker.get(["a"])
+    assert breaker.fill({"c": b"1"})
+    assert cache.filled == ["a", "c"]
 
 
 def test_an_open_circuit_still_invalidates() -> None:

@@ -2,7 +2,7 @@
 that may not end in time."""
 
 import io
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -69,9 +69,9 @@ class SlowMetrics(Metrics):
         self._clock = clock
 
     @contextmanager
-    def upstream(self, upstream: str, operation: str) -> Generator[Timing]:
+    def upstream(self, upstream: str, operation: str, tolerated: Collection[str] = ()) -> Generator[Timing]:
         try:
-            with super().upstream(upstream, operation) as timing:
+            with super().upstream(upstream, operation, tolerated) as timing:
                 yield timing
         finally:
             self._clock.wait(longest(upstream, operation))

@@ -16,15 +16,15 @@ import pytest
 from momento_wire_types import cacheclient_pb2 as wire
 from momento_wire_types import cacheclient_pb2_grpc
 
-from app.cache import Lookup
+from app.cache import LIMIT_EXCEEDED, Lookup
 from app.cache.breaker import FAILURES, CircuitBreaker
-from app.cache.momento import MAX_KEYS, MomentoCache
+from app.cache.momento import FILLS_AT_ONCE, MAX_KEYS, MomentoCache
 from app.cache.none import NoCache
 from app.metrics import Metrics
 from app.secrets import SecretUnavailable
 from app.settings import CacheSettings
-from local.cloud.momento import MomentoServer
-from tests.app.servers import MOMENTO_API_KEY
+from local.cloud.momento import MAX_ITEM, OVER_QUOTA, MomentoServer
+from tests.app.servers import MOMENTO_API_KEY, await_connection
 
 MANY = {f"key{i}": b"%d" % i for i in range(MAX_KEYS)}
 TOO_MANY = {f"key{i}": b"%d" % i for i in range(1000)}
@@ -58,14 +58,16 @@ def outcomes(log: io.StringIO, operation: str | None = None) -> list[str]:
 
 
 @contextmanager
-def halting_server() -> Generator[str]:
-    """A Momento that answers a batch's first item and holds the rest; its endpoint."""
+def halting_server(then: Callable[[grpc.ServicerContext], object] | None = None) -> Generator[str]:
+    """A Momento that answers a batch's first item, and then does this or holds the rest; its endpoint."""
     over = threading.Event()
 
     class Halting(cacheclient_pb2_grpc.ScsServicer):
-        def GetBatch(self, request: wire._GetBatchRequest, context: object) -> Iterator[wire._GetResponse]:
+        def GetBatch(
+            self, request: wire._GetBatchRequest, context: grpc.ServicerContext
+        ) -> Iterator[wire._GetResponse]:
             yield wire._GetResponse(result=wire.Hit, cache_body=b"1")
-            over.wait()
+            then(context) if then else over.wait()
 
     server = grpc.server(ThreadPoolExecutor(FAILURES + 1))
     cacheclient_pb2_grpc.add_ScsServicer_to_server(Halting(), server)
@@ -228,6 +230,87 @@ class TestFailures:
         assert cache.get(keys) == Lookup({}, error)
         assert not cache.fill(dict.fromkeys(keys, b"1"))
         cache.invalidate(keys)
+
+
+class TestLimits:
+    """Momento refuses calls with RESOURCE_EXHAUSTED, and names the limit in the trailer `err` or in the details."""
+
+    @staticmethod
+    @contextmanager
+    def refusing(server: MomentoServer, limit: str, details: str) -> Generator[list[str]]:
+        """The server refuses everything; the methods that it is asked for."""
+        asked: list[str] = []
+
+        def refuse(method: str, context: grpc.ServicerContext) -> None:
+            asked.append(method)
+            if limit:
+                context.set_trailing_metadata((("err", limit),))
+            context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, details)
+
+        server.fault = refuse
+        yield asked
+        server.fault = None
+
+    @pytest.mark.parametrize(
+        ("limit", "details"),
+        [
+            ("operations_rate_limit_exceeded", ""),
+            ("throughput_rate_limit_exceeded", ""),
+            ("", "Operations limit exceeded"),
+            ("", "throughput limit exceeded"),
+        ],
+    )
+    def test_a_rate_is_an_error_only_of_an_invalidation_which_leaves_old_entries_there(
+        self, cache: MomentoCache, momento_server: MomentoServer, log: io.StringIO, limit: str, details: str
+    ) -> None:
+        with self.refusing(momento_server, limit, details):
+            assert cache.get(["a", "b"]) == Lookup({}, LIMIT_EXCEEDED)
+            assert not cache.fill({"a": b"1"})
+            assert not cache.fill({"a": b"1", "b": b"2"})
+            cache.invalidate(["a"])
+        lines = [json.loads(line) for line in log.getvalue().splitlines()]
+        assert [(line["operation"], line["UpstreamErrors"]) for line in lines] == [
+            ("GetBatch", 0),
+            ("SetIfNotExists", 0),
+            ("SetIfNotExists", 0),
+            ("SetBatch", 1),
+        ]
+        assert {(line["outcome"], line["limit"]) for line in lines} == {(LIMIT_EXCEEDED, limit or None)}
+
+    @pytest.mark.parametrize("limit", ["item_size_limit_exceeded", "request_size_limit_exceeded", ""])
+    def test_any_other_limit_is_an_error(
+        self, cache: MomentoCache, momento_server: MomentoServer, log: io.StringIO, limit: str
+    ) -> None:
+        with self.refusing(momento_server, limit, "CLIENT: Received message larger than max"):
+            assert cache.get(["a"]).error == "resource_exhausted"
+        [line] = [json.loads(line) for line in log.getvalue().splitlines()]
+        assert (line["outcome"], line["limit"], line["UpstreamErrors"]) == ("resource_exhausted", limit or None, 1)
+
+    def test_an_item_that_is_too_large_is_an_error(self, cache: MomentoCache, log: io.StringIO) -> None:
+        assert not cache.fill({"a": bytes(MAX_ITEM + 1)})
+        [line] = [json.loads(line) for line in log.getvalue().splitlines()]
+        assert (line["limit"], line["UpstreamErrors"]) == ("item_size_limit_exceeded", 1)
+
+    def test_a_batch_that_is_refused_halfway_has_its_hits_and_the_error(self, metrics: Metrics) -> None:
+        def refuse(context: grpc.ServicerContext) -> None:
+            context.set_trailing_metadata(OVER_QUOTA)
+            context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "")
+
+        with (
+            halting_server(refuse) as endpoint,
+            MomentoCache(CacheSettings("users", endpoint, 60), str, metrics) as cache,
+        ):
+            await_connection(cache)
+            assert cache.get(["a", "b", "c"]) == Lookup({"a": b"1"}, LIMIT_EXCEEDED)
+
+    def test_a_fill_that_is_refused_goes_on_with_nothing(
+        self, cache: MomentoCache, momento_server: MomentoServer, log: io.StringIO
+    ) -> None:
+        with self.refusing(momento_server, "operations_rate_limit_exceeded", "") as asked:
+            assert not cache.fill(MANY)
+            assert 0 < len(asked) <= FILLS_AT_ONCE
+        [line] = [json.loads(line) for line in log.getvalue().splitlines()]
+        assert line["CacheOperations"] == len(asked)
 
 
 def test_every_key_of_a_call_is_an_operation_of_the_quota(cache: MomentoCache, log: io.StringIO) -> None:

@@ -147,7 +147,9 @@ def test_upstreams_are_timed_and_failures_counted(format: str) -> None:
         timing.counts = {"CacheHits": 3}
     with pytest.raises(ZeroDivisionError), metrics.upstream("firestore", "Get"):
         raise ZeroDivisionError
-    good, bad = lines(log)
+    with metrics.upstream("momento", "GetBatch", tolerated=("limit_exceeded",)) as timing:
+        timing.outcome = "limit_exceeded"
+    good, bad, refused = lines(log)
     assert (good["upstream"], good["operation"], good["outcome"], good["UpstreamErrors"], good["CacheHits"]) == (
         "dynamodb",
         "GetItem",
@@ -156,6 +158,7 @@ def test_upstreams_are_timed_and_failures_counted(format: str) -> None:
         3,
     )
     assert (bad["upstream"], bad["outcome"], bad["UpstreamErrors"]) == ("firestore", "error", 1)
+    assert (refused["outcome"], refused["UpstreamErrors"]) == ("limit_exceeded", 0)
     assert good["UpstreamProcessingTime"] >= 0
     assert ("_aws" in good) == (format == "emf")
     assert good["severity"] == "INFO"

@@ -27,7 +27,7 @@ from momento.responses import (
 from momento_wire_types import cacheclient_pb2 as data
 from momento_wire_types import cacheclient_pb2_grpc as data_grpc
 
-from local.cloud.momento import MAX_ITEM, MomentoServer
+from local.cloud.momento import MAX_ITEM, OVER_QUOTA, MomentoServer
 
 KEY = "the-key"
 CACHE = "users"
@@ -127,6 +127,7 @@ def test_an_item_is_at_most_5_mb(client: CacheClient) -> None:
     answer = client.set(CACHE, "k", bytes(MAX_ITEM + 1))
     assert isinstance(answer, CacheSet.Error)
     assert answer.error_code == MomentoErrorCode.LIMIT_EXCEEDED_ERROR
+    assert answer.message.startswith("Item size limit exceeded for this account")
 
 
 def test_caches_are_created_listed_and_deleted(client: CacheClient) -> None:
@@ -157,13 +158,14 @@ def test_calls_without_the_key_are_refused(server: MomentoServer, client: CacheC
 def test_a_fault_answers_in_place_of_the_server(server: MomentoServer, client: CacheClient) -> None:
     def fault(method: str, context: grpc.ServicerContext) -> None:
         if method == "Get":
+            context.set_trailing_metadata(OVER_QUOTA)
             context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "throttled")
 
     server.fault = fault
     try:
         answer = client.get(CACHE, "k")
         assert isinstance(answer, CacheGet.Error)
-        assert answer.error_code == MomentoErrorCode.LIMIT_EXCEEDED_ERROR
+        assert answer.message.startswith("Request rate limit exceeded for this account")
         assert isinstance(client.set(CACHE, "k", "v"), CacheSet.Success)
     finally:
         server.fault = None

@@ -31,7 +31,7 @@ from local.cloud.faults.throttling import OverloadedAws, OverloadedGrpc
 from local.cloud.gcp.firestore import emulator as firestore_emulator
 from local.cloud.gcp.resources import Gcp
 from local.cloud.issuer import Issuer
-from local.cloud.momento import MomentoServer
+from local.cloud.momento import OVER_QUOTA, MomentoServer
 
 
 def main() -> None:
@@ -126,7 +126,7 @@ async def _clouds(home: Path, lock: int) -> AsyncGenerator[dict[str, str | int]]
         proxies = {
             "aws": FaultProxy(aws.url.removeprefix("http://"), await OverloadedAws(aws.url).open()),
             "firestore": FaultProxy(firestore.address, OverloadedGrpc(firestore.address)),
-            "momento": FaultProxy(momento_address, OverloadedGrpc(momento_address)),
+            "momento": FaultProxy(momento_address, OverloadedGrpc(momento_address, OVER_QUOTA)),
         }
         for proxy in proxies.values():
             stack.push_async_callback(proxy.close)

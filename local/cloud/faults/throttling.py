@@ -2,11 +2,12 @@
 
 A proxy connects to them while its fault is `throttled` or `halved`. They answer as the real services do:
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html and
-https://cloud.google.com/firestore/docs/understand-error-codes. Without a fault they forward everything.
+https://cloud.google.com/firestore/docs/understand-error-codes. Momento names the limit in a trailer besides. Without a
+fault they forward everything.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol, Self
 
@@ -78,11 +79,15 @@ class OverloadedAws:
 
 
 class OverloadedGrpc(grpc.GenericRpcHandler):
-    """Overloads any gRPC service. A stream of several answers counts as a batch, and ends in the middle."""
+    """Overloads any gRPC service. A stream of several answers counts as a batch, and ends in the middle.
+
+    `trailers` are sent with the status of a throttled call.
+    """
 
     throttled = halved = False
 
-    def __init__(self, target: str) -> None:
+    def __init__(self, target: str, trailers: Sequence[tuple[str, str]] = ()) -> None:
+        self._trailers = tuple(trailers)
         options = [("grpc.max_receive_message_length", MAX_MESSAGE)]
         self._channel: Any = grpc.insecure_channel(target, options)
         self._server = grpc.server(ThreadPoolExecutor(THREADS), options=options)
@@ -99,6 +104,7 @@ class OverloadedGrpc(grpc.GenericRpcHandler):
 
         def answers(requests: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[bytes]:
             if self.throttled:
+                context.set_trailing_metadata(self._trailers)
                 context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "Quota exceeded.")
             try:
                 batch: list[bytes] = list(call(requests, context.time_remaining(), context.invocation_metadata()))
