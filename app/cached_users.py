@@ -58,7 +58,7 @@ class CachedUsers:
         """The users that exist, from the cache or else from the store through `load`.
 
         Takes one round trip to the cache, and if users are missing, one to the store for all of them and one to fill
-        the cache with them.
+        the cache with them. No key is named twice, also not to fill it when its garbage was invalidated.
         """
         ids = {_key(kind, user_id): user_id for user_id in user_ids}
         lookup = self._cache.get([*ids])
@@ -68,13 +68,14 @@ class CachedUsers:
         if unreadable := [user_id for user_id, user in decoded.items() if user is None]:
             self._invalidate(unreadable)
             error = "garbage"
-        if missing := [user_id for user_id in user_ids if user_id not in users]:
+        if missing := [user_id for user_id in ids.values() if user_id not in users]:
             started = self._now()
             loaded = load(missing)
             users |= loaded
             if lookup.error is None and not lookup.bypassed:
-                stored = self._fill(kind, loaded, started)
-        return users, CacheOutcome(self._cache.name, hits, len(user_ids), stored, error, lookup.bypassed)
+                new = {user_id: user for user_id, user in loaded.items() if user_id not in unreadable}
+                stored = self._fill(kind, new, started) and not unreadable
+        return users, CacheOutcome(self._cache.name, hits, len(ids), stored, error, lookup.bypassed)
 
     @contextmanager
     def invalidated(self, user_ids: Sequence[str]) -> Generator[None]:

@@ -95,13 +95,14 @@ class Users:
         return _names(user, self._data.get_users(user.followers))
 
     def followers_cached(self, user_id: str) -> tuple[Sequence[str], CacheOutcome]:
-        """Like `followers`, through the cache. The outcome is of the followers' lookup, if there are any."""
+        """Like `followers`, through the cache. The outcome is of the lookup of the other users, if there are any."""
         found, outcome = self._read_public([user_id])
         user = _only(user_id, found)
-        if not user.followers:
-            return [], outcome
-        followers, outcome = self._read_public(user.followers)
-        return _names(user, followers), outcome
+        others = [follower for follower in user.followers if follower != user_id]
+        if not others:
+            return _names(user, found), outcome
+        followers, outcome = self._read_public(others)
+        return _names(user, {**found, **followers}), outcome
 
     def profile_pic(self, user_id: str, viewer: str | None) -> User:
         """The user with its picture, if `viewer` is the user or a follower. Raises NotAFollower, UserNotFound."""
