@@ -1,5 +1,7 @@
 """The caches of a Momento account."""
 
+import random
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -13,6 +15,9 @@ from momento.responses.response import Response
 from pulumi_momento.plugin.settings import Settings
 
 DEADLINE = 5  # seconds; Momento's client would wait for a minute
+PAUSES = (0.5, 1, 2, 4)
+"""Seconds before a call is made again that a limit of the account refused, such as that of 5 calls a second."""
+LIMITS = "https://docs.momentohq.com/cache/limits"
 
 
 class MomentoError(Exception):
@@ -20,7 +25,11 @@ class MomentoError(Exception):
 
 
 class Caches:
-    """Connects at the first call. Every method may raise MomentoError, within DEADLINE seconds."""
+    """Connects at the first call. Every method may raise MomentoError.
+
+    No call takes longer than DEADLINE. The engine makes many at once, and Momento takes 5 a second of an account in a
+    region, so those that are refused for that are made again.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._endpoint = settings.endpoint
@@ -51,7 +60,15 @@ class Caches:
         if not (gone or isinstance(answer, DeleteCache.Success)):
             raise self._error(answer)
 
-    def _call[T](self, call: Callable[[], T]) -> T:
+    def _call[T: Response](self, call: Callable[[], T]) -> T:
+        for pause in PAUSES:
+            answer = self._once(call)
+            if not _is_limited(answer):
+                return answer
+            time.sleep(random.uniform(pause / 2, pause))  # not all at the same time again
+        return self._once(call)
+
+    def _once[T](self, call: Callable[[], T]) -> T:
         try:
             return self._workers.submit(call).result(DEADLINE)
         except TimeoutError:
@@ -67,6 +84,11 @@ class Caches:
                 f"Momento at {self._endpoint} refuses the API key: set another with "
                 "`pulumi config set --secret momento:apiKey` or MOMENTO_API_KEY"
             )
+        if error.error_code == MomentoErrorCode.LIMIT_EXCEEDED_ERROR:
+            return MomentoError(
+                f"Momento at {self._endpoint} refuses calls over a limit of the account ({answer.message}): wait, "
+                f"delete caches, or ask Momento to raise it ({LIMITS})"
+            )
         return MomentoError(f"Momento at {self._endpoint}: {answer.message}")
 
     def _unreachable(self, why: str) -> MomentoError:
@@ -74,3 +96,7 @@ class Caches:
             f"Momento at {self._endpoint} cannot be reached ({why}): set another endpoint with "
             "`pulumi config set momento:endpoint` or MOMENTO_ENDPOINT, or check the network"
         )
+
+
+def _is_limited(answer: Response) -> bool:
+    return isinstance(answer, ErrorResponseMixin) and answer.error_code == MomentoErrorCode.LIMIT_EXCEEDED_ERROR

@@ -4,7 +4,8 @@ import json
 import os
 import subprocess
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,14 +43,30 @@ class Momento:
         return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
 
 
-@pytest.fixture(scope="session")
-def momento() -> Iterator[Momento]:
-    command = [APP_PYTHON, "-m", "local.cloud.momento"]
+@contextmanager
+def running(*arguments: str) -> Generator[Momento]:
+    """A Momento that `python -m` starts with these arguments."""
+    command = [APP_PYTHON, "-m", *arguments]
     environment = os.environ | {"MOMENTO_API_KEY": KEY}
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout
-        yield Momento(process.stdout.readline().strip())
-        process.terminate()
+        try:
+            assert process.stdout
+            yield Momento(process.stdout.readline().strip())
+        finally:
+            process.terminate()
+
+
+@pytest.fixture(scope="session")
+def momento() -> Iterator[Momento]:
+    with running("local.cloud.momento") as momento:
+        yield momento
+
+
+@contextmanager
+def limited(refused: str) -> Generator[Momento]:
+    """A Momento that refuses `every` call for its rate, or `every-other`."""
+    with running("tests.momento.limited", KEY, refused) as momento:
+        yield momento
 
 
 def workspace(folder: Path) -> auto.LocalWorkspace:
@@ -81,6 +98,11 @@ class Engine:
     stack: auto.Stack
     said: list[str] = field(default_factory=list[str])
 
+    def configured(self, momento: Momento) -> "Engine":
+        key = auto.ConfigValue(momento.key, secret=True)
+        self.stack.set_all_config({"momento:apiKey": key, "momento:endpoint": auto.ConfigValue(momento.endpoint)})
+        return self
+
     def preview(self, program: Program) -> dict[str, int]:
         summary = self.stack.preview(program=program, on_output=self.said.append).change_summary
         return {str(operation): count for operation, count in summary.items()}
@@ -108,6 +130,4 @@ def bare(tmp_path: Path) -> Engine:
 @pytest.fixture
 def engine(bare: Engine, momento: Momento) -> Engine:
     """A new stack that is configured for the laptop's Momento."""
-    key = auto.ConfigValue(momento.key, secret=True)
-    bare.stack.set_all_config({"momento:apiKey": key, "momento:endpoint": auto.ConfigValue(momento.endpoint)})
-    return bare
+    return bare.configured(momento)

@@ -1,7 +1,7 @@
 """A stack whose every cache is refused for another reason; prints what the engine says.
 
 A process of its own, as Pulumi leaves threads and sockets behind when an inline program fails.
-python -m tests.momento.refused FOLDER ENDPOINT API_KEY
+python -m tests.momento.refused FOLDER ENDPOINT API_KEY ENDPOINT_OVER_ITS_LIMIT
 """
 
 import socket
@@ -16,7 +16,7 @@ from pulumi_momento import Cache, Provider
 from tests.momento.conftest import workspace
 
 
-def main(folder: str, endpoint: str, key: str) -> None:
+def main(folder: str, endpoint: str, key: str, over: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         closed = f"http://127.0.0.1:{probe.getsockname()[1]}"
 
@@ -33,6 +33,7 @@ def main(folder: str, endpoint: str, key: str) -> None:
             cache("wrong-key", key="another-key")
             cache("closed", endpoint=closed)
             cache("silent", endpoint=silent)
+            cache("over", endpoint=over)
 
         stack = auto.Stack.create("refused", workspace(Path(folder)))
         with suppress(auto.CommandError):

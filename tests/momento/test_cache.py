@@ -6,7 +6,7 @@ import pulumi
 import pytest
 
 import pulumi_momento
-from tests.momento.conftest import Engine, Momento
+from tests.momento.conftest import Engine, Momento, limited
 
 
 def test_a_cache_without_a_name_is_named_once_and_comes_back_after_it_was_deleted(
@@ -79,3 +79,15 @@ def test_a_name_that_only_another_resource_knows_is_previewed(engine: Engine) ->
         pulumi_momento.Cache("second", name=first.id.apply(lambda id: f"{id}-second"))
 
     assert engine.preview(program) == {"create": 3}
+
+
+def test_calls_over_the_control_planes_limit_are_made_again(bare: Engine) -> None:
+    def program() -> None:
+        pulumi_momento.Cache("users", name="users")
+
+    with limited("every-other") as momento:
+        engine = bare.configured(momento)
+        assert engine.up(program).summary.resource_changes == {"create": 2}
+        assert engine.refresh() == {"same": 2}
+        engine.destroy()
+    assert "resources" not in engine.deployment()

@@ -8,7 +8,7 @@ import pulumi
 import pytest
 
 from pulumi_momento import Cache, Provider
-from tests.momento.conftest import ROOT, Engine, Momento
+from tests.momento.conftest import ROOT, Engine, Momento, limited
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +17,9 @@ def said(momento: Momento, tmp_path_factory: pytest.TempPathFactory) -> list[str
     momento.create("taken")
     folder = tmp_path_factory.mktemp("refused")
     command = [sys.executable, "-m", "tests.momento.refused", folder, momento.endpoint, momento.key]
-    return subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
+    with limited("every") as over:
+        command += [over.endpoint]
+        return subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
 
 
 @pytest.mark.parametrize(
@@ -28,6 +30,7 @@ def said(momento: Momento, tmp_path_factory: pytest.TempPathFactory) -> list[str
         ("wrong-key", "Momento at {endpoint} refuses the API key", "`pulumi config set --secret momento:apiKey`"),
         ("closed", "Momento at http://127.0.0.1:", "Connection refused"),
         ("closed", "cannot be reached", "`pulumi config set momento:endpoint`"),
+        ("over", "over a limit of the account (Request rate limit exceeded for this account", "/cache/limits"),
         ("silent", "cannot be reached (no answer within 5 s)", "`pulumi config set momento:endpoint`"),
     ],
 )
