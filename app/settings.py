@@ -17,7 +17,7 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True)
 class CacheSettings:
-    """A Momento cache. `endpoint` is a host, or `http://host:port` for a plaintext Momento Local."""
+    """A cache of Momento Cache (Serverless). `endpoint` is a host, or `http://host:port` for a Momento Local."""
 
     name: str
     endpoint: str

@@ -6,7 +6,7 @@ from pulumi_momento._plugin import with_plugin
 
 
 class Cache(pulumi.CustomResource):
-    """A Momento cache: a namespace for items in memory, of at most 5 MB and 24 hours each.
+    """A cache of Momento Cache (Serverless): a namespace for items in memory, of at most 5 MB and 24 hours each.
 
     A change of the name replaces the cache: the old one is deleted with its items. Creating a cache that exists already
     fails; `pulumi import momento:index:Cache <resource name> <cache name>` adopts it.
