@@ -4,7 +4,7 @@ import io
 import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from threading import Barrier, Event
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ from app.data import DataClient, UserExists, VersionConflict
 from app.model import User
 
 RACERS = 50
+READERS, WRITES = 4, 20
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
 
 
@@ -251,6 +252,25 @@ class TestRaces:
         old = revision(data)
         [winner] = race(lambda i: data.replace_user(version(i), old))
         assert read(data) == version(winner)
+
+    def test_readers_see_a_picture_with_its_user_alone(self, data: DataClient) -> None:
+        def version(number: int) -> User:
+            return user(version=f"v{number}", profile_pic=PNG + bytes([number]))
+
+        def read_until_written() -> set[User | None]:
+            seen = {data.get_user_with_picture("1")}
+            while not written.is_set():
+                seen.add(data.get_user_with_picture("1"))
+            return seen
+
+        written, versions = Event(), list(map(version, range(WRITES)))
+        data.create_user(versions[0])
+        with ThreadPoolExecutor(READERS) as threads:
+            readers = [threads.submit(read_until_written) for _ in range(READERS)]
+            for new in versions[1:]:
+                data.replace_user(new, revision(data))
+            written.set()
+        assert set[User | None]().union(*(reader.result() for reader in readers)) <= set(versions)
 
     def test_delete_what_was_read(self, data: DataClient) -> None:
         data.create_user(user())
