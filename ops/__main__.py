@@ -10,7 +10,6 @@ from pathlib import Path
 
 from ops import reads, writes
 from ops.deployment import Deployment, Wrong
-from ops.prune import prune
 from ops.report import Report
 from ops.stack import ROOT, Stack, UsageError
 from ops.target import Target
@@ -53,6 +52,8 @@ def target_of(stack: str | None, url: str | None, home: Path) -> Target:
 
 
 def prune_stack(name: str | None, home: Path) -> int:
+    from ops.prune import prune  # late, because importing botocore takes 0.2 s
+
     if not name:
         raise UsageError("name a stack: make prune STACK=aws")
     stack = Stack.find(name, home)

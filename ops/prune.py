@@ -38,7 +38,7 @@ def prune(stack: Stack) -> Iterator[str]:
                 yield f"deleted version {number} of {name}"
                 if version.get("SnapStart", {}).get("ApplyOn") == "PublishedVersions":
                     megabytes += version["MemorySize"]
-    except (BotoCoreError, ClientError) as error:
+    except (BotoCoreError, ClientError, OSError, ValueError) as error:  # the last two of broken AWS settings
         raise UsageError(f"{stack.title}, account {account}: {' '.join(str(error).split())}") from None
     if megabytes:
         dollars = megabytes / 1024 * MONTH * SNAPSHOT_PRICE

@@ -37,9 +37,10 @@ class AwsStack(pulumi.ComponentResource):
         self._config = config
         self._child = pulumi.ResourceOptions(parent=self)
         cache = Cache("users", name=config.name, opts=self._child)
-        self._users = self._make_table("users", config.name)
+        protected = pulumi.ResourceOptions.merge(self._child, protect_data(config))
+        self._users = self._make_table("users", config.name, protected)
         # Pictures have their own table: DynamoDB bills the whole item whenever a part of it is read or written.
-        pictures = self._make_table("pictures", f"{config.name}-pictures")
+        pictures = self._make_table("pictures", f"{config.name}-pictures", protected)
         self._key = self._make_key()
         tables = Tables(self._users, pictures)
         function, deployment = published_function(config, artifact, rollout, tables, self._key, cache, self._child)
@@ -75,7 +76,7 @@ class AwsStack(pulumi.ComponentResource):
         url, records = custom_domain(self._config, self._config.domain, stage, self._child)
         return FrontDoor(url, records, None if own_url_closed else api.api_endpoint)
 
-    def _make_table(self, resource: str, name: str) -> dynamodb.Table:
+    def _make_table(self, resource: str, name: str, opts: pulumi.ResourceOptions) -> dynamodb.Table:
         return dynamodb.Table(
             resource,
             name=name,
@@ -87,7 +88,7 @@ class AwsStack(pulumi.ComponentResource):
             deletion_protection_enabled=self._config.protected,
             server_side_encryption={"enabled": True},  # with AWS's managed key for DynamoDB; CloudTrail logs its use
             tags=self._config.tags,
-            opts=pulumi.ResourceOptions.merge(self._child, protect_data(self._config)),
+            opts=opts,
         )
 
     def _make_key(self) -> ssm.Parameter:

@@ -78,7 +78,7 @@ def _metrics(config: StackConfig, api: apigatewayv2.Api, panel: Panel) -> dict[s
 
 def _failed_requests(config: StackConfig) -> dict[str, Any]:
     """A query of CloudWatch Logs Insights."""
-    query = "filter Errors > 0 | stats count(*) as Errors by API, status | sort Errors desc"
+    query = "filter Errors > 0 | stats count(*) as Failed by API, status | sort Failed desc"
     return {"view": "table", "query": f"SOURCE '/aws/lambda/{config.name}' | {query}"}
 
 

@@ -6,7 +6,9 @@ from stacks.config import StackConfig
 
 
 def protect_data(config: StackConfig) -> pulumi.ResourceOptions:
-    """Options that in production make the engine refuse to delete or replace the resource, or to destroy its stack.
+    """Options that in production make the engine refuse to delete or replace a resource, or to destroy its stack.
+
+    Call it once for a stack: the engine takes a hook's name once.
 
     `protect` alone is not enough: a destroy may already have deleted other resources when it reaches this one, and its
     error names only a URN. A before-delete hook makes the engine refuse at once, because hooks need the running

@@ -111,7 +111,9 @@ class Rollout:
         target, releases = self.pinned, self.releases
         if not target:
             target = Release(self.digest, newest)
-            releases = (target, *(release for release in releases if release.digest != self.digest))[:KEPT_RELEASES]
+            # A rollout that was not finished may have given the stable release's artifact another revision.
+            older = (self.stable if self.stable and r.digest == self.stable.digest else r for r in releases)
+            releases = (target, *(release for release in older if release.digest != self.digest))[:KEPT_RELEASES]
             if self.stable and self.stable.digest not in {release.digest for release in releases}:
                 releases = (*releases[: KEPT_RELEASES - 1], self.stable)  # after unfinished rollouts of others
         stable = target if self.percent == 100 or not self.stable else self.stable

@@ -125,14 +125,15 @@ class MomentoCache:
         return False
 
     def invalidate(self, keys: Sequence[str]) -> None:
-        """One that Momento's rate limit refuses counts as an error, since the old entries can still be read."""
+        """A key that Momento does not set is an error, also by its rate limit: the old entry can still be read."""
         ttl = INVALIDATION_SECONDS * 1000
         items = [wire._SetRequest(cache_key=key.encode(), cache_body=INVALIDATED, ttl_milliseconds=ttl) for key in keys]
         with self._metrics.upstream(self.name, "SetBatch") as timing, _failures(timing):
             connection = self._connected()
             timing.counts["CacheOperations"] = len(keys)
-            for _ in connection.stub.SetBatch(wire._SetBatchRequest(items=items), DEADLINE, connection.metadata):
-                pass
+            answers = connection.stub.SetBatch(wire._SetBatchRequest(items=items), DEADLINE, connection.metadata)
+            if sum(answer.result == wire.Ok for answer in answers) < len(items):
+                timing.outcome = "refused"
 
     def _connected(self) -> "_Connection":
         with self._lock:

@@ -20,6 +20,7 @@ from app.data.dynamodb_items import (
     delete,
     from_item,
     key,
+    names_picture,
     picture_of,
     put_picture,
     put_user,
@@ -33,7 +34,7 @@ from app.model import User
 if TYPE_CHECKING:
     from app.data.dynamodb_items import Item
 
-WRITTEN_AT_ONCE = 10
+MAX_TRANSACTION = 10
 """Users in a transaction, which may have 4 MB and 100 writes: two items of up to 400 KB each."""
 
 
@@ -52,18 +53,20 @@ class DynamoDBDataClient:
             raise UserExists(user.id)
 
     def get_user(self, user_id: str) -> Stored | None:
-        with self._api.call("GetItem"):
+        with self._api.call("GetItem") as timing:
             answer = self._api.client.get_item(TableName=self._users, Key=key(user_id), ConsistentRead=True)
-        item = answer.get("Item")
-        return Stored(from_item(item), revision_of(item)) if item else None
+            item = answer.get("Item")
+            users = _valid([item] if item else [], timing)
+        return Stored(next(iter(users), None), revision_of(item)) if item else None
 
     def get_user_with_picture(self, user_id: str) -> User | None:
         """The items of a batch are read one by one, so a write may come in between: then they are read at once."""
         keys = [(self._users, user_id), (self._pictures, user_id)]
         found: dict[str, Item] = {}
 
-        def receive(answer: Items, _: Timing) -> None:
+        def receive(answer: Items, timing: Timing) -> None:
             found.update({table: item for table, items in answer.items() for item in items})
+            _valid(answer.get(self._users, []), timing)
 
         self._api.batch_get(keys, receive)
         item, picture = found.get(self._users, {}), found.get(self._pictures, {})
@@ -112,11 +115,11 @@ class DynamoDBDataClient:
         return deleted
 
     def put_users(self, users: Sequence[User]) -> None:
-        for batch in batched(users, WRITTEN_AT_ONCE, strict=False):
+        for batch in batched(users, MAX_TRANSACTION, strict=False):
             self._api.write(*(write for user in batch for write in self._whole(user)))
 
     def ping(self) -> None:
-        self.get_user("-")
+        self.get_user_with_picture("-")
 
     def close(self) -> None:
         self._api.client.close()
@@ -127,10 +130,11 @@ class DynamoDBDataClient:
         return put_user(self._users, user), of_picture
 
     def _picture_writes(self, user: User, revision: "Item") -> list[Write]:
-        """What a user's write does to its picture."""
+        """What the write of a user does to the picture."""
         if user.profile_pic:
             return [put_picture(self._pictures, user, user.profile_pic)]
-        return [delete(self._pictures, user.id)] if user.profile_pic is None and "picture" in revision else []
+        kept = user.profile_pic is UNSET and names_picture(revision)
+        return [delete(self._pictures, user.id)] if "picture" in revision and not kept else []
 
 
 def _valid(items: Sequence["Item"], timing: Timing) -> list[User]:

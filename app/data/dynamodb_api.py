@@ -41,8 +41,14 @@ LONGEST_CALL = 4.0
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
 THROTTLING = {"ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException"}
-# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html#transaction-conflict-handling
-CONFLICTS = {"TransactionConflict", "TransactionConflictException"}
+# Of calls that another client's transaction was in the way of, and of transactions that were throttled, which botocore
+# does not repeat: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
+REPEATED = {
+    "TransactionConflict",
+    "TransactionConflictException",
+    "ProvisionedThroughputExceeded",
+    "ThrottlingError",
+}
 REFUSALS = {"ConditionalCheckFailed", "ConditionalCheckFailedException"}
 
 
@@ -87,7 +93,7 @@ class DynamoDBApi:
             answer = self.client.transact_get_items(TransactItems=gets)
             return [found.get("Item", {}) for found in answer["Responses"]]
 
-        return self._without_conflict("TransactGetItems", get)
+        return self._repeated("TransactGetItems", get)
 
     def write(self, *writes: Write) -> bool:
         """Do all writes or none; returns whether their conditions held.
@@ -111,7 +117,7 @@ class DynamoDBApi:
             return True
 
         operation = f"{next(iter(writes[0]))}Item" if len(writes) == 1 else "TransactWriteItems"
-        return self._without_conflict(operation, write)
+        return self._repeated(operation, write)
 
     @contextmanager
     def call(self, operation: str) -> Generator[Timing]:
@@ -129,19 +135,19 @@ class DynamoDBApi:
         except (BotoCoreError, ResponseParserError) as error:
             raise StoreUnavailable(f"{call}: {error}") from error
 
-    def _without_conflict[T](self, operation: str, ask: Callable[[], T]) -> T:
-        """Ask until no transaction of another client is under way on the same items."""
+    def _repeated[T](self, operation: str, ask: Callable[[], T]) -> T:
+        """Ask again as long as DynamoDB does nothing because it is busy with other transactions."""
         pace = Pace(f"{self._upstream} {operation}")
         while True:
             with self.call(operation) as timing:
                 try:
                     return ask()
                 except ClientError as error:
-                    if not _codes(error) & CONFLICTS:
+                    if not _codes(error) & REPEATED:
                         raise
-                    timing.fields["conflict"] = True
-                    conflict = error
-            pace.after_round(served=False, error=conflict)
+                    timing.fields["repeated"] = ", ".join(sorted(_codes(error)))
+                    busy = error
+            pace.after_round(served=False, error=busy)
 
 
 def _by_table(keys: Sequence[Key]) -> Any:

@@ -34,14 +34,19 @@ def from_item(item: "Item") -> User | None:
 
 def picture_of(item: "Item", picture: "Item") -> bytes | None:
     """The picture, if there is a valid one that belongs to the user's item."""
-    if "picture" not in item or are_torn(item, picture):
+    if not names_picture(item) or are_torn(item, picture):
         return None
     return to_picture(_plain(picture.get("profile_pic")))
 
 
 def are_torn(item: "Item", picture: "Item") -> bool:
     """Whether the user's item names another picture: the two were read while they were written, or one is damaged."""
-    return "picture" in item and item["picture"] != picture.get("version")
+    return names_picture(item) and item["picture"] != picture.get("version")
+
+
+def names_picture(item: "Item") -> bool:
+    """Whether the user's item, or its revision, names a picture; a name of another type counts as none."""
+    return "S" in item.get("picture", {})
 
 
 def revision_of(item: "Item") -> "Item":

@@ -234,11 +234,12 @@ def test_each_on_the_real_stores(data: DataClient, record: dict[str, Any], reada
     assert stored
     assert (stored.user is not None) == readable
     assert set(data.get_users(["1", "good"])) == ({"1", "good"} if readable else {"good"})
+    assert (data.get_user_with_picture("1") is not None) == readable
+    unreadable = [json.loads(line).get("unreadable") for line in log.getvalue().splitlines()]
+    assert unreadable.count(1) == (0 if readable else 3)
     assert {user.id for user in data.list_users(2)} <= {"1", "good", "star"}
     assert len(list(data.list_users(2))) == 2
     assert sorted(user.id for user in data.list_users(3)) == sorted(["good", "star", *(["1"] if readable else [])])
-    unreadable = [json.loads(line).get("unreadable") for line in log.getvalue().splitlines()]
-    assert (1 in unreadable) != readable
     data.replace_user(GOOD_1, stored.revision)
     assert data.get_user("1").user == GOOD_1  # type: ignore[union-attr]
     write(data, record)
@@ -303,6 +304,7 @@ BROKEN_PAIRS: dict[str, tuple[dict[str, Any], dict[str, Any] | None]] = {
     "neither has a version": ({}, {"profile_pic": {"B": b"GIF89a"}}),
     "a number as the picture": ({"picture": {"N": "1"}}, GIF),
     "null as the picture": ({"picture": {"NULL": True}}, GIF),
+    "the same number in both": ({"picture": {"N": "1"}}, GIF | {"version": {"N": "1"}}),
 }
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from app.data.firestore import PICTURE
+from app.data.records import FIELDS
 from app.settings import Settings, SettingsError
 from tests.app import test_store_failures
 from tests.app.caches import CACHES
@@ -45,6 +47,12 @@ def test_no_store_is_forgotten() -> None:
     assert {environ["PERSISTENCE"] for environ, _ in ABSENT[1:]} == kinds, "ABSENT, above"
     failing = {name.lower() for name in vars(test_store_failures) if name.startswith("Test")}
     assert failing == {f"test{kind}" for kind in kinds}, "a class in tests/app/test_store_failures.py"
+
+
+def test_firestore_indexes_no_field_that_the_app_writes() -> None:
+    declared = re.search(r"^UNQUERIED = (\(.+\))$", (APP.parent / "stacks" / "gcp.py").read_text(), re.MULTILINE)
+    assert declared
+    assert set(ast.literal_eval(declared[1])) == {*FIELDS, PICTURE}
 
 
 def test_no_cache_is_forgotten() -> None:

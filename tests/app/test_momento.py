@@ -23,6 +23,7 @@ from app.cache.none import NoCache
 from app.metrics import Metrics
 from app.secrets import SecretUnavailable
 from app.settings import CacheSettings
+from local.cloud import momento
 from local.cloud.momento import MAX_ITEM, OVER_QUOTA, MomentoServer
 from tests.app.servers import MOMENTO_API_KEY, await_connection
 
@@ -106,6 +107,18 @@ def test_more_keys_bypass_the_cache(cache: MomentoCache, asked: list[str], log: 
         assert not breaker.fill(TOO_MANY)
     assert (asked, log.getvalue()) == ([], "")
     assert breaker.get(["key1"]) == Lookup({}, None)
+
+
+def test_an_invalidation_that_is_refused_in_its_answer_is_an_error(
+    cache: MomentoCache, log: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> wire._SetResponse:
+        return wire._SetResponse(result=wire.Invalid)
+
+    monkeypatch.setattr(momento._Data, "Set", refuse)  # pyright: ignore[reportPrivateUsage]
+    cache.invalidate(["a", "b"])
+    line = json.loads(log.getvalue().splitlines()[-1])
+    assert (line["operation"], line["outcome"], line["UpstreamErrors"]) == ("SetBatch", "refused", 1)
 
 
 def test_an_invalidation_of_many_keys_is_one_call(cache: MomentoCache, asked: list[str]) -> None:

@@ -239,6 +239,17 @@ class TestDynamoDB:
         assert len(dynamodb.requests) == IDLE_ROUNDS
         assert '"UpstreamErrors": 1' not in log.getvalue()
 
+    @pytest.mark.parametrize("reason", ["ThrottlingError", "ProvisionedThroughputExceeded"])
+    def test_a_transaction_that_is_throttled_is_repeated(
+        self, dynamodb: DynamoDB, metrics: Metrics, reason: str
+    ) -> None:
+        fates = iter([False, True])
+        reasons = [{"Code": "None"}, {"Code": reason}]
+        cancelled = {"__type": "x#TransactionCanceledException", "CancellationReasons": reasons}
+        dynamodb.answer = lambda operation, request: (200, {}) if next(fates) else (400, cancelled)
+        dynamodb_client(f"http://127.0.0.1:{dynamodb.server_port}", metrics).create_user(PICTURED)
+        assert len(dynamodb.requests) == 2
+
     @pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
     def test_a_conflict_that_goes_on_is_given_up(
         self, dynamodb: DynamoDB, metrics: Metrics, write: Callable[[DataClient], object]
@@ -449,7 +460,7 @@ def breaking(server: FirestoreServer) -> Generator[tuple[CountingProxy, list[str
 
 
 def conflict(operation: str, user: str = "TransactionConflict") -> tuple[int, dict[str, Any]]:
-    """A transaction on the same items is under way. `user` is the reason for the user's item, if it is another."""
+    """A transaction on the same items is under way. `user` is the reason for the user's item, if it is another one."""
     if not operation.startswith("Transact"):
         return 400, {"__type": "x#TransactionConflictException"}
     reasons = [{"Code": user}, {"Code": "TransactionConflict"}]

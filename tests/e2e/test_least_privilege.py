@@ -22,14 +22,15 @@ ROLE = "better-together-aws"
 POLICY = "function"
 USERS, PICTURES = "better-together-aws", "better-together-aws-pictures"
 LOG_ACTIONS = {"logs:CreateLogStream", "logs:PutLogEvents"}
-OF_PICTURES = {"GET /profile-pic", "GET /cached-profile-pic", TORN := "GET /profile-pic of a damaged user"}
+TORN = "GET /profile-pic of a damaged user"
+OF_BOTH = {"GET /profile-pic", "GET /cached-profile-pic", TORN, "GET /health/ready"}
 BREAKS_WITHOUT = {
-    (USERS, "dynamodb:BatchGetItem"): {"GET /cached-users", "GET /followers", "GET /cached-followers", *OF_PICTURES},
+    (USERS, "dynamodb:BatchGetItem"): {"GET /cached-users", "GET /followers", "GET /cached-followers", *OF_BOTH},
     (USERS, "dynamodb:DeleteItem"): {"DELETE /users/{id}"},
-    (USERS, "dynamodb:GetItem"): {"GET /users/{id}", "PUT /users/{id}", "GET /followers", "GET /health/ready", TORN},
+    (USERS, "dynamodb:GetItem"): {"GET /users/{id}", "PUT /users/{id}", "GET /followers", TORN},
     (USERS, "dynamodb:PutItem"): {"POST /bootstrap", "POST /users", "PUT /users/{id}"},
     (USERS, "dynamodb:Scan"): {"GET /users"},
-    (PICTURES, "dynamodb:BatchGetItem"): OF_PICTURES,
+    (PICTURES, "dynamodb:BatchGetItem"): OF_BOTH,
     (PICTURES, "dynamodb:DeleteItem"): {"DELETE /users/{id}"},
     (PICTURES, "dynamodb:GetItem"): {TORN},
     (PICTURES, "dynamodb:PutItem"): {"POST /bootstrap"},

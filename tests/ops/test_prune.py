@@ -256,6 +256,33 @@ def test_no_credentials(function: Function, prune: Prune, outputs: Put, monkeypa
     assert prune() == (2, [], f"{title}: Unable to locate credentials\n")
 
 
+@pytest.mark.parametrize(
+    ("variables", "problem"),
+    [
+        ({"AWS_ENDPOINT_URL": "nowhere"}, "Invalid endpoint: nowhere"),
+        ({"AWS_PROFILE": "broken"}, "[Errno 2] No such file or directory: 'not-installed'"),
+        ({"AWS_PROFILE": "missing"}, "The config profile (missing) could not be found"),
+    ],
+)
+def test_broken_settings_of_aws(
+    function: Function,
+    prune: Prune,
+    outputs: Put,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    variables: dict[str, str],
+    problem: str,
+) -> None:
+    outputs(function.outputs(3, 3))
+    (tmp_path / "config").write_text("[profile broken]\ncredential_process = not-installed\n")
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    title = f"stack aws of `pulumi stack output`, account {ACCOUNT}"
+    assert prune() == (2, [], f"{title}: {problem}\n")
+
+
 def test_credentials_of_another_account(function: Function, prune: Prune, outputs: Put) -> None:
     function.publish(3)
     outputs(function.outputs(3, 3) | {"account": "999999999999"})

@@ -187,6 +187,7 @@ class _Monitor(mocks.MockMonitor):
     def __init__(self, cloud: _Cloud) -> None:
         super().__init__(cloud)
         self.registered: list[Registered] = []
+        self._hooks = set[str]()
 
     def RegisterResource(self, request: Any) -> Any:
         if request.type != "pulumi:pulumi:Stack":
@@ -206,6 +207,12 @@ class _Monitor(mocks.MockMonitor):
             )
         with _event_loop():
             return super().RegisterResource(request)  # pyright: ignore[reportUnknownMemberType]
+
+    def RegisterResourceHook(self, request: Any) -> Any:
+        """The engine takes a name once."""
+        assert request.name not in self._hooks, f"resource hook already registered for name {request.name!r}"
+        self._hooks.add(request.name)
+        return super().RegisterResourceHook(request)  # pyright: ignore[reportUnknownMemberType]
 
     def Invoke(self, request: Any) -> Any:
         with _event_loop():

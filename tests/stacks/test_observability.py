@@ -152,7 +152,7 @@ def test_failed_requests_are_found_in_the_logs(
 ) -> None:
     [query] = [p["properties"]["query"] for p in watched.cloudwatch_panels(watched_aws) if p["type"] == "log"]
     group = watched_aws.inputs("LogGroup", "function")["name"]
-    assert query.startswith(f"SOURCE '{group}' | filter Errors > 0 | stats count(*) as Errors by API, status |")
+    assert query.startswith(f"SOURCE '{group}' | filter Errors > 0 | stats count(*) as Failed by API, status |")
     [failed] = [line for line in aws_lines if line.get("Errors", 0) > 0]
     assert (failed["API"], failed["status"]) == ("GET:/cached-users/{user_id}", 503)
 

@@ -99,6 +99,16 @@ def test_after_many_unfinished_rollouts_the_stable_release_is_kept() -> None:
     assert split(plan(over.outputs, artifact=A).traffic("5", "")) == ("1", "1", 100)
 
 
+def test_an_unfinished_rollout_of_the_stable_artifact_does_not_replace_it_among_the_releases() -> None:
+    traffic = plan({}, A).traffic("1", "")
+    traffic = plan(traffic.outputs, A, rollout=10).traffic("2", "")  # another configuration of the same artifact
+    assert split(traffic) == ("2", "1", 10)
+    over = plan(traffic.outputs, B).traffic("3", "")
+    assert [release.revision for release in over.releases] == ["3", "1"]
+    assert "1" in over.kept
+    assert split(plan(over.outputs, artifact=A).traffic("3", "")) == ("1", "1", 100)
+
+
 @pytest.mark.parametrize(
     ("before", "allowed"), [({}, "build"), (outputs((B, "2"), (B, "2"), (A, "1")), f"build, or one of {B}, {A}")]
 )
