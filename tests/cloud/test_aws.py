@@ -3,19 +3,54 @@
 import asyncio
 import io
 import threading
+import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any, cast
 
 import aiohttp
 import boto3
 import pytest
+from botocore.exceptions import ClientError
+from moto.dynamodb.models import dynamodb_backends
 
 from local.cloud.aws.http_api.front import HttpApis
 from local.cloud.aws.lambda_.service import LambdaService
 from local.cloud.aws.moto_server import Aws, one_at_a_time
 from local.cloud.common.errors import NotFound
+
+REGION = "eu-west-1"
+
+
+def client_of(aws: Aws, service: str) -> Any:
+    make_client = cast(Callable[..., Any], boto3.client)  # pyright: ignore[reportUnknownMemberType]
+    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+    return make_client(service, REGION, endpoint_url=aws.url, **keys)
+
+
+def test_a_failed_transaction_changes_nothing_and_copies_no_item():
+    aws, name = Aws(), f"users-{uuid.uuid4()}"
+    with closing(aws), closing(client_of(aws, "dynamodb")) as client:
+        client.create_table(
+            TableName=name,
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        for user_id in ("1", "2"):
+            client.put_item(TableName=name, Item={"id": {"S": user_id}, "name": {"S": "Ada"}})
+        backend: Any = dynamodb_backends["123456789012"][REGION]
+        before = dict(backend.tables[name].items)
+        new = {"TableName": name, "Item": {"id": {"S": "3"}}}
+        changed = {"TableName": name, "Item": {"id": {"S": "1"}, "name": {"S": "Grace"}}}
+        refused = {"TableName": name, "Key": {"id": {"S": "2"}}, "ConditionExpression": "attribute_not_exists(id)"}
+        with pytest.raises(ClientError, match="ConditionalCheckFailed"):
+            client.transact_write_items(TransactItems=[{"Put": new}, {"Put": changed}, {"Delete": refused}])
+        after = backend.tables[name].items
+    assert after.keys() == before.keys()
+    assert all(after[user_id] is before[user_id] for user_id in before)
 
 
 def test_requests_do_not_overlap():
@@ -73,14 +108,7 @@ def test_the_event_loop_never_waits_for_the_lock(tmp_path: Path):
         await functions.close()
 
     aws = Aws()
-    make_client = cast(Callable[..., Any], boto3.client)  # pyright: ignore[reportUnknownMemberType]
-    client = make_client(
-        "apigatewayv2",
-        endpoint_url=aws.url,
-        region_name="eu-west-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-    )
+    client = client_of(aws, "apigatewayv2")
     aws.lock = cast(Any, Watched(aws.lock))
     try:
         asyncio.run(ask_everything())
