@@ -258,7 +258,7 @@ def test_a_port_that_is_taken_is_passed_over(daemon: Daemon, tmp_path: Path):
     assert port >= 8082
     with socket.create_connection(("127.0.0.1", port)):
         other = Cloud(daemon, tmp_path, "second")
-        assert (other.deployed().base_url.port or 0) > port
+        assert other.deployed().base_url.port != port
     for name in ("first", "second"):
         assert cloud.delete("gcp:cloudrunv2/service:Service", name).status_code == 204
 
