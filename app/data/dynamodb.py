@@ -5,7 +5,7 @@ whenever the user is read, listed or written. All reads are strongly consistent.
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import batched
+from itertools import batched, chain
 from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET
@@ -49,7 +49,7 @@ class DynamoDBDataClient:
 
     def create_user(self, user: User) -> None:
         condition = conditional("attribute_not_exists(#id) OR #version = :version", {":version": {"S": user.version}})
-        if not self._api.write(put_user(self._users, user, condition), *self._picture_writes(user, {})):
+        if not self._api.write(put_user(self._users, user, condition), *self._picture_writes(user, replaced=False)):
             raise UserExists(user.id)
 
     def get_user(self, user_id: str) -> Stored | None:
@@ -63,16 +63,18 @@ class DynamoDBDataClient:
         """The items of a batch are read one by one, so a write may come in between: then they are read at once."""
         keys = [(self._users, user_id), (self._pictures, user_id)]
         found: dict[str, Item] = {}
+        users: list[User] = []
 
         def receive(answer: Items, timing: Timing) -> None:
             found.update({table: item for table, items in answer.items() for item in items})
-            _valid(answer.get(self._users, []), timing)
+            users.extend(_valid(answer.get(self._users, []), timing))
 
         self._api.batch_get(keys, receive)
         item, picture = found.get(self._users, {}), found.get(self._pictures, {})
+        user = next(iter(users), None)
         if are_torn(item, picture):
             item, picture = self._api.transact_get(keys)
-        user = from_item(item) if item else None
+            user = from_item(item) if item else None
         return user and replace(user, profile_pic=picture_of(item, picture))
 
     def get_users(self, user_ids: Sequence[str]) -> dict[str, User]:
@@ -103,7 +105,8 @@ class DynamoDBDataClient:
         condition, values = unchanged(revision)
         held = conditional(f"#version = :version OR {condition}", {**values, ":version": {"S": user.version}})
         kept: Item = revision if user.profile_pic is UNSET else {}
-        if not self._api.write(put_user(self._users, user, held, kept), *self._picture_writes(user, revision)):
+        replaced = "picture" in revision and not names_picture(kept)
+        if not self._api.write(put_user(self._users, user, held, kept), *self._picture_writes(user, replaced)):
             raise VersionConflict(user.id)
 
     def delete_user(self, user_id: str, revision: "Item | None" = None) -> bool:
@@ -116,7 +119,8 @@ class DynamoDBDataClient:
 
     def put_users(self, users: Sequence[User]) -> None:
         for batch in batched(users, MAX_TRANSACTION, strict=False):
-            self._api.write(*(write for user in batch for write in self._whole(user)))
+            writes = ((put_user(self._users, user), *self._picture_writes(user, replaced=True)) for user in batch)
+            self._api.write(*chain.from_iterable(writes))
 
     def ping(self) -> None:
         self.get_user_with_picture("-")
@@ -124,17 +128,11 @@ class DynamoDBDataClient:
     def close(self) -> None:
         self._api.client.close()
 
-    def _whole(self, user: User) -> tuple[Write, Write]:
-        picture = user.profile_pic
-        of_picture = put_picture(self._pictures, user, picture) if picture else delete(self._pictures, user.id)
-        return put_user(self._users, user), of_picture
-
-    def _picture_writes(self, user: User, revision: "Item") -> list[Write]:
-        """What the write of a user does to the picture."""
+    def _picture_writes(self, user: User, replaced: bool) -> list[Write]:
+        """The write of the user's new picture, or else the deletion of one that is replaced by none."""
         if user.profile_pic:
             return [put_picture(self._pictures, user, user.profile_pic)]
-        kept = user.profile_pic is UNSET and names_picture(revision)
-        return [delete(self._pictures, user.id)] if "picture" in revision and not kept else []
+        return [delete(self._pictures, user.id)] if replaced else []
 
 
 def _valid(items: Sequence["Item"], timing: Timing) -> list[User]:

@@ -11,10 +11,10 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from app import deadline
 from app.data import StoreUnavailable
 from app.data.dynamodb_items import Write, key
 from app.data.pace import Pace
+from app.data.timed import timed
 from app.metrics import Metrics, Timing
 
 if TYPE_CHECKING:
@@ -123,10 +123,8 @@ class DynamoDBApi:
     def call(self, operation: str) -> Generator[Timing]:
         """One measured round trip. Every failure raises StoreUnavailable, throttling its subclass Throttled."""
         call = f"{self._upstream} {operation}"
-        if deadline.left() < LONGEST_CALL:
-            raise StoreUnavailable(f"{call}: no time is left for it")
         try:
-            with self._metrics.upstream(self._upstream, operation) as timing:
+            with timed(self._metrics, self._upstream, operation, LONGEST_CALL) as timing:
                 yield timing
         except ClientError as error:
             codes = _codes(error)

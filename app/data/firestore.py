@@ -25,11 +25,11 @@ from google.auth.exceptions import GoogleAuthError
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from app import deadline
 from app.data import Stored, StoreUnavailable, UserExists, VersionConflict
 from app.data.firestore_api import Documents, FirestoreApi, plain
 from app.data.pace import LONGEST_PAGE, Pace
 from app.data.records import FIELDS, to_picture, to_user
+from app.data.timed import timed
 from app.metrics import Metrics, Timing
 from app.model import User
 
@@ -162,10 +162,8 @@ class FirestoreDataClient:
     def _call(self, operation: str, longest: float) -> Generator[Timing]:
         """One measured round trip. Every failure raises StoreUnavailable, including a missing database."""
         call = f"firestore {operation}"
-        if deadline.left() < longest:
-            raise StoreUnavailable(f"{call}: no time is left for it")
         try:
-            with self._metrics.upstream(self.name, operation) as timing:
+            with timed(self._metrics, self.name, operation, longest) as timing:
                 yield timing
         except (GoogleAPIError, GoogleAuthError) as error:
             raise StoreUnavailable(f"{call}: {type(error).__name__}: {error}") from error
