@@ -61,14 +61,18 @@ class Storage(models.LambdaStorage):
         return version
 
     def del_function(self, name_or_arn: str, qualifier: str | None = None) -> None:
-        if qualifier and (aliases := [one.name for one in self.list_aliases(name_or_arn) if _leads_to(one, qualifier)]):
+        if qualifier and (
+            aliases := [one.name for one in self.list_aliases(name_or_arn) if qualifier in weights_of(one)]
+        ):
             raise VersionInUse(aliases)
         super().del_function(name_or_arn, qualifier)
 
 
-def _leads_to(alias: models.LambdaAlias, version: str) -> bool:
+def weights_of(alias: models.LambdaAlias) -> dict[str, float]:
+    """The share of each version that the alias leads to; they add up to 1."""
     routing = cast(dict[str, dict[str, float]], alias.routing_config or {})  # moto says str
-    return version == alias.function_version or version in routing.get("AdditionalVersionWeights", {})
+    additional = routing.get("AdditionalVersionWeights", {})
+    return {alias.function_version: 1 - sum(additional.values()), **additional}
 
 
 class Response(LambdaResponse):

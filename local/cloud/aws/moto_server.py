@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from moto.apigatewayv2.models import Api, ApiGatewayV2Backend, apigatewayv2_backends
 from moto.awslambda.models import LambdaBackend, LambdaFunction, lambda_backends
@@ -28,7 +28,7 @@ from moto.sts.models import sts_backends
 from werkzeug.serving import make_server
 
 from local.cloud.aws.iam import enforce_policies
-from local.cloud.aws.lambda_versions import replace_motos
+from local.cloud.aws.lambda_versions import replace_motos, weights_of
 from local.cloud.common.errors import NotFound
 from local.cloud.common.listener import HOST
 
@@ -176,11 +176,8 @@ def _every[B: ApiGatewayV2Backend](backends: BackendDict[B]) -> Iterator[B]:
 
 def _pick(backend: LambdaBackend, name: str, qualifier: str) -> tuple[str, LambdaFunction]:
     if not qualifier.startswith("$") and not qualifier.isdigit():
-        alias = backend.get_alias(qualifier, name)
-        routing = cast(dict[str, dict[str, float]], alias.routing_config or {})  # moto says str
-        weights = routing.get("AdditionalVersionWeights", {})
-        rest = 1 - sum(weights.values())
-        [qualifier] = random.choices([alias.function_version, *weights], [rest, *weights.values()])
+        weights = weights_of(backend.get_alias(qualifier, name))
+        [qualifier] = random.choices([*weights], [*weights.values()])
     return qualifier, backend.get_function(name, qualifier)
 
 
