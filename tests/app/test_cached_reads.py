@@ -76,7 +76,7 @@ def test_the_second_read_does_not_ask_the_store(users: Users, store: Store) -> N
     users.create(ANN)
     first, miss = users.get_cached("1")
     second, hit = users.get_cached("1")
-    assert first == second == users.get("1")  # type: ignore[attr-defined]
+    assert first == second == users.get("1")
     assert (miss.hits, miss.stored, hit.hits, hit.stored) == (0, True, 1, False)
     assert store.calls == 2
 

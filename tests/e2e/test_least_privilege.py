@@ -8,15 +8,14 @@ import copy
 import json
 import uuid
 from collections.abc import Callable, Generator
-from contextlib import closing, contextmanager
-from typing import Any, cast
+from contextlib import contextmanager
+from typing import Any
 
-import boto3  # pyright: ignore[reportMissingTypeStubs]
 import httpx
 import pytest
 
 from tests.e2e.breaking import kill_workers
-from tests.e2e.laptop import Laptop
+from tests.e2e.laptop import Laptop, aws
 
 ROLE = "better-together-aws"
 POLICY = "function"
@@ -42,14 +41,8 @@ type Statements = list[dict[str, Any]]
 
 @pytest.fixture
 def iam(clouds: Laptop) -> Generator[Any]:
-    with closing(aws_client(clouds, "iam")) as client:
+    with aws(clouds, "iam") as client:
         yield client
-
-
-def aws_client(clouds: Laptop, service: str) -> Any:
-    make_client = cast(Callable[..., Any], boto3.client)  # pyright: ignore[reportUnknownMemberType]
-    keys = {"aws_access_key_id": "somebody", "aws_secret_access_key": "else"}
-    return make_client(service, "us-east-1", endpoint_url=clouds.daemon()["aws"], **keys)
 
 
 @pytest.fixture
@@ -57,9 +50,8 @@ def client(runtimes: dict[str, httpx.Client], clouds: Laptop) -> httpx.Client:
     """Of the app on Lambda, with the demo's users and the damaged one."""
     runtimes["aws"].post("/bootstrap").raise_for_status()
     damaged = {"id": "damaged", "name": "Damaged", "version": "v", "picture": "gone"}
-    aws_client(clouds, "dynamodb").put_item(
-        TableName=USERS, Item={name: {"S": value} for name, value in damaged.items()}
-    )
+    with aws(clouds, "dynamodb") as dynamodb:
+        dynamodb.put_item(TableName=USERS, Item={name: {"S": value} for name, value in damaged.items()})
     return runtimes["aws"]
 
 
