@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import quote
 
 import httpx
+import psutil
 import pytest
 
 from local.cloud.gcp.cloud_run.services import IDLE_REVISIONS
@@ -275,7 +276,7 @@ def test_a_revision_that_was_stopped_long_ago_can_be_rolled_back_to(cloud: Cloud
     old = client.get("/").json()
     for number in range(IDLE_REVISIONS + 1):
         cloud.deployed(env={"COLOUR": str(number)})
-    assert not Path(f"/proc/{old['pid']}").exists()
+    assert not psutil.pid_exists(old["pid"])
     targets = [
         {"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION", "revision": old["env"]["K_REVISION"], "percent": 100}
     ]
@@ -316,14 +317,9 @@ def test_a_request_that_takes_too_long_gets_504(cloud: Cloud):
 
 
 def listening(pid: int) -> set[int]:
-    """The ports that a process listens on (https://docs.kernel.org/networking/proc_net_tcp.html)."""
-    files = {str(file.readlink()) for file in Path(f"/proc/{pid}/fd").iterdir()}
-    sockets = (line.split() for line in Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:])
-    return {
-        int(address.rpartition(":")[2], 16)
-        for _, address, _, state, *others in sockets
-        if state == "0A" and f"socket:[{others[5]}]" in files
-    }
+    """The ports that a process listens on."""
+    connections = psutil.Process(pid).net_connections("tcp")
+    return {connection.laddr.port for connection in connections if connection.status == psutil.CONN_LISTEN}
 
 
 def test_a_deleted_service_has_no_process_and_no_listener(cloud: Cloud):
@@ -332,7 +328,7 @@ def test_a_deleted_service_has_no_process_and_no_listener(cloud: Cloud):
     daemon: int = cloud.daemon.facts["pid"]
     assert client.base_url.port in listening(daemon)
     assert cloud.delete(SERVICE, cloud.name).status_code == 204
-    assert not Path(f"/proc/{pid}").exists()
+    assert not psutil.pid_exists(pid)
     assert client.base_url.port not in listening(daemon)  # another daemon may have taken the port already
     assert cloud.delete(SERVICE, cloud.name).status_code == 404
 

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from local.cloud.common.processes import Child
@@ -33,32 +34,18 @@ SIGNALS = [
 DATABASE = "gcp:firestore/database:Database"
 
 
-def descendants(pid: int) -> set[int]:
-    """The process ids below `pid`, and their children."""
-    found: set[int] = set()
-    for children in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in map(int, children.read_text().split()):
-            found |= {child} | descendants(child)
-    return found
+def descendants(daemon: Daemon, *programs: str) -> list[psutil.Process]:
+    """The processes below the daemon; with `programs`, those that have one of these texts in their command lines."""
+    return [
+        process
+        for process in psutil.Process(daemon.process.pid).children(recursive=True)
+        if not programs or any(program in " ".join(process.cmdline()) for program in programs)
+    ]
 
 
-def wait_until_gone(pids: set[int]) -> None:
-    """Fails if one of the processes is still there after 10 seconds."""
-    for pid in pids:
-        try:
-            watch = os.pidfd_open(pid)
-        except ProcessLookupError:
-            continue
-        try:
-            assert select.select([watch], [], [], 10)[0], Path(f"/proc/{pid}/cmdline").read_text()
-        finally:
-            os.close(watch)
-
-
-def processes(daemon: Daemon, program: str) -> list[int]:
-    """The daemon's descendants with that text in their command lines."""
-    found = descendants(daemon.process.pid)
-    return [pid for pid in found if program in Path(f"/proc/{pid}/cmdline").read_text()]
+def wait_until_gone(processes: list[psutil.Process]) -> None:
+    _, alive = psutil.wait_procs(processes, timeout=10)
+    assert alive == []
 
 
 @pytest.mark.parametrize("number", SIGNALS)
@@ -66,7 +53,7 @@ def test_nothing_outlives_the_daemon_and_the_next_one_starts(tmp_path: Path, num
     daemon = Daemon.start(tmp_path)
     cloud = Cloud(daemon, tmp_path, "service")
     assert cloud.deployed().get("/").status_code == 200
-    children = descendants(daemon.process.pid)
+    children = descendants(daemon)
     assert len(children) >= 2
     code = daemon.stop(number)
     wait_until_gone(children)
@@ -81,7 +68,7 @@ def test_nothing_outlives_the_daemon_and_the_next_one_starts(tmp_path: Path, num
 
 def test_a_daemon_that_nobody_would_find_any_more_ends(tmp_path: Path):
     daemon = Daemon.start(tmp_path / "home")
-    children = descendants(daemon.process.pid)
+    children = descendants(daemon)
     shutil.rmtree(daemon.home)
     assert daemon.process.wait(30) == 0
     wait_until_gone(children)
@@ -96,9 +83,10 @@ def test_children_that_die_together_are_replaced(tmp_path: Path):
             Cloud(daemon, tmp_path, "service").deployed(),
         ]
         assert [client.get("/").status_code for client in clients] == [200, 200]
-        children = descendants(daemon.process.pid) - set(processes(daemon, "reaper.py"))
+        [reaper] = descendants(daemon, "reaper.py")
+        children = [child for child in descendants(daemon) if child != reaper]
         for child in children:
-            os.kill(child, signal.SIGKILL)
+            child.kill()
         wait_until_gone(children)
         assert [client.get("/").status_code for client in clients] == [200, 200]
     assert daemon.stop() == 0
@@ -110,10 +98,10 @@ def test_the_lock_is_inherited_and_free_when_the_last_child_is_dead(tmp_path: Pa
         daemon = Daemon.start(tmp_path, lock=lock.fileno())
     assert Cloud(daemon, tmp_path, "service").deployed().get("/").status_code == 200
     assert (tmp_path / "daemon.lock").read_text() == f"{daemon.process.pid}\n"
-    [reaper] = processes(daemon, "reaper.py")
-    ends = [os.pidfd_open(pid) for pid in descendants(daemon.process.pid) - {reaper}]
+    [reaper] = descendants(daemon, "reaper.py")
+    ends = [os.pidfd_open(child.pid) for child in descendants(daemon) if child != reaper]
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-        os.kill(reaper, number)
+        reaper.send_signal(number)
     daemon.stop(signal.SIGKILL)
     with (tmp_path / "daemon.lock").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -181,10 +169,10 @@ def test_the_daemon_ends_while_an_emulator_hangs(tmp_path: Path):
     os.mkfifo(begun)
     environment = os.environ | {"PATH": emulator_of_one_line(tmp_path / "sdk", f"echo $$ > {begun}; kill -STOP $$")}
     daemon = subprocess.Popen([*COMMAND, tmp_path], cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
-    child = int(begun.read_text())
+    child = psutil.Process(int(begun.read_text()))
     daemon.terminate()
     assert (daemon.communicate(timeout=60)[1], daemon.returncode) == ("", 0)
-    wait_until_gone({child})
+    wait_until_gone([child])
 
 
 @pytest.fixture
@@ -200,9 +188,9 @@ def test_an_emulator_that_dies_is_told_and_can_still_be_cleared(with_google: Dae
     assert cloud.put(DATABASE, "users", {"project": "p", "name": "users"}).status_code == 200
     assert_only_this_machine_is_listened_to(with_google)
     assert with_google.control.get("/health").status_code == 200
-    [emulator] = processes(with_google, JAR)
-    os.kill(emulator, signal.SIGKILL)
-    wait_until_gone({emulator})
+    [emulator] = descendants(with_google, JAR)
+    emulator.kill()
+    wait_until_gone([emulator])
     health = with_google.control.get("/health")
     assert (health.status_code, health.json()) == (503, {"error": LOST})
     assert cloud.delete(DATABASE, "users").status_code == 204
@@ -212,10 +200,10 @@ def test_an_emulator_that_dies_is_told_and_can_still_be_cleared(with_google: Dae
 
 @pytest.mark.prove
 def test_an_emulator_that_hangs_does_not_hold_up_the_end(with_google: Daemon):
-    [emulator] = processes(with_google, JAR)
-    os.kill(emulator, signal.SIGSTOP)
+    [emulator] = descendants(with_google, JAR)
+    emulator.suspend()
     assert with_google.stop() == 0
-    wait_until_gone({emulator})
+    wait_until_gone([emulator])
     assert with_google.log == ""
 
 
@@ -234,21 +222,14 @@ def test_only_this_machine_is_listened_to(daemon: Daemon):
 
 
 def assert_only_this_machine_is_listened_to(daemon: Daemon) -> None:
-    pids = {daemon.process.pid} | descendants(daemon.process.pid)
-    inodes = {
-        link.readlink().name.removeprefix("socket:[").removesuffix("]")
-        for pid in pids
-        for link in Path(f"/proc/{pid}/fd").iterdir()
-        if link.readlink().name.startswith("socket:")
+    addresses = {
+        connection.laddr.ip
+        for process in [psutil.Process(daemon.process.pid), *descendants(daemon)]
+        for connection in process.net_connections("tcp")
+        if connection.status == psutil.CONN_LISTEN
     }
-    addresses: set[str] = set()
-    for table in ("tcp", "tcp6"):
-        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
-            fields = line.split()
-            if fields[3] == "0A" and fields[9] in inodes:
-                addresses.add(fields[1].partition(":")[0])
     assert addresses
-    assert addresses <= {"0100007F", "0000000000000000FFFF00000100007F"}
+    assert addresses <= {"127.0.0.1", "::ffff:127.0.0.1"}
 
 
 def test_a_port_that_is_taken_is_passed_over(daemon: Daemon, tmp_path: Path):

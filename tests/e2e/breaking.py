@@ -1,11 +1,9 @@
 """Ways to break a cloud under its app: faults in the paths of the app's real clients, and kill -9."""
 
-import os
-import select
-import signal
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
-from pathlib import Path
+
+import psutil
 
 from tests.e2e.laptop import Laptop
 
@@ -30,25 +28,19 @@ def await_held(clouds: Laptop, service: str) -> None:
 def kill_workers(clouds: Laptop, cloud: str) -> int:
     """kill -9 of what runs the app, the Lambda environments or gunicorn's workers; how many. The next request meets
     new ones."""
-    pids = workers(clouds, cloud)
-    for pid in pids:
-        with suppress(ProcessLookupError):  # Lambda itself was faster
-            gone = os.pidfd_open(pid)
-            os.kill(pid, signal.SIGKILL)
-            select.select([gone], [], [])
-            os.close(gone)
-    return len(pids)
+    found = workers(clouds, cloud)
+    for process in found:
+        with suppress(psutil.NoSuchProcess):  # Lambda itself was faster
+            process.kill()
+            process.wait()
+    return len(found)
 
 
-def workers(clouds: Laptop, cloud: str) -> set[int]:
-    """Process ids."""
-    program = b"awslambdaric" if cloud == "aws" else b"gunicorn"
-    found: dict[int, int] = {}
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            ours = str(clouds.home) in str((process / "cwd").readlink())
-            if ours and program in (process / "cmdline").read_bytes():
-                found[int(process.name)] = int((process / "stat").read_text().rpartition(")")[2].split()[1])
-        except OSError:
-            continue
-    return set(found) if cloud == "aws" else {pid for pid, parent in found.items() if parent in found}
+def workers(clouds: Laptop, cloud: str) -> list[psutil.Process]:
+    program = "awslambdaric" if cloud == "aws" else "gunicorn"
+    found = {
+        process.pid: process
+        for process in psutil.process_iter(["cwd", "cmdline", "ppid"])
+        if str(clouds.home) in (process.info["cwd"] or "") and program in " ".join(process.info["cmdline"] or [])
+    }
+    return [process for process in found.values() if cloud == "aws" or process.info["ppid"] in found]

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 
 ROOT = Path(__file__).resolve().parents[2]
 APP_PYTHON = ROOT / "app" / ".venv" / "bin" / "python"
@@ -65,14 +66,10 @@ class Laptop:
     def processes(self) -> dict[int, str]:
         """Command lines by process id, of all processes whose environment or arguments name this home."""
         found: dict[int, str] = {}
-        for process in Path("/proc").glob("[0-9]*"):
-            try:
-                command = (process / "cmdline").read_bytes()
-                about = command + (process / "environ").read_bytes() + str((process / "cwd").readlink()).encode()
-            except OSError:
-                continue
-            if int(process.name) != os.getpid() and str(self.home).encode() in about:
-                found[int(process.name)] = command.replace(b"\0", b" ").decode()
+        for process in psutil.process_iter(["cmdline", "environ", "cwd"]):
+            about = process.info
+            if process.pid != os.getpid() and str(self.home) in str(about):
+                found[process.pid] = " ".join(about["cmdline"] or [])
         return found
 
 
