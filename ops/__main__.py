@@ -1,105 +1,86 @@
-"""The command line, `python -m ops`, which `make check` and `make prune` call."""
+"""The command line, `python -m ops`, which `make check`, `make promote` and the like call."""
 
 import argparse
-import os
+import json
 import signal
 import sys
-import threading
-from functools import partial
+from collections.abc import Callable
+from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
+from typing import Any
 
-from ops import reads, writes
-from ops.deployment import Deployment, Wrong
-from ops.report import Report
-from ops.stack import ROOT, Stack, UsageError
-from ops.target import Target
+from ops import commands
+from ops.check import interrupted
+from ops.stack import ROOT, UsageError
 
-interrupted = threading.Event()
+EPILOG = """\
+exit codes:
+  0    done, or all is well
+  1    something is wrong: a check, a rollout that was given back, or one that is overdue
+  2    a mistake in the command, or a condition that it needs; nothing has changed
+  3    a rollout is held, since nobody can say whether the new revision is good
+  130  interrupted
+
+A STACK is one of the local clouds if they run and have it, else one of `pulumi stack output`.
+"""
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command. Returns 0 if all is ok, 1 if something is wrong, 2 if nothing can be checked, 130 if
-    interrupted.
-    """
-    parser = argparse.ArgumentParser(prog="python -m ops", description="Operations on a deployment")
-    actions = parser.add_subparsers(dest="action", required=True)
-    check = actions.add_parser("check", help="check that a deployment works")
-    check.add_argument("--url", help="a URL instead of a stack")
-    check.add_argument("--write", action="store_true", help="also create users, and remove them again")
-    actions.add_parser("prune", help="delete the versions of a Lambda function that a rollback does not need")
-    for action in actions.choices.values():
-        action.add_argument("--stack", help="a stack of the local clouds if they run, else of `pulumi stack output`")
-        action.add_argument("--home", type=Path, default=ROOT / ".local", help="the local clouds' folder")
-    given = parser.parse_args(arguments)
+    """Run a command, and return its exit code."""
+    given = vars(_parser().parse_args(arguments))
+    run, as_json = given.pop("run"), given.pop("json")
+    code, result = _run(run, given, as_json)
+    if as_json:
+        print(json.dumps(result))
+    return code
+
+
+def _run(run: Callable[..., commands.Result], given: dict[str, Any], as_json: bool) -> commands.Result:
+    """With `as_json` what the command prints goes to stderr."""
     try:
-        if given.action == "prune":
-            return prune_stack(given.stack, given.home)
-        return run(target_of(given.stack, given.url, given.home), given.write)
+        with redirect_stdout(sys.stderr) if as_json else nullcontext():
+            return run(**given)
     except UsageError as error:
         print(error, file=sys.stderr)
-        return 2
+        return 2, {"error": str(error)}
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
-        return 130
+        return 130, {"error": "interrupted"}
 
 
-def target_of(stack: str | None, url: str | None, home: Path) -> Target:
-    if url and not stack:
-        return Target.of_url(url)
-    if stack and not url:
-        return Target.of_stack(Stack.find(stack, home))
-    raise UsageError("name a stack or a URL: make check STACK=aws, or make check URL=https://...")
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m ops",
+        description="Operations on a deployment",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    actions = parser.add_subparsers(metavar="COMMAND", required=True)
 
+    def command(run: Callable[..., commands.Result], help: str) -> argparse.ArgumentParser:
+        action = actions.add_parser(run.__name__, help=help, description=f"{help[0].upper()}{help[1:]}.")
+        action.set_defaults(run=run)
+        action.add_argument("--home", type=Path, default=ROOT / ".local", help="the local clouds' folder")
+        action.add_argument("--json", action="store_true", help="print the result as JSON, and all else to stderr")
+        return action
 
-def prune_stack(name: str | None, home: Path) -> int:
-    from ops.prune import prune  # late, because importing botocore takes 0.2 s
-
-    if not name:
-        raise UsageError("name a stack: make prune STACK=aws")
-    stack = Stack.find(name, home)
-    if stack.output("cloud") != "aws":
-        print(f"{stack.title}: nothing to delete, since Google Cloud bills no old revisions")
-        return 0
-    print(f"{stack.title}: {stack.output('service')}", flush=True)
-    nothing = True
-    for line in prune(stack):
-        print(line, flush=True)
-        nothing = False
-    if nothing:
-        print("nothing to delete")
-    return 0
-
-
-def run(target: Target, write: bool) -> int:
-    """Run all checks, also after one fails. Users are removed whatever happens."""
-    token = os.environ.get("TOKEN", "") if write else ""
-    print(f"{target.name}: {target.url}", flush=True)
-    report = Report()
-    try:
-        with Deployment.open(target, token) as deployment:
-            if write:
-                deployment.must_accept_token()
-            try:
-                for module in (reads, writes) if write else (reads,):
-                    for name, verify in module.checks(deployment):
-                        report.check(name, verify)
-                        if interrupted.is_set():
-                            raise KeyboardInterrupt
-            finally:
-                remove_users(deployment, report)
-    except Wrong as fault:
-        report.line("WRONG", "openapi.json", str(fault))
-    print(report.summary)
-    return 0 if report.all_ok else 1
-
-
-def remove_users(deployment: Deployment, report: Report) -> None:
-    try:
-        for user_id in sorted(deployment.made):
-            report.check(f"removal of {user_id}", partial(deployment.remove, user_id))
-    finally:
-        if deployment.made:
-            print(f"may still be there: {', '.join(sorted(deployment.made))}", file=sys.stderr)
+    check = command(commands.check, "check that a deployment works")
+    check.add_argument("--stack", help="a stack")
+    check.add_argument("--url", help="a URL instead of a stack")
+    check.add_argument("--write", action="store_true", help="also create users, and remove them again")
+    promote = command(commands.promote, "roll out what one stack runs on another, step by step, without a build")
+    promote.add_argument("source", metavar="FROM", help="the stack that runs the artifact")
+    promote.add_argument("target", metavar="TO", help="the stack that gets it")
+    verify = command(commands.verify, "check the newest revision alone, whatever its share of the requests")
+    rollback = command(commands.rollback, "give all requests to the stable revision, or to the release before it")
+    rollback.add_argument("--to", metavar="sha256:...", help="this release instead")
+    prune = command(commands.prune, "delete the versions of a Lambda function that a rollback does not need")
+    status = command(commands.status, "say what runs, and what is being rolled out")
+    status.add_argument("--mend", action="store_true", help="also roll back what is overdue")
+    for action in (verify, rollback, prune):
+        action.add_argument("name", metavar="STACK", help="the stack")
+    status.add_argument("names", metavar="STACK", nargs="+", help="the stacks")
+    return parser
 
 
 def interrupt(number: int, frame: object) -> None:

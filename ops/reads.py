@@ -24,6 +24,17 @@ HTTP_TIMEOUT = 5  # seconds: firewalls drop packets to a closed port
 
 
 def checks(deployment: Deployment) -> Iterator[Check]:
+    yield from of_the_app(deployment)
+    yield "9,000 bytes of header", partial(answer, deployment, Step("GET", LIVE.path, 200, headers={"x": "x" * 9000}))
+    yield "too long a header", partial(too_long, deployment, Step("GET", LIVE.path, 431, headers={"x": "x" * LONG}))
+    yield "too long a URL", partial(too_long, deployment, Step("GET", f"{LIVE.path}?{'x' * LONG}", 414))
+    yield "plain HTTP", partial(plain_http, deployment)
+    yield f"latency of GET {LIVE.path}", partial(latency, deployment, LIVE)
+    yield f"latency of GET {USERS.path}", partial(latency, deployment, USERS)
+
+
+def of_the_app(deployment: Deployment) -> Iterator[Check]:
+    """The checks that do not depend on the front door."""
     yield "digest", partial(digest, deployment)
     for step in transcript.reads(deployment.prefix):
         yield str(step), partial(answer, deployment, step)
@@ -33,15 +44,9 @@ def checks(deployment: Deployment) -> Iterator[Check]:
     yield "GET /docs", partial(documentation, deployment)
     yield "X-Request-Id", partial(request_id, deployment)
     yield "conditional GET and HEAD", partial(conditional, deployment)
-    yield "9,000 bytes of header", partial(answer, deployment, Step("GET", LIVE.path, 200, headers={"x": "x" * 9000}))
-    yield "too long a header", partial(too_long, deployment, Step("GET", LIVE.path, 431, headers={"x": "x" * LONG}))
-    yield "too long a URL", partial(too_long, deployment, Step("GET", f"{LIVE.path}?{'x' * LONG}", 414))
     yield "CORS", partial(cors, deployment)
     yield "pages of users", partial(pages, deployment)
     yield "cached reads", partial(cached, deployment)
-    yield "plain HTTP", partial(plain_http, deployment)
-    yield f"latency of GET {LIVE.path}", partial(latency, deployment, LIVE)
-    yield f"latency of GET {USERS.path}", partial(latency, deployment, USERS)
 
 
 def answer(deployment: Deployment, step: Step) -> str:

@@ -1,4 +1,4 @@
-"""Prints and counts one line per check."""
+"""Prints lines of progress, and counts the lines of checks."""
 
 import os
 import sys
@@ -10,9 +10,20 @@ import httpx
 from ops.deployment import Skipped, Wrong, why
 
 
+def say(line: str) -> None:
+    """Print the line. Goes on if stdout is closed, because users must be removed and rollouts finished."""
+    try:
+        print(line, flush=True)
+    except BrokenPipeError:
+        # https://docs.python.org/3/library/signal.html#note-on-sigpipe
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 class Report:
+    """`lines` are the outcomes so far, each with the keys `outcome` (ok, WRONG or skipped), `name` and `text`."""
+
     def __init__(self) -> None:
-        self._counts = Counter(ok=0, WRONG=0, skipped=0)
+        self.lines: list[dict[str, str]] = []
 
     def check(self, name: str, verify: Callable[[], str]) -> None:
         """Run one check, which returns what it found."""
@@ -28,18 +39,15 @@ class Report:
             self.line("WRONG", name, f"the response cannot be read: {type(error).__name__} {error}")
 
     def line(self, outcome: str, name: str, text: str) -> None:
-        """Print and count one line. Goes on if stdout is closed, because users must be removed."""
-        self._counts[outcome] += 1
-        try:
-            print(f"{outcome:8} {name}: {text}", flush=True)
-        except BrokenPipeError:
-            # https://docs.python.org/3/library/signal.html#note-on-sigpipe
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        """Print and count one line."""
+        self.lines.append({"outcome": outcome, "name": name, "text": text})
+        say(f"{outcome:8} {name}: {text}")
 
     @property
     def summary(self) -> str:
-        return ", ".join(f"{count} {outcome}" for outcome, count in self._counts.items())
+        counts = Counter(line["outcome"] for line in self.lines)
+        return ", ".join(f"{counts[outcome]} {outcome}" for outcome in ("ok", "WRONG", "skipped"))
 
     @property
-    def all_ok(self) -> bool:
-        return not self._counts["WRONG"]
+    def wrong(self) -> list[str]:
+        return [f"{line['name']}: {line['text']}" for line in self.lines if line["outcome"] == "WRONG"]

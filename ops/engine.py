@@ -1,0 +1,70 @@
+"""Runs `pulumi up` with a few keys for this run only: the stack file stays as it is."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ops.stack import ROOT, UsageError
+
+
+class UpFailed(Exception):
+    """`pulumi up` failed; the message is its reason, in one line."""
+
+
+def up(name: str, settings: Mapping[str, str], home: Path | None) -> None:
+    """Bring the stack to its file's configuration and `settings`, and print the engine's progress to stderr.
+
+    `home` is the folder of the laptop's clouds if the stack is there. Raises UpFailed, and KeyboardInterrupt once the
+    engine has ended after an interrupt.
+    """
+    if home:
+        given = [part for key, value in settings.items() for part in ("--set", f"{key}={value}")]
+        _run([sys.executable, "-m", "local", "--home", str(home), "apply", name, *given])
+        return
+    pulumi = shutil.which("pulumi")
+    if not pulumi:
+        raise UsageError("`pulumi` is not on PATH: install it")
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "stack.yaml")
+        file.write_text(_configured(name.rpartition("/")[2], settings))
+        options = ["--yes", "--non-interactive", "--skip-preview", "--stack", name, "--config-file", str(file)]
+        _run([pulumi, "up", *options, "--policy-pack", "policy"])
+
+
+def _configured(stack: str, settings: Mapping[str, str]) -> str:
+    """The stack's file with the settings, which are the project's keys."""
+    project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["name"]
+    path = ROOT / f"Pulumi.{stack}.yaml"
+    try:
+        content: dict[str, Any] = yaml.safe_load(path.read_text())
+    except (OSError, yaml.YAMLError) as error:
+        raise UsageError(f"{path.name} cannot be read: {' '.join(str(error).split())}") from None
+    config = content.get("config", {}) | {f"{project}:{key}": value for key, value in settings.items()}
+    return yaml.safe_dump(content | {"config": config})
+
+
+def _run(command: list[str]) -> None:
+    """A terminal's Ctrl-C also reaches the engine, which then completes what it has begun."""
+    environment = os.environ | {"PULUMI_SKIP_UPDATE_CHECK": "true"}
+    lines: list[str] = []
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as engine:
+        assert engine.stdout
+        try:
+            for line in engine.stdout:
+                lines.append(line.strip())
+                sys.stderr.write(line)
+        except KeyboardInterrupt:
+            engine.wait()
+            raise
+    if engine.returncode:
+        errors = [line.partition("error: ")[2] for line in lines if "error: " in line]
+        raise UpFailed(next(reversed(errors or [line for line in lines if line]), "no output"))

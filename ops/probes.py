@@ -1,0 +1,38 @@
+"""Requests of ours for revisions that get too few. In the logs they have the user agent `better-together-probe`."""
+
+import secrets
+
+import httpx
+
+from ops.check import newest
+from ops.stack import Stack, UsageError
+from ops.version_transport import VersionTransport
+
+HEADERS = {"user-agent": "better-together-probe"}
+TIMEOUT = 30  # seconds
+
+
+def send_probes(stack: Stack, count: int) -> None:
+    """Send `count` reads to the newest revision, and as many to the stable one. What they answer is in the logs.
+
+    Raises UsageError if the newest revision cannot be asked alone.
+    """
+    nobody = f"/users/probe-{secrets.token_hex(4)}"
+    paths = ["/health/ready", "/users?limit=10", nobody, nobody.replace("users", "cached-users")]
+    for url, transport, share in _places(stack):
+        with httpx.Client(base_url=url, transport=transport, headers=HEADERS, timeout=TIMEOUT) as client:
+            for number in range(round(count / share)):
+                try:
+                    client.get(paths[number % len(paths)])
+                except httpx.TransportError:
+                    continue
+
+
+def _places(stack: Stack) -> list[tuple[str, httpx.BaseTransport | None, float]]:
+    """A URL, a transport and the share of its requests that reach the revision, for either revision."""
+    url, transport = newest(stack)
+    stable = None
+    share = 1 - stack.output("percent") / 100
+    if stack.output("cloud") == "aws":
+        stable, share = VersionTransport(stack, stack.output("stableRevision")), 1
+    return [(url, transport, 1), (stack.output("url"), stable, share)]

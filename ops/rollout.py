@@ -1,0 +1,169 @@
+"""Moves the traffic of one stack to one artifact, and judges every step."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ops import archive, holder, request_log
+from ops.check import check_newest
+from ops.judge import Judgement, Limits, Verdict, judge, p99
+from ops.probes import send_probes
+from ops.report import say
+from ops.request_log import Request
+from ops.stack import Stack, UsageError
+
+UP_WITHIN = 900  # seconds; `pulumi up` and what surrounds it take less
+LOOKS = 10  # at the requests, in a step
+
+
+class Failed(Exception):
+    """The new revision is worse than the stable one; the message is one line."""
+
+
+class Held(Exception):
+    """Nobody can say whether the new revision is good, so its share stays as it is; the message is one line."""
+
+
+@dataclass
+class Rollout:
+    """`archive` is the artifact's, None if it ran here before. `steps` are the judgements so far."""
+
+    stack: Stack
+    digest: str
+    archive: Path | None
+    steps: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+
+    def __post_init__(self) -> None:
+        self._holder = holder.myself()
+        self._expected = self.stack.outputs.get("rolloutBy", "")
+        self._moved = 0.0
+
+    @property
+    def outputs(self) -> Any:
+        return self.stack.outputs
+
+    def run(self) -> None:
+        """Take all steps that are left. Raises Failed, Held and engine.UpFailed."""
+        resumed = is_unfinished(self.outputs) and self.outputs["artifactDigest"] == self.digest
+        first = self.outputs["percent"] if resumed else 0
+        self.move(first)
+        if self.archive:
+            self._check_arrival(self.archive)
+        if first == 0:
+            self._verify()
+        else:
+            self._watch(first)
+        for percent in self._steps_after(first):
+            self.move(percent)
+            self._watch(percent)
+        if is_unfinished(self.outputs):
+            self.move(100)
+
+    def give_back(self) -> None:
+        """Give all traffic to the stable revision. Raises engine.UpFailed."""
+        self.digest = self.outputs["stableDigest"]
+        self.move(100)
+
+    def move(self, percent: int) -> None:
+        """Raises engine.UpFailed, also if somebody else has moved the traffic meanwhile."""
+        say(f"{percent} % to {self.digest}")
+        self._moved = time.time()
+        seconds = UP_WITHIN + 2 * self.outputs.get("rolloutPlan", {}).get("stepSeconds", 0)
+        self.stack.up(
+            {
+                "artifact": self.digest,
+                "rollout": str(percent),
+                "rolloutBy": self._holder,
+                "rolloutAfter": self._expected or "none",
+                "rolloutUntil": holder.deadline(seconds),
+            }
+        )
+        self.stack = self.stack.again()
+        self._expected = self.outputs["rolloutBy"]
+
+    def _steps_after(self, percent: int) -> list[int]:
+        """Those of the stack's plan. A revision that could not be verified at 0 % begins with 1 %."""
+        if not is_unfinished(self.outputs):
+            return []
+        careful = [1] if percent == 0 and not can_be_asked(self.outputs) else []
+        return careful + [step for step in self.outputs["rolloutPlan"]["steps"] if step > max(percent, *careful, 0)]
+
+    def _check_arrival(self, file: Path) -> None:
+        try:
+            archive.check_arrival(self.stack, file)
+        except UsageError as error:
+            raise Failed(str(error)) from None
+
+    def _verify(self) -> None:
+        """Raises Failed if a check of the newest revision is wrong, which gets no requests yet."""
+        if not can_be_asked(self.outputs):
+            say("not verified before it gets requests, since the domain closed the URLs that lead to it alone")
+        elif wrong := check_newest(self.stack).wrong:
+            more = f", and {len(wrong) - 1} more" if len(wrong) > 1 else ""
+            raise Failed(f"{wrong[0]}{more}")
+
+    def _watch(self, percent: int) -> None:
+        """Wait for a step's time and requests. Raises Failed or Held."""
+        if not is_unfinished(self.outputs):
+            return
+        judgement = self._wait(percent)
+        if judgement.verdict is Verdict.INCONCLUSIVE:
+            say(f"{judgement.reason}: sending probes")
+            send_probes(self.stack, self.outputs["rolloutPlan"]["minRequests"])
+            judgement = self._wait(percent)
+        if judgement.verdict is not Verdict.SUCCESSFUL:
+            raise Held(f"{judgement.verdict}: {judgement.reason}")
+
+    def _wait(self, percent: int) -> Judgement:
+        """The last judgement of the step's time. Raises Failed as soon as one fails."""
+        seconds = self.outputs["rolloutPlan"]["stepSeconds"]
+        end = time.monotonic() + seconds
+        while True:
+            time.sleep(max(0, min(seconds / LOOKS, end - time.monotonic())))
+            judgement = self._look(percent)
+            if judgement.verdict is Verdict.FAILED:
+                raise Failed(judgement.reason)
+            if time.monotonic() >= end:
+                return judgement
+
+    def _look(self, percent: int) -> Judgement:
+        plan = self.outputs["rolloutPlan"]
+        now = time.time()
+        try:
+            canary, stable = (
+                request_log.read(self.stack, self.outputs[name], self._moved, now)
+                for name in ("revision", "stableRevision")
+            )
+        except UsageError as error:
+            judgement = Judgement(Verdict.ERROR, str(error))
+            canary = stable = ()
+        else:
+            judgement = judge(canary, stable, Limits(plan["minRequests"], plan["maxErrors"], plan["maxSlowdown"]))
+        self.steps.append(
+            {
+                "percent": percent,
+                "at": round(now, 3),
+                "verdict": judgement.verdict,
+                "reason": judgement.reason,
+                "canary": _figures(canary),
+                "stable": _figures(stable),
+            }
+        )
+        say(f"{percent} %: {judgement.verdict}, {judgement.reason}")
+        return judgement
+
+
+def is_unfinished(outputs: Any) -> bool:
+    return "percent" in outputs and outputs["revision"] != outputs["stableRevision"]
+
+
+def can_be_asked(outputs: Any) -> bool:
+    """Whether requests can be sent to the newest revision alone (`newest`)."""
+    return outputs["cloud"] == "aws" or "canaryUrl" in outputs or not is_unfinished(outputs)
+
+
+def _figures(requests: Sequence[Request]) -> dict[str, float]:
+    failed = sum(request.failed for request in requests)
+    return {"requests": len(requests), "failed": failed, **({"p99": p99(requests)} if requests else {})}

@@ -1,0 +1,36 @@
+"""Says what a stack's rollout is doing, and gives back what nobody moves any more."""
+
+from typing import Any
+
+from ops import holder
+from ops.rollout import is_unfinished
+from ops.stack import Stack
+
+
+def describe(stack: Stack) -> dict[str, Any]:
+    """What runs, and the `state`.
+
+    `complete`, or an unfinished rollout: `manual` without a promotion, `moving`, `abandoned` by a process of this
+    computer that has ended, or `overdue`.
+    """
+    outputs = stack.outputs
+    about = {
+        "stack": stack.name,
+        "state": state(stack),
+        "artifact": stack.output("artifactDigest"),
+        "revision": stack.output("revision"),
+        "percent": stack.output("percent"),
+    }
+    if is_unfinished(outputs):
+        about |= {name: outputs[name] for name in ("stableDigest", "stableRevision", "rolloutBy", "rolloutUntil")}
+    return about
+
+
+def state(stack: Stack) -> str:
+    if not is_unfinished(stack.outputs):
+        return "complete"
+    if not stack.outputs["rolloutBy"]:
+        return "manual"
+    if holder.is_overdue(stack.outputs):
+        return "overdue"
+    return "moving" if holder.is_at_work(stack.outputs) else "abandoned"
