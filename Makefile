@@ -13,6 +13,7 @@ export UV_COMPILE_BYTECODE := 1
 unexport PYTHONDONTWRITEBYTECODE VIRTUAL_ENV
 PYTHON := .venv/bin/python
 export JOBS ?= 1
+json = $(if $(filter 1,$(JSON)),--json)
 need_stack = $(if $(value STACK),,$(error name the stack: make $@ STACK=aws))
 
 .PHONY: help
@@ -21,11 +22,12 @@ help: ## list the targets and the variables
 	@awk -F '## ' '/^# [A-Z]+=.*## / { printf "%-12s%s\n", substr($$1, 3), $$2 }' Makefile
 
 # STACK=      ## the stack, for up and destroy also several: STACK="aws-prod gcp-prod"
-# ROLLOUT=10  ## up: percent of the requests to the newest version
-# ARTIFACT=   ## up: sha256:... of an artifact that ran before, instead of a build
+# ROLLOUT=10  ## up: percent of the requests to the newest version, 0 to 100
+# ARTIFACT=   ## up, rollback: sha256:... of an artifact that ran before; up: also build, or promoted
 # AUTH=laptop ## up: writes and pictures need a token of the laptop's issuer
 # REFRESH=1   ## up: ask the clouds first, and repair what has drifted
 # VERBOSE=1   ## up, destroy, down: print all that the engine says, not only what changed
+# JSON=1      ## check, promote, verify, rollback, status, prune: print the result as JSON (with make -s)
 # PORT=5000   ## dev: the port of the app
 # CASES=20    ## contract: cases for each operation
 # EXAMPLES=   ## fuzz: random inputs for each test
@@ -55,11 +57,28 @@ outputs: setup ## print all stacks' outputs as JSON (make -s outputs)
 
 .PHONY: check
 check: setup ## check that a deployment works: make check STACK=aws, or URL=https://... (WRITE=1: also create users)
-	@$(PYTHON) -m ops check $${STACK:+--stack "$$STACK"} $${URL:+--url "$$URL"} $(if $(filter 1,$(WRITE)),--write)
+	@$(PYTHON) -m ops check $(json) $${STACK:+--stack "$$STACK"} $${URL:+--url "$$URL"} $(if $(filter 1,$(WRITE)),--write)
+
+.PHONY: promote
+promote: setup ## roll out what one stack runs on another, step by step, without a build: make promote FROM=aws TO=aws-prod
+	@$(if $(and $(value FROM),$(value TO)),,$(error name two stacks: make promote FROM=aws TO=aws-prod)) \
+	  $(PYTHON) -m ops promote $(json) -- "$$FROM" "$$TO"
+
+.PHONY: rollback
+rollback: setup ## give all requests to the stable version, or to the release before it: make rollback STACK=aws
+	@$(need_stack)$(PYTHON) -m ops rollback $(json) $${ARTIFACT:+--to "$$ARTIFACT"} -- "$$STACK"
+
+.PHONY: verify
+verify: setup ## check the newest version alone, whatever its share of the requests: make verify STACK=aws
+	@$(need_stack)$(PYTHON) -m ops verify $(json) -- "$$STACK"
+
+.PHONY: status
+status: setup ## say what runs and what is being rolled out: make status STACK="aws gcp" (MEND=1: roll back what is overdue)
+	@$(need_stack)set -f; $(PYTHON) -m ops status $(json) $(if $(filter 1,$(MEND)),--mend) -- $$STACK
 
 .PHONY: prune
 prune: setup ## delete the versions of an AWS stack's function that no rollback needs: make prune STACK=aws
-	@$(need_stack)$(PYTHON) -m ops prune --stack "$$STACK"
+	@$(need_stack)$(PYTHON) -m ops prune $(json) -- "$$STACK"
 
 .PHONY: token
 token: setup ## print a token for `make up AUTH=laptop`: make -s token USER=1 (ADMIN=1: may write every user)

@@ -66,5 +66,11 @@ def _run(command: list[str]) -> None:
             engine.wait()
             raise
     if engine.returncode:
-        errors = [line.partition("error: ")[2] for line in lines if "error: " in line]
-        raise UpFailed(next(reversed(errors or [line for line in lines if line]), "no output"))
+        raise UpFailed(_reason(lines))
+
+
+def _reason(lines: list[str]) -> str:
+    """The first error that says more than that the update failed, else the last line."""
+    errors = (line.partition("error: ")[2].strip() for line in lines)
+    last = next((line for line in reversed(lines) if line), "no output")
+    return next((error for error in errors if error and error != "update failed"), last)

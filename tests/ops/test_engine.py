@@ -1,0 +1,73 @@
+"""`pulumi up` gets keys for one run, and the stack file stays as it is."""
+
+import stat
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ops import engine
+from ops.stack import ROOT, UsageError
+
+SETTINGS = {"artifact": "sha256:" + "1" * 64, "rollout": "10"}
+
+
+@pytest.fixture
+def pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A `pulumi` that copies its --config-file and its arguments into the folder, and runs `script` there."""
+    program = tmp_path / "pulumi"
+    program.write_text(
+        f"""#!/bin/sh
+echo "$@" > {tmp_path}/arguments
+while [ "$1" != --config-file ]; do shift; done
+cp "$2" {tmp_path}/config
+. {tmp_path}/script
+"""
+    )
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    (tmp_path / "script").write_text("echo 'Updating (aws)'")
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    return tmp_path
+
+
+def test_keys_for_one_run(pulumi: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    before = (ROOT / "Pulumi.aws.yaml").read_bytes()
+    engine.up("acme/better-together/aws", SETTINGS, None)
+    given = yaml.safe_load((pulumi / "config").read_text())["config"]
+    own = yaml.safe_load(before)["config"]
+    assert given == own | {f"better-together:{key}": value for key, value in SETTINGS.items()}
+    arguments = (pulumi / "arguments").read_text().split()
+    file = Path(arguments[arguments.index("--config-file") + 1])
+    assert arguments[:2] == ["up", "--yes"]
+    assert arguments[arguments.index("--stack") + 1] == "acme/better-together/aws"
+    assert not file.exists()
+    assert (ROOT / "Pulumi.aws.yaml").read_bytes() == before
+    assert capfd.readouterr().err == "Updating (aws)\n"
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        ("echo 'Diagnostics:'; echo '    error: Lambda is down' >&2; echo '  1 errored'; exit 255", "Lambda is down"),
+        ("echo 'error: update failed'; echo '  error: Lambda is down'; exit 255", "Lambda is down"),
+        ("echo 'the stack is currently locked by 1 lock(s)'; exit 1", "the stack is currently locked by 1 lock(s)"),
+        ("exit 1", "no output"),
+    ],
+)
+def test_its_failure_is_one_line(pulumi: Path, script: str, reason: str) -> None:
+    (pulumi / "script").write_text(script)
+    with pytest.raises(engine.UpFailed) as caught:
+        engine.up("aws", SETTINGS, None)
+    assert str(caught.value) == reason
+
+
+def test_without_pulumi(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UsageError, match="not on PATH"):
+        engine.up("aws", SETTINGS, None)
+
+
+def test_without_a_stack_file(pulumi: Path) -> None:
+    with pytest.raises(UsageError, match=r"^Pulumi.nowhere.yaml cannot be read: .* No such file"):
+        engine.up("nowhere", SETTINGS, None)
+    assert not (pulumi / "arguments").exists()
