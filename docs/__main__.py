@@ -2,10 +2,15 @@
 
 from pathlib import Path
 
-from docs import architecture, local, round_trips
+from docs import architecture, delivery, local, round_trips
 from docs.costs import page
 
-PICTURES = {"architecture": architecture.draw, "local": local.draw, "round_trips": round_trips.draw}
+PICTURES = {
+    "architecture": architecture.draw,
+    "delivery": delivery.draw,
+    "local": local.draw,
+    "round_trips": round_trips.draw,
+}
 
 if __name__ == "__main__":
     for name, draw in PICTURES.items():
