@@ -1,3 +1,0 @@
-import httpx
-class VersionTransport(httpx.BaseTransport):
-    def __init__(self, *a): ...
