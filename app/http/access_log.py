@@ -33,6 +33,7 @@ def register(app: App, metrics: Metrics, trace_project: str) -> None:
         given = request.headers.get("X-Request-Id", "")
         platform = request.environ.get(PLATFORM_REQUEST_ID)
         g.request_id = given if REQUEST_ID.fullmatch(given) else platform or secrets.token_hex(16)
+        g.platform = {"platform_request_id": platform} if platform else {}
         g.trace = _trace(trace_project)
 
     def finish(response: Response) -> Response:
@@ -45,6 +46,7 @@ def register(app: App, metrics: Metrics, trace_project: str) -> None:
             },
             {"severity": "ERROR" if response.status_code >= 500 else "INFO"}
             | request_fields()
+            | g.platform
             | {
                 "API": _api(route),
                 "method": request.method,

@@ -35,6 +35,7 @@ class Daemon:
     momento_api_key: str
     firestore_kind: str
     issuer: str
+    google: str
 
 
 class Unusable(LocalError):
@@ -122,6 +123,7 @@ def _daemon(facts: Any) -> Daemon:
             momento_api_key=facts["momentoApiKey"],
             firestore_kind=facts["firestoreKind"],
             issuer=facts["issuer"],
+            google=facts["google"],
         )
     except (KeyError, TypeError):
         raise Unusable("the laptop's clouds are from another version of this project") from None

@@ -16,8 +16,10 @@ import io
 import json
 import re
 import sys
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import parse_qs
 
 from moto.iam.models import get_account_id_from, iam_backends
 from moto.sts.models import AssumedRole, sts_backends
@@ -29,18 +31,25 @@ SUPPORTED_KEYS = {"Sid", "Effect", "Action", "Resource"}
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 CREDENTIAL = re.compile(r"Credential=(?P<key>[^/]+)/\d+/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
 
+# https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
+INVOCATION = re.compile(r"/2015-03-31/functions/(?P<name>[^/]+)/invocations")
+
 
 class AccessDenied(Exception):
     """The message is AWS's: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html"""
 
 
-def enforce_policies(application: "WSGIApplication") -> "WSGIApplication":
-    """Answers AccessDeniedException, and prints a line to stderr, when the caller's role does not allow the call."""
+def enforce_policies(application: "WSGIApplication", lock: threading.Lock) -> "WSGIApplication":
+    """Answers AccessDeniedException, and prints a line to stderr, when the caller's role does not allow the call.
+
+    Holds `lock` only while it reads moto's state.
+    """
 
     def guarded(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        body = environ["wsgi.input"].read()
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         try:
-            _authorize(environ, body)
+            with lock:
+                _authorize(environ, body)
         except AccessDenied as error:
             print(f"iam: {error}", file=sys.stderr, flush=True)
             start_response("400 Bad Request", [("Content-Type", "application/x-amz-json-1.0")])
@@ -57,7 +66,11 @@ def _authorize(environ: "WSGIEnvironment", body: bytes) -> None:
         return
     operation = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
     prefix = f"arn:aws:{credential['service']}:{credential['region']}:{session.account_id}:"
-    for name, resource in _needed(operation, prefix, json.loads(body) if operation else {}):
+    request: Mapping[str, Any] = json.loads(body) if operation else {}
+    if invoked := INVOCATION.fullmatch(environ.get("PATH_INFO", "")):
+        qualifiers = parse_qs(environ.get("QUERY_STRING", "")).get("Qualifier", [])
+        operation, request = "InvokeFunction", {"Function": ":".join([invoked["name"], *qualifiers])}
+    for name, resource in _needed(operation, prefix, request):
         action = f"{credential['service']}:{name}"
         if refusal := _refusal(session, action, resource):
             raise AccessDenied(
@@ -89,6 +102,10 @@ def _resources(prefix: str, request: Mapping[str, Any]) -> list[str]:
             return [f"{prefix}table/{table}" for table in tables]
         case {"Name": str(parameter)}:
             return [f"{prefix}parameter/{parameter.partition(':')[0].removeprefix('/')}"]
+        case {"Function": str(function)}:
+            return [function if function.startswith("arn:") else f"{prefix}function:{function}"]
+        case {"logGroupIdentifier": str(group)} | {"logGroupName": str(group)}:
+            return [f"{group if group.startswith('arn:') else f'{prefix}log-group:{group}'}:log-stream:"]
         case _:
             return ["*"]
 

@@ -9,7 +9,7 @@ import copy
 import io
 import random
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,7 @@ from moto.moto_server.werkzeug_app import (  # pyright: ignore[reportMissingType
 )
 from moto.sts.models import sts_backends
 from werkzeug.serving import make_server
+from werkzeug.wrappers import Request, Response
 
 from local.cloud.aws.iam import enforce_policies
 from local.cloud.aws.lambda_versions import replace_motos, weights_of
@@ -34,6 +35,10 @@ from local.cloud.common.listener import HOST
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+
+type Operation = Callable[[Request], Response | None]
+"""Answers a request, or returns None if it is not for this operation."""
 
 
 @dataclass(frozen=True)
@@ -64,12 +69,17 @@ class _RequestHandler(MotoRequestHandler):
 
 
 class Aws:
-    """Moto's server, in threads. Hold `lock` to read or change its state, as `ask` does."""
+    """Moto's server, in threads. Hold `lock` to read or change its state, as `ask` does.
+
+    `operations` answer before moto, and without the lock.
+    """
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
         replace_motos()
-        application = one_at_a_time(enforce_policies(DomainDispatcherApplication(create_backend_app)), self.lock)
+        self.operations: list[Operation] = []
+        moto = one_at_a_time(DomainDispatcherApplication(create_backend_app), self.lock)
+        application = enforce_policies(_first(self.operations, moto), self.lock)
         self._server = make_server(HOST, 0, application, threaded=True, request_handler=_RequestHandler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="moto", daemon=True)
         self._thread.start()
@@ -141,6 +151,15 @@ class Aws:
             "AWS_SECRET_ACCESS_KEY": assumed.secret_access_key,
             "AWS_SESSION_TOKEN": assumed.session_token,
         }
+
+
+def _first(operations: Sequence[Operation], moto: "WSGIApplication") -> "WSGIApplication":
+    def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        request = Request(environ)
+        answers = (answer for operation in operations if (answer := operation(request)))
+        return next(answers, moto)(environ, start_response)
+
+    return application
 
 
 def one_at_a_time(application: "WSGIApplication", lock: threading.Lock) -> "WSGIApplication":

@@ -18,8 +18,10 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
+from local.cloud.aws.function_logs import FunctionLogs
 from local.cloud.aws.http_api.front import HttpApis
 from local.cloud.aws.lambda_ import environment as lambda_environment
+from local.cloud.aws.lambda_.invoke import invoke_of
 from local.cloud.aws.lambda_.service import LambdaService
 from local.cloud.aws.moto_server import Aws
 from local.cloud.common.listener import listen
@@ -28,6 +30,7 @@ from local.cloud.common.unpack import remove
 from local.cloud.daemon.control import control
 from local.cloud.faults.proxy import FaultProxy
 from local.cloud.faults.throttling import OverloadedAws, OverloadedGrpc
+from local.cloud.gcp.apis import google_apis
 from local.cloud.gcp.firestore import emulator as firestore_emulator
 from local.cloud.gcp.resources import Gcp
 from local.cloud.issuer import Issuer
@@ -136,11 +139,14 @@ async def _clouds(home: Path, lock: int) -> AsyncGenerator[dict[str, str | int]]
         context = lambda_environment.ProcessContext(processes, python, logs, f"http://{addresses['aws']}")
         functions = LambdaService(aws, context, run / "lambda")
         stack.push_async_callback(functions.close)
+        aws.operations += [invoke_of(functions), FunctionLogs(logs)]
         apis = HttpApis(aws, functions)
         stack.push_async_callback(apis.close)
         gcp = Gcp(firestore)
         gcp.open(processes, python, run / "cloud-run", logs, addresses["firestore"])
         stack.push_async_callback(gcp.close)
+        google = await listen(google_apis(gcp))
+        stack.push_async_callback(google.close)
         front = await listen(control(token, apis, functions, gcp, proxies))
         stack.push_async_callback(front.close)
         yield {
@@ -153,6 +159,7 @@ async def _clouds(home: Path, lock: int) -> AsyncGenerator[dict[str, str | int]]
             "momento": f"http://{addresses['momento']}",
             "momentoApiKey": momento_api_key,
             "issuer": issuer.url,
+            "google": google.url,
         }
 
 

@@ -19,6 +19,7 @@ from local.cloud.gcp.cloud_run.services import CloudRun, ProcessContext
 from local.cloud.gcp.cloud_run.spec import Secret, SpecError
 from local.cloud.gcp.firestore.emulator import Firestore
 from local.cloud.gcp.outputs import Properties
+from local.cloud.gcp.request_log import RequestLog
 
 SERVICE = "gcp:cloudrunv2/service:Service"
 BUCKET = "gcp:storage/bucket:Bucket"
@@ -51,10 +52,11 @@ class Gcp:
         self._resources: dict[tuple[str, str], Resource] = {}
         self._secret_versions = Counter[str]()
         self._run: CloudRun | None = None
+        self.requests = RequestLog()
 
     def open(self, processes: Processes, python: Path, code: Path, logs: Path, firestore: str) -> None:
         """Opens Cloud Run, with Firestore at that address. Needs a running event loop."""
-        context = ProcessContext(processes, python, code, logs, firestore, self._read, self._reveal)
+        context = ProcessContext(processes, python, code, logs, firestore, self.read, self._reveal, self.requests)
         self._run = CloudRun.open(context)
 
     async def close(self) -> None:
@@ -140,8 +142,8 @@ class Gcp:
         for key in objects:
             del self._resources[key]
 
-    def _read(self, bucket: str, name: str, generation: str | None) -> bytes:
-        """Raises NotFound unless the bucket has the object in that generation."""
+    def read(self, bucket: str, name: str, generation: str | None = None) -> bytes:
+        """Raises NotFound unless the bucket has the object, in that generation."""
         for one in self._every(OBJECT):
             found = one.inputs["bucket"], one.inputs["name"], str(one.outputs["generation"])
             if found == (bucket, name, generation or found[2]):

@@ -33,10 +33,35 @@ class ProcessContext:
     aws_url: str
 
 
+@dataclass(frozen=True)
+class Log:
+    """What all environments of a version print, and Lambda about them."""
+
+    path: Path
+    version: str
+
+    @classmethod
+    def of(cls, context: ProcessContext, function: Function) -> "Log":
+        return cls(context.logs / f"lambda-{function.name}-{function.version}.log", function.version)
+
+    def write(self, line: str) -> None:
+        with self.path.open("a") as log:
+            print(line, file=log)
+
+    def start(self, request_id: str) -> None:
+        self.write(f"START RequestId: {request_id} Version: {self.version}")
+
+    def end(self, request_id: str, begun: float) -> None:
+        """`begun` is a reading of time.monotonic()."""
+        duration = (time.monotonic() - begun) * 1000
+        self.write(f"END RequestId: {request_id}")
+        self.write(f"REPORT RequestId: {request_id}\tDuration: {duration:.2f} ms")
+
+
 class Environment:
     """Runs one invocation at a time. `idle_since` is a reading of time.monotonic()."""
 
-    def __init__(self, function: Function, log: Path, child: Child, api: RuntimeApi) -> None:
+    def __init__(self, function: Function, log: Log, child: Child, api: RuntimeApi) -> None:
         self.function = function
         self.idle_since = time.monotonic()
         self._log = log
@@ -50,21 +75,21 @@ class Environment:
         """Starts the process and waits until it asks for work. Raises FunctionError if it fails to."""
         api = RuntimeApi()
         env = _variables(context, function, code) | credentials | {"AWS_LAMBDA_RUNTIME_API": await api.open()}
-        log = context.logs / f"lambda-{function.name}-{function.version}.log"
-        old_size = log.stat().st_size if log.exists() else 0
+        log = Log.of(context, function)
+        old_size = log.path.stat().st_size if log.path.exists() else 0
         command = [context.python, "-m", "awslambdaric", function.handler]
         started = time.monotonic()
-        child = await context.processes.start(command, code, env, log)
+        child = await context.processes.start(command, code, env, log.path)
         environment = cls(function, log, child, api)
         try:
             await environment._initialised()
         except FunctionError as error:
-            last_line = log.read_bytes()[old_size:].decode(errors="replace").strip().rpartition("\n")[2]
-            environment._write(f"INIT_REPORT Status: error\tError Type: {error.type}\tError: {error}")
+            last_line = log.path.read_bytes()[old_size:].decode(errors="replace").strip().rpartition("\n")[2]
+            log.write(f"INIT_REPORT Status: error\tError Type: {error.type}\tError: {error}")
             await environment.close()
             has_more = last_line and error.type in SILENT
             raise FunctionError(error.type, f"{error}: {last_line}" if has_more else str(error)) from None
-        environment._write(f"INIT_REPORT Init Duration: {(time.monotonic() - started) * 1000:.2f} ms")
+        log.write(f"INIT_REPORT Init Duration: {(time.monotonic() - started) * 1000:.2f} ms")
         return environment
 
     async def _initialised(self) -> None:
@@ -83,31 +108,37 @@ class Environment:
         return self._child.alive
 
     async def invoke(self, invocation: Invocation) -> bytes:
-        """The function's answer, JSON. Raises FunctionError; after a timeout or an exit, `alive` is False."""
-        result = self._api.submit(invocation)
-        started = time.monotonic()
-        self._write(f"START RequestId: {invocation.request_id} Version: {self.function.version}")
-        await asyncio.wait(
-            {result, self._child.exited}, timeout=invocation.timeout, return_when=asyncio.FIRST_COMPLETED
-        )
+        """The function's answer, JSON. Raises FunctionError; after a timeout or an exit, `alive` is False.
+
+        Raises NeverDelivered, without a line about its end, if another environment may run the invocation.
+        """
+        begun = time.monotonic()
+        self._log.start(invocation.request_id)
         try:
-            if result.done():
-                return result.result()
-            if not self._child.exited.done():
-                self._child.kill()
-                await self._child.exited
-                raise FunctionError("Sandbox.Timedout", f"Task timed out after {invocation.timeout:.2f} seconds")
-            if not self._api.delivered:
-                raise NeverDelivered
-            raise _exit_error(self._child.exited.result())
+            answer = await self._outcome(invocation)
         except FunctionError as error:
-            self._write(f"{invocation.request_id} {error.type}: {error}")
+            self._log.write(f"{invocation.request_id} {error.type}: {error}")
+            self._log.end(invocation.request_id, begun)
             raise
         finally:
             self.idle_since = time.monotonic()
-            duration = (self.idle_since - started) * 1000
-            self._write(f"END RequestId: {invocation.request_id}")
-            self._write(f"REPORT RequestId: {invocation.request_id}\tDuration: {duration:.2f} ms")
+        self._log.end(invocation.request_id, begun)
+        return answer
+
+    async def _outcome(self, invocation: Invocation) -> bytes:
+        result = self._api.submit(invocation)
+        await asyncio.wait(
+            {result, self._child.exited}, timeout=invocation.timeout, return_when=asyncio.FIRST_COMPLETED
+        )
+        if result.done():
+            return result.result()
+        if not self._child.exited.done():
+            self._child.kill()
+            await self._child.exited
+            raise FunctionError("Sandbox.Timedout", f"Task timed out after {invocation.timeout:.2f} seconds")
+        if not self._api.delivered:
+            raise NeverDelivered
+        raise _exit_error(self._child.exited.result())
 
     async def close(self) -> None:
         self._child.kill()
@@ -116,10 +147,6 @@ class Environment:
         if self._api.initialised.done():
             with suppress(FunctionError):
                 self._api.initialised.result()
-
-    def _write(self, line: str) -> None:
-        with self._log.open("a") as log:
-            print(line, file=log)
 
 
 def _exit_error(code: int) -> FunctionError:

@@ -3,12 +3,12 @@
 import asyncio
 import os
 import time
-import uuid
 from collections import Counter, defaultdict
 from pathlib import Path
 
-from local.cloud.aws.lambda_.environment import Environment, NeverDelivered, ProcessContext
-from local.cloud.aws.lambda_.runtime_api import MAX_PAYLOAD, Invocation
+from local.cloud.aws.lambda_ import request_ids
+from local.cloud.aws.lambda_.environment import Environment, Log, NeverDelivered, ProcessContext
+from local.cloud.aws.lambda_.runtime_api import MAX_PAYLOAD, FunctionError, Invocation
 from local.cloud.aws.moto_server import Aws, Function
 from local.cloud.common.unpack import unpack
 
@@ -37,7 +37,7 @@ class LambdaService:
 
     async def prepare(self, arn: str) -> None:
         """Unpacks a function's code, as Lambda does before the function is active. Raises NotFound or ValueError."""
-        function = await self._find(arn)
+        function = await self.find(arn)
         await asyncio.to_thread(unpack, function.code, self._code)
 
     async def start(self, arn: str) -> None:
@@ -47,13 +47,17 @@ class LambdaService:
         """
         if not arn.rpartition(":")[2].isdigit():
             raise ValueError(f"{arn} names no published version")
-        function = await self._find(arn)
+        function = await self.find(arn)
         async with self._starts:
             self._idle[function].append(await self._new_environment(function))
 
     async def call(self, arn: str, event: bytes) -> bytes:
         """The answer to an event that does not come from an API. Raises NotFound, and what `invoke` raises."""
-        return await self.invoke(await self._find(arn), event, trace_id="")
+        return await self.invoke(await self.find(arn), event, trace_id="")
+
+    async def find(self, arn: str) -> Function:
+        """The version that an invocation of `arn` runs. Raises NotFound."""
+        return await self._aws.ask(lambda: self._aws.function(arn))
 
     async def invoke(self, function: Function, event: bytes, trace_id: str) -> bytes:
         """The function's answer, JSON. Raises FunctionError, Throttled or PayloadTooLarge."""
@@ -69,9 +73,17 @@ class LambdaService:
             self._busy[function.name] -= 1
 
     async def _invoke(self, function: Function, event: bytes, trace_id: str) -> bytes:
-        invocation = Invocation(str(uuid.uuid4()), function.arn, event, function.timeout, trace_id)
         while True:
-            environment = await self._environment(function)
+            begun = time.monotonic()
+            request_id = request_ids.new()
+            try:
+                environment = await self._environment(function)
+            except FunctionError:
+                log = Log.of(self._context, function)
+                log.start(request_id)
+                log.end(request_id, begun)
+                raise
+            invocation = Invocation(request_ids.new(), function.arn, event, function.timeout, trace_id)
             try:
                 return await environment.invoke(invocation)
             except NeverDelivered:
@@ -102,9 +114,6 @@ class LambdaService:
         code = await asyncio.to_thread(unpack, function.code, self._code)
         credentials = await self._aws.ask(lambda: self._aws.credentials(function.role, function.region, function.name))
         return await Environment.start(self._context, function, code, credentials)
-
-    async def _find(self, arn: str) -> Function:
-        return await self._aws.ask(lambda: self._aws.function(arn))
 
     async def _reap(self) -> None:
         while True:

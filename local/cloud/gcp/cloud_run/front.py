@@ -5,6 +5,7 @@ https://cloud.google.com/run/quotas, https://cloud.google.com/run/docs/troublesh
 
 import asyncio
 import secrets
+import time
 from collections.abc import Mapping
 
 import aiohttp
@@ -14,6 +15,7 @@ from multidict import CIMultiDict
 from local.cloud.common.listener import has_valid_host, target
 from local.cloud.gcp.cloud_run.instance import Instance
 from local.cloud.gcp.cloud_run.revision import NoInstance, Revision
+from local.cloud.gcp.request_log import ServiceLog
 
 MAX_BODY = 32 * 1024 * 1024  # bytes, of an HTTP/1 request
 HOP_BY_HOP = {"connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "expect"}
@@ -31,7 +33,27 @@ def session() -> aiohttp.ClientSession:
     )
 
 
-async def forward(request: web.BaseRequest, revision: Revision, http: aiohttp.ClientSession) -> web.StreamResponse:
+async def forward(
+    request: web.BaseRequest, revision: Revision, http: aiohttp.ClientSession, log: ServiceLog
+) -> web.StreamResponse:
+    begun, started, headers = time.time(), time.monotonic(), _headers(request)
+    response = await _respond(request, headers, revision, http)
+    logged = {
+        "requestMethod": request.method,
+        "requestUrl": f"{request.scheme}://{request.host}{target(request)}",
+        "status": response.status,
+        "userAgent": request.headers.get("User-Agent", ""),
+        "remoteIp": request.remote,
+        "protocol": f"HTTP/{request.version.major}.{request.version.minor}",
+    }
+    trace = headers["X-Cloud-Trace-Context"].partition("/")[0]
+    log.add(revision.name, begun, time.monotonic() - started, logged, trace)
+    return response
+
+
+async def _respond(
+    request: web.BaseRequest, headers: CIMultiDict[str], revision: Revision, http: aiohttp.ClientSession
+) -> web.StreamResponse:
     if not has_valid_host(request):
         return _give_up(request, None, 400, "Bad Request")
     if request.method == "CONNECT":
@@ -43,7 +65,7 @@ async def forward(request: web.BaseRequest, revision: Revision, http: aiohttp.Cl
         async with (
             asyncio.timeout(revision.spec.timeout),
             revision.instance() as instance,
-            _ask(request, instance, http) as answer,
+            _ask(request, headers, instance, http) as answer,
         ):
             response = web.StreamResponse(status=answer.status, headers=_end_to_end(answer.headers))
             response.headers["Server"] = "Google Frontend"
@@ -60,11 +82,11 @@ async def forward(request: web.BaseRequest, revision: Revision, http: aiohttp.Cl
         return _give_up(request, response, 503, BROKEN)
 
 
-def _ask(request: web.BaseRequest, instance: Instance, http: aiohttp.ClientSession):
+def _ask(request: web.BaseRequest, headers: CIMultiDict[str], instance: Instance, http: aiohttp.ClientSession):
     return http.request(
         request.method,
         instance.url(target(request)),
-        headers=_headers(request),
+        headers=headers,
         data=request.content.iter_any() if request.body_exists else None,
         allow_redirects=False,
     )

@@ -21,6 +21,7 @@ from local.cloud.gcp.cloud_run.front import MAX_BODY, forward, session
 from local.cloud.gcp.cloud_run.instance import Instance, StartError
 from local.cloud.gcp.cloud_run.revision import Revision
 from local.cloud.gcp.cloud_run.spec import Scaling, Secret, Spec, SpecError, Target, scaling, spec, targets
+from local.cloud.gcp.request_log import RequestLog
 
 PREFERRED_PORT = 8082
 IDLE_REVISIONS = 3  # kept running without traffic, for instant rollbacks; older ones have to start again
@@ -37,6 +38,7 @@ class ProcessContext:
     firestore: str  # host:port
     read: Callable[[str, str, str | None], bytes]
     reveal: Callable[[Secret], str]
+    requests: RequestLog
 
 
 @dataclass
@@ -96,7 +98,7 @@ class CloudRun:
         Raises SpecError or StartError; the previous revisions continue to serve then.
         """
         wanted, traffic = spec(inputs), targets(inputs)
-        service = self._services.get(wanted.name) or await self._listen(scaling(inputs))
+        service = self._services.get(wanted.name) or await self._listen(inputs)
         name = inputs["template"].get("revision")
         try:
             _check_known(traffic, {*service.revisions, name})
@@ -126,13 +128,15 @@ class CloudRun:
         await asyncio.gather(*(self.delete(name) for name in list(self._services)))
         await self._http.close()
 
-    async def _listen(self, scaling: Scaling) -> Service:
+    async def _listen(self, inputs: dict[str, Any]) -> Service:
+        requests = self._context.requests.of(inputs)
+
         async def handle(request: web.BaseRequest) -> web.StreamResponse:
             if not service.public:
                 return web.Response(status=403, text="Forbidden: the service asks for roles/run.invoker")
-            return await forward(request, service.pick(), self._http)
+            return await forward(request, service.pick(), self._http, requests)
 
-        service = Service(await listen(handle, PREFERRED_PORT, MAX_BODY), scaling)
+        service = Service(await listen(handle, PREFERRED_PORT, MAX_BODY), scaling(inputs))
         return service
 
     async def _start(self, service: Service, wanted: Spec, name: str | None) -> Revision:

@@ -1,0 +1,91 @@
+"""Cloud Run's request log: an entry for each request to a service, as entries.list of Cloud Logging returns them.
+
+https://cloud.google.com/run/docs/logging#container-logs,
+https://cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry
+"""
+
+import re
+import secrets
+from collections import deque
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+KEPT = 100_000  # entries
+NAME = "run.googleapis.com%2Frequests"
+FILTER = re.compile(
+    rf'logName="projects/(?P<project>[^/"]+)/logs/{re.escape(NAME)}"'
+    r' AND resource\.labels\.service_name="(?P<service>[^"]+)"'
+    r' AND resource\.labels\.revision_name="(?P<revision>[^"]+)"'
+    r' AND timestamp>="(?P<begin>[^"]+)" AND timestamp<"(?P<end>[^"]+)"'
+)
+
+type Entry = dict[str, Any]
+
+
+class UnknownQuery(ValueError):
+    """The laptop's log cannot be searched like that."""
+
+
+@dataclass(frozen=True)
+class ServiceLog:
+    """Where a service's requests are logged."""
+
+    entries: deque[Entry]
+    project: str
+    location: str
+    service: str
+
+    def add(self, revision: str, begun: float, seconds: float, http: dict[str, Any], trace: str) -> None:
+        """`begun` is in Unix seconds, `http` is the HttpRequest without its latency."""
+        time = datetime.fromtimestamp(begun, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+        labels = {
+            "project_id": self.project,
+            "location": self.location,
+            "service_name": self.service,
+            "configuration_name": self.service,
+            "revision_name": revision,
+        }
+        self.entries.append(
+            {
+                "insertId": secrets.token_hex(8),
+                "logName": f"projects/{self.project}/logs/{NAME}",
+                "resource": {"type": "cloud_run_revision", "labels": labels},
+                "timestamp": time,
+                "severity": "ERROR" if http["status"] >= 500 else "WARNING" if http["status"] >= 400 else "INFO",
+                "httpRequest": {**http, "latency": f"{seconds:.9f}s"},
+                "trace": f"projects/{self.project}/traces/{trace}",
+            }
+        )
+
+
+class RequestLog:
+    def __init__(self) -> None:
+        self._entries = deque[Entry](maxlen=KEPT)
+
+    def of(self, inputs: dict[str, Any]) -> ServiceLog:
+        """The log of the service with these Pulumi inputs."""
+        return ServiceLog(self._entries, inputs["project"], inputs["location"], inputs["name"])
+
+    def search(self, query: dict[str, Any]) -> dict[str, Any]:
+        """A page of an answer, newest first. Raises UnknownQuery."""
+        found = FILTER.fullmatch(query.get("filter", ""))
+        if not found or query.get("orderBy") != "timestamp desc":
+            raise UnknownQuery(f"the laptop knows no filter {query.get('filter')!r}, or only newest first")
+        if query.get("resourceNames") != [f"projects/{found['project']}"]:
+            raise UnknownQuery(f"resourceNames is {query.get('resourceNames')}, not the project of logName")
+        size, begin = query.get("pageSize", 50), int(query.get("pageToken", 0))
+        entries = sorted(self._matching(found), key=lambda entry: entry["timestamp"], reverse=True)
+        page = entries[begin : begin + size]
+        return {"entries": page} | ({"nextPageToken": str(begin + size)} if len(entries) > begin + size else {})
+
+    def _matching(self, found: re.Match[str]) -> list[Entry]:
+        begin, end = datetime.fromisoformat(found["begin"]), datetime.fromisoformat(found["end"])
+        log = f"projects/{found['project']}/logs/{NAME}"
+        return [
+            entry
+            for entry in self._entries
+            if (labels := entry["resource"]["labels"])["revision_name"] == found["revision"]
+            and (labels["service_name"], entry["logName"]) == (found["service"], log)
+            and begin <= datetime.fromisoformat(entry["timestamp"]) < end
+        ]
