@@ -35,9 +35,12 @@ class Deployment:
 
     @classmethod
     @contextmanager
-    def open(cls, target: Target, token: str) -> Generator[Self]:
-        """Raises UsageError if the URL does not serve this API, or Wrong if it is a stack's own URL."""
-        with httpx.Client(base_url=target.url, timeout=TIMEOUT) as client:
+    def open(cls, target: Target, token: str, transport: httpx.BaseTransport | None = None) -> Generator[Self]:
+        """`transport` may lead to a revision without traffic, instead of to the URL.
+
+        Raises UsageError if the URL does not serve this API, or Wrong if it is a stack's own URL.
+        """
+        with httpx.Client(base_url=target.url, timeout=TIMEOUT, transport=transport) as client:
             try:
                 answer = client.get("/openapi.json")
             except httpx.RequestError as error:

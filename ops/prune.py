@@ -1,16 +1,12 @@
 """Deletes the published versions of a stack's Lambda function that have no traffic and cannot get it back."""
 
-import importlib
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from typing import Any
 
-from botocore.config import Config  # pyright: ignore[reportMissingTypeStubs]
-from botocore.exceptions import BotoCoreError, ClientError  # pyright: ignore[reportMissingTypeStubs]
+from ops import aws
+from ops.stack import Stack
 
-from ops.stack import Stack, UsageError
-
-ATTEMPTS = 10  # of a call that AWS throttles
 # Of a GB-second in us-east-1, for Python: https://aws.amazon.com/lambda/pricing/
 SNAPSHOT_PRICE = 0.0000015046  # dollars
 MONTH = 30 * 24 * 60 * 60  # seconds
@@ -22,24 +18,20 @@ def prune(stack: Stack) -> Iterator[str]:
     What the stack's outputs name stays: the versions with traffic, and the releases that it may go back to. So does
     what is newer, since a deployment that is under way may have published it. Raises UsageError.
     """
-    name, account = stack.output("service"), stack.output("account")
-    megabytes = 0
-    try:
-        with closing(_client(stack)) as functions:
-            for version in _old_versions(functions, stack):
-                number = version["Version"]
-                try:
-                    functions.delete_function(FunctionName=name, Qualifier=number)
-                except functions.exceptions.ResourceNotFoundException:
-                    continue
-                except functions.exceptions.ResourceConflictException as error:  # an alias leads to it
-                    yield f"kept version {number} of {name}: {error.response['Error']['Message']}"
-                    continue
-                yield f"deleted version {number} of {name}"
-                if version.get("SnapStart", {}).get("ApplyOn") == "PublishedVersions":
-                    megabytes += version["MemorySize"]
-    except (BotoCoreError, ClientError, OSError, ValueError) as error:  # the last two of broken AWS settings
-        raise UsageError(f"{stack.title}, account {account}: {' '.join(str(error).split())}") from None
+    name, megabytes = stack.output("service"), 0
+    with aws.errors(stack), closing(aws.client(stack, "lambda")) as functions:
+        for version in _old_versions(functions, stack):
+            number = version["Version"]
+            try:
+                functions.delete_function(FunctionName=name, Qualifier=number)
+            except functions.exceptions.ResourceNotFoundException:
+                continue
+            except functions.exceptions.ResourceConflictException as error:  # an alias leads to it
+                yield f"kept version {number} of {name}: {error.response['Error']['Message']}"
+                continue
+            yield f"deleted version {number} of {name}"
+            if version.get("SnapStart", {}).get("ApplyOn") == "PublishedVersions":
+                megabytes += version["MemorySize"]
     if megabytes:
         dollars = megabytes / 1024 * MONTH * SNAPSHOT_PRICE
         yield f"their snapshots cost ${dollars:.2f} a month, at the price of us-east-1"
@@ -52,18 +44,6 @@ def _old_versions(functions: Any, stack: Stack) -> list[Mapping[str, Any]]:
     newest = max(map(int, kept))
     pages = functions.get_paginator("list_versions_by_function").paginate(FunctionName=stack.output("service"))
     versions = [version for page in pages for version in page["Versions"] if version["Version"] != "$LATEST"]
-    account = stack.output("account")
     for version in versions:
-        if (other := version["FunctionArn"].split(":")[4]) != account:
-            raise UsageError(f"{stack.title} is in account {account}, but the credentials are for account {other}")
+        aws.must_be_in_account(stack, version["FunctionArn"].split(":")[4])
     return [one for one in versions if one["Version"] not in kept and int(one["Version"]) < newest]
-
-
-def _client(stack: Stack) -> Any:
-    session: Any = importlib.import_module("boto3").Session()  # its types are not installed
-    settings: dict[str, Any] = {"retries": {"mode": "standard", "total_max_attempts": ATTEMPTS}}
-    if not stack.local_aws:
-        return session.client("lambda", stack.output("region"), config=Config(**settings))
-    keys = {"aws_access_key_id": "laptop", "aws_secret_access_key": "laptop"}
-    config = Config(**settings, proxies={})
-    return session.client("lambda", stack.output("region"), endpoint_url=stack.local_aws, config=config, **keys)

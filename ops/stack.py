@@ -17,12 +17,20 @@ class UsageError(Exception):
 
 
 @dataclass(frozen=True)
+class Laptop:
+    """The URLs of the laptop's clouds."""
+
+    aws: str
+    google: str
+
+
+@dataclass(frozen=True)
 class Stack:
-    """`title` says where the outputs are from. `local_aws` is the URL of the laptop's AWS if the stack is there."""
+    """`title` says where the outputs are from. `laptop` is None for a stack with an account."""
 
     title: str
     outputs: Mapping[str, Any]
-    local_aws: str | None = None
+    laptop: Laptop | None = None
 
     @classmethod
     def find(cls, name: str, home: Path) -> Self:
@@ -31,8 +39,8 @@ class Stack:
         A name with slashes, such as organization/project/stack, is never on the local clouds. Raises UsageError.
         """
         if "/" not in name and (local := _local(name, home)):
-            outputs, aws = local
-            return cls(f"stack {name} of the local clouds", outputs, aws)
+            outputs, laptop = local
+            return cls(f"stack {name} of the local clouds", outputs, laptop)
         return cls(f"stack {name} of `pulumi stack output`", _pulumi_outputs(name))
 
     def output(self, name: str) -> Any:
@@ -42,18 +50,18 @@ class Stack:
         return self.outputs[name]
 
 
-def _local(name: str, home: Path) -> tuple[Mapping[str, Any], str] | None:
-    """The stack's outputs, and the URL of the laptop's AWS; None if the local clouds do not run or lack the stack."""
+def _local(name: str, home: Path) -> tuple[Mapping[str, Any], Laptop] | None:
+    """The stack's outputs, and where the clouds are; None if the local clouds do not run or lack the stack."""
     from local.cli import clouds, engine  # late, because a URL needs no Pulumi SDK
     from local.cli.home import Home, LocalError
 
-    laptop = Home(home.resolve())
+    folder = Home(home.resolve())
     try:
-        daemon = clouds.running(laptop)
-        outputs = engine.outputs(laptop).get(name) if daemon else None
+        daemon = clouds.running(folder)
+        outputs = engine.outputs(folder).get(name) if daemon else None
     except LocalError as error:
         raise UsageError(str(error)) from None
-    return None if daemon is None or outputs is None else (outputs, daemon.aws)
+    return None if daemon is None or outputs is None else (outputs, Laptop(daemon.aws, daemon.google))
 
 
 def _pulumi_outputs(name: str) -> Mapping[str, Any]:

@@ -244,7 +244,7 @@ def test_a_missing_permission(function: Function, prune: Prune, outputs: Put, fr
     assert (code, lines) == (2, [])
     operation = {"GET": "ListVersionsByFunction", "DELETE": "DeleteFunction"}[method]
     why = f"An error occurred (AccessDeniedException) when calling the {operation} operation: {DENIED[2]}"
-    assert err == f"stack aws of `pulumi stack output`, account {ACCOUNT}: {why}\n"
+    assert err == f"stack aws of `pulumi stack output`, account {ACCOUNT}: {why} (docs/deployer.md lists the permissions)\n"
     assert function.versions() == ["$LATEST", "1", "2", "3"]
 
 
@@ -253,7 +253,7 @@ def test_no_credentials(function: Function, prune: Prune, outputs: Put, monkeypa
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
     title = f"stack aws of `pulumi stack output`, account {ACCOUNT}"
-    assert prune() == (2, [], f"{title}: Unable to locate credentials\n")
+    assert prune() == (2, [], f"{title}: Unable to locate credentials: log in, or set AWS_PROFILE\n")
 
 
 @pytest.mark.parametrize(
