@@ -23,7 +23,7 @@ help: ## list the targets and the variables
 
 # STACK=      ## the stack, for up and destroy also several: STACK="aws-prod gcp-prod"
 # ROLLOUT=10  ## up: percent of the requests to the newest version, 0 to 100
-# ARTIFACT=   ## up, rollback: sha256:... of an artifact that ran before; up: also build, or promoted
+# ARTIFACT=   ## up, preview: build, promoted, or sha256:... of an artifact that ran before; rollback: the last
 # AUTH=laptop ## up: writes and pictures need a token of the laptop's issuer
 # REFRESH=1   ## up: ask the clouds first, and repair what has drifted
 # VERBOSE=1   ## up, destroy, down: print all that the engine says, not only what changed
@@ -45,7 +45,7 @@ dev: setup ## run the app with reload on stack aws's store and cache, or STACK=g
 
 .PHONY: preview
 preview: setup ## show what up would change: make preview STACK=aws
-	@$(need_stack)$(PYTHON) -m local preview -- "$$STACK"
+	@$(need_stack)$(PYTHON) -m local preview $${ARTIFACT:+--artifact="$$ARTIFACT"} -- "$$STACK"
 
 .PHONY: drift
 drift: setup ## report what in the laptop's clouds differs from what up left, and fail if anything does: make drift STACK=aws

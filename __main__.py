@@ -4,24 +4,33 @@ from pathlib import Path
 
 import pulumi
 
+from stacks.archive_file import promoted
 from stacks.artifact import ArtifactError, build
+from stacks.config import BUILD, PROMOTED
 from stacks.config_keys import load
 from stacks.front_door import closes_own_url
-from stacks.rollout import Rollout, last_outputs, last_tried
+from stacks.last_deployment import last_outputs, newest_revision
+from stacks.rollout import Rollout, known_releases
 
+root = Path(__file__).resolve().parent
 before = last_outputs()
 config = load(before)
 try:
-    artifact = None if config.artifact else build(Path(__file__).resolve().parent)
+    if config.artifact == BUILD:
+        archive = build(root).archive(config.cloud)
+    elif config.artifact == PROMOTED or config.artifact in known_releases(before):
+        archive = None
+    else:
+        archive = promoted(root, config.cloud, config.artifact)
 except ArtifactError as error:
     raise pulumi.RunError(str(error)) from None
-rollout = Rollout.plan(config, artifact and artifact.digest, before, last_tried())
+rollout = Rollout.plan(config, archive and archive.digest, before, newest_revision())
 
 if config.cloud == "aws":
     from stacks.aws import AwsStack as Stack
 else:
     from stacks.gcp import GcpStack as Stack
 
-stack = Stack(config.name, config, artifact, rollout, closes_own_url(config, before))
+stack = Stack(config.name, config, archive, rollout, closes_own_url(config, before))
 for name, value in stack.outputs.items():
     pulumi.export(name, value)

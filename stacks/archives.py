@@ -5,6 +5,8 @@ import io
 import stat
 import struct
 import tarfile
+import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -18,6 +20,8 @@ ZIP_TIME = (0, 1 << 5 | 1)
 TAR_TIME = 315_532_800
 # libdeflate's level. The lock pins libdeflate, whereas the interpreter's zlib differs between machines.
 LEVEL = 6
+# What the standard library raises for damaged archives.
+BROKEN = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, OSError, ValueError, RuntimeError)
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,39 @@ def read_tree(tree: Path) -> list[Entry]:
     """All files below `tree`, sorted by path."""
     files = ((path.relative_to(tree).as_posix(), path) for path in tree.rglob("*") if path.is_file())
     return [Entry(name, path.read_bytes()) for name, path in sorted(files)]
+
+
+def read(path: Path) -> list[Entry]:
+    """All files of a zip or tar.gz, sorted by path.
+
+    Raises one of BROKEN if it is damaged, or holds more than `write_zip` and `write_tar` write: links, or other modes.
+    """
+    entries = _read_zip(path) if path.suffix == ".zip" else _read_tar(path)
+    return sorted(entries, key=lambda entry: entry.path)
+
+
+def _read_zip(path: Path) -> list[Entry]:
+    with zipfile.ZipFile(path) as archive:
+        for info in archive.infolist():
+            _check_mode(info.filename, info.external_attr >> 16)
+        return [Entry(info.filename, archive.read(info)) for info in archive.infolist()]
+
+
+def _read_tar(path: Path) -> list[Entry]:
+    entries: list[Entry] = []
+    with tarfile.open(path, "r:gz") as archive:
+        for member in archive:
+            if member.isdir():
+                continue
+            content = archive.extractfile(member) if member.isreg() else None
+            _check_mode(member.name, stat.S_IFREG | member.mode if content else 0)
+            entries.append(Entry(member.name, content.read() if content else b""))
+    return entries
+
+
+def _check_mode(name: str, mode: int) -> None:
+    if mode != FILE_MODE:
+        raise ValueError(f"{name!r} is not a plain file of mode {stat.S_IMODE(FILE_MODE):o}")
 
 
 def digest(entries: list[Entry]) -> str:

@@ -3,7 +3,6 @@
 `python -m stacks.artifact` builds it if necessary, and prints its digest, sizes and largest packages.
 """
 
-import base64
 import fcntl
 import hashlib
 import json
@@ -20,6 +19,7 @@ from pathlib import Path
 import deflate
 
 from stacks import archives, staging
+from stacks.archive_file import Archive
 from stacks.staging import ArtifactError
 
 # Lambda's limits on a function uploaded directly: docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
@@ -39,10 +39,8 @@ class Artifact:
     unpacked_bytes: int
     packages: dict[str, int]
 
-    @property
-    def code_sha256(self) -> str:
-        """The hash by which Lambda identifies app.zip: its SHA-256 in base64."""
-        return base64.b64encode(hashlib.sha256(self.zip.read_bytes()).digest()).decode()
+    def archive(self, cloud: str) -> Archive:
+        return Archive(self.digest, {"aws": self.zip, "gcp": self.tar}[cloud])
 
     @property
     def largest(self) -> list[tuple[str, int]]:

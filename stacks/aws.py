@@ -9,7 +9,7 @@ from pulumi_aws import apigatewayv2, dynamodb, get_caller_identity_output, lambd
 from pulumi_aws.lambda_ import AliasRoutingConfigArgsDict
 
 from pulumi_momento import Cache
-from stacks.artifact import Artifact
+from stacks.archive_file import Archive
 from stacks.aws_concurrency import check_concurrency
 from stacks.aws_domain import custom_domain
 from stacks.aws_function import Tables, published_function
@@ -20,17 +20,18 @@ from stacks.aws_version import check_runs
 from stacks.config import StackConfig
 from stacks.front_door import FrontDoor
 from stacks.protection import protect_data
-from stacks.rollout import Rollout, Traffic, exports
+from stacks.rollout import Rollout
+from stacks.traffic import Traffic, exports
 
 
 class AwsStack(pulumi.ComponentResource):
     """All resources of a stack on AWS. `outputs` has the same names as GcpStack's.
 
-    Without an artifact the function stays unchanged, and only its traffic moves.
+    Without an archive the function keeps its code.
     """
 
     def __init__(
-        self, name: str, config: StackConfig, artifact: Artifact | None, rollout: Rollout, own_url_closed: bool
+        self, name: str, config: StackConfig, archive: Archive | None, rollout: Rollout, own_url_closed: bool
     ) -> None:
         check_concurrency(config)
         super().__init__("better-together:stacks:AwsStack", name)
@@ -43,7 +44,9 @@ class AwsStack(pulumi.ComponentResource):
         pictures = self._make_table("pictures", f"{config.name}-pictures", protected)
         self._key = self._make_key()
         tables = Tables(self._users, pictures)
-        function, deployment = published_function(config, artifact, rollout, tables, self._key, cache, self._child)
+        function, deployment, bucket = published_function(
+            config, archive, rollout, tables, self._key, cache, self._child
+        )
         traffic = pulumi.Output.all(function.name, function.version, deployment).apply(partial(_traffic, rollout))
         if config.snap_start:
             pulumi.Output.all(function.name, traffic).apply(lambda found: warn_of_old_versions(config.stack, *found))
@@ -66,6 +69,8 @@ class AwsStack(pulumi.ComponentResource):
             "store": self._users.name,
             "cache": cache.name,
             "service": function.name,
+            "bucket": bucket.bucket,
+            "rolloutPlan": config.rollout_plan.output,
             **exports(pulumi.Output.all(traffic, alias.arn).apply(lambda known: known[0])),
         }
         self.register_outputs(self.outputs)
@@ -112,6 +117,6 @@ async def _traffic(rollout: Rollout, function_version_deployment: Sequence[str])
 
 def _weights(traffic: Traffic) -> AliasRoutingConfigArgsDict | None:
     """The share of the target version; the alias itself points to the stable one. Lambda accepts no weight of 1."""
-    if traffic.target == traffic.stable:
+    if not traffic.is_unfinished or not traffic.percent:
         return None
     return {"additional_version_weights": {traffic.target.revision: traffic.percent / 100}}

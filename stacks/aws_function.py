@@ -3,11 +3,11 @@
 from typing import Any, NamedTuple
 
 import pulumi
-from pulumi_aws import cloudwatch, dynamodb, iam, lambda_, ssm
+from pulumi_aws import cloudwatch, dynamodb, iam, lambda_, s3, ssm
 
 from pulumi_momento import Cache
-from stacks.artifact import Artifact
-from stacks.aws_source import source
+from stacks.archive_file import Archive
+from stacks.aws_source import CODE, source
 from stacks.config import StackConfig
 from stacks.rollout import Rollout
 
@@ -24,25 +24,30 @@ class Tables(NamedTuple):
     pictures: dynamodb.Table
 
 
+class Published(NamedTuple):
+    function: lambda_.Function
+    deployment: pulumi.Output[str]
+    """The id of the deployment that created the newest version: the version's description."""
+    bucket: s3.Bucket
+    """The bucket with the archives."""
+
+
 def published_function(
     config: StackConfig,
-    artifact: Artifact | None,
+    archive: Archive | None,
     rollout: Rollout,
     tables: Tables,
     key: ssm.Parameter,
     cache: Cache,
     opts: pulumi.ResourceOptions,
-) -> tuple[lambda_.Function, pulumi.Output[str]]:
-    """The function, and the id of the deployment that created its newest version: the version's description."""
+) -> Published:
+    """The function of the archive; without one, of the code that it has."""
     logs = _logs(config, opts)
     role, permissions = _role(config, tables, key, logs, opts)
-    archive = source(config, artifact, opts)
+    bucket, code = source(config, archive, opts)
     published: dict[str, Any] = {
         "runtime": lambda_.Runtime.PYTHON3D13,
         "architectures": ["x86_64"],
-        "s3_bucket": archive and archive.bucket,
-        "s3_key": archive and archive.key,
-        "code_sha256": artifact and artifact.code_sha256,  # so that drift detection finds other code
         "handler": "app.aws_lambda.handler",
         "role": role.arn,
         # Without it, the provider turns SnapStart off: expandSnapStart in terraform-provider-aws.
@@ -55,7 +60,7 @@ def published_function(
     }
     deployment = pulumi.Output.json_dumps(published, sort_keys=True).apply(rollout.deployment)
     # Any change would publish a version. With a pinned artifact, the function stays as it is in the state.
-    unchanged = pulumi.ResourceOptions(depends_on=[permissions], ignore_changes=None if artifact else ["*"])
+    unchanged = ["*"] if rollout.pinned else None if code else [*CODE]
     function = lambda_.Function(
         "api",
         name=config.name,
@@ -64,9 +69,12 @@ def published_function(
         reserved_concurrent_executions=config.max_instances or None,
         tags=config.tags,
         **published,
-        opts=pulumi.ResourceOptions.merge(opts, unchanged),
+        **code,
+        opts=pulumi.ResourceOptions.merge(
+            opts, pulumi.ResourceOptions(depends_on=[permissions], ignore_changes=unchanged)
+        ),
     )
-    return function, deployment
+    return Published(function, deployment, bucket)
 
 
 def _logs(config: StackConfig, opts: pulumi.ResourceOptions) -> cloudwatch.LogGroup:

@@ -2,7 +2,7 @@
 
 import pulumi
 
-from stacks.rollout import Traffic
+from stacks.traffic import Traffic
 
 MOST = 50  # the versions to look for, since each takes a call
 # Of a GB-second in us-east-1, for Python: https://aws.amazon.com/lambda/pricing/

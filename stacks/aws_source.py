@@ -1,14 +1,21 @@
 """The bucket with the function's code: the artifact's archive."""
 
+from typing import Any
+
 import pulumi
 from pulumi_aws import s3
 
-from stacks.artifact import Artifact
+from stacks.archive_file import Archive
 from stacks.config import StackConfig
 
+CODE = ("s3_bucket", "s3_key", "code_sha256")
+"""The function's inputs that say where its code is."""
 
-def source(config: StackConfig, artifact: Artifact | None, opts: pulumi.ResourceOptions) -> s3.BucketObjectv2 | None:
-    """The uploaded archive; None if nothing was built.
+
+def source(
+    config: StackConfig, archive: Archive | None, opts: pulumi.ResourceOptions
+) -> tuple[s3.Bucket, dict[str, Any]]:
+    """The bucket with the archives, and the function's inputs CODE for this one; none without an archive.
 
     The code is in a bucket so that the state refers to it by strings. If it were uploaded with the function, the state
     would contain a path that must exist at every later `up`, even on machines that never built it, and `ignore_changes`
@@ -24,14 +31,17 @@ def source(config: StackConfig, artifact: Artifact | None, opts: pulumi.Resource
         restrict_public_buckets=True,
         opts=opts,
     )
-    if not artifact:
-        return None
-    return s3.BucketObjectv2(
+    if not archive:
+        return bucket, {}
+    uploaded = s3.BucketObjectv2(
         "source",
         bucket=bucket.bucket,
-        key=f"{artifact.digest.removeprefix('sha256:')}.zip",
-        source=pulumi.FileAsset(str(artifact.zip)),
+        key=f"{archive.digest.removeprefix('sha256:')}.zip",
+        source=pulumi.FileAsset(str(archive.path)),
         content_type="application/zip",
         tags=config.tags,
-        opts=opts,
+        # `make promote` takes it from here to other stacks.
+        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(retain_on_delete=True)),
     )
+    # The hash is for drift detection, which finds other code by it.
+    return bucket, dict(zip(CODE, (uploaded.bucket, uploaded.key, archive.sha256), strict=True))

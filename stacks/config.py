@@ -1,8 +1,37 @@
 """The configuration of a stack, and the names and tags that follow from it."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
+
+from stacks.traffic import Holder
+
+BUILD, PROMOTED = "build", "promoted"
+
+
+@dataclass(frozen=True)
+class RolloutPlan:
+    """How `make promote` moves traffic, and when it gives the traffic back."""
+
+    steps: tuple[int, ...]
+    """Percents before the last one, 100."""
+    step_seconds: int
+    min_requests: int
+    max_errors: int
+    """Percentage points of answers 5xx above those of the stable revision."""
+    max_slowdown: int
+    """Times the p99 latency of the stable revision."""
+
+    @property
+    def output(self) -> dict[str, Any]:
+        return {
+            "steps": list(self.steps),
+            "stepSeconds": self.step_seconds,
+            "minRequests": self.min_requests,
+            "maxErrors": self.max_errors,
+            "maxSlowdown": self.max_slowdown,
+        }
 
 
 @dataclass(frozen=True)
@@ -29,10 +58,15 @@ class StackConfig:
     momento_api_key: pulumi.Output[str]
     demo: bool
 
-    artifact: str | None
-    """The digest of the artifact to run; None: the artifact that this checkout builds."""
+    artifact: str
+    """BUILD: what this checkout builds. PROMOTED: what the outputs say. Or the digest of the artifact to run."""
     rollout: int
     """Percent of the requests that go to the newest version."""
+    rollout_plan: RolloutPlan
+    rollout_holder: Holder
+    """Who runs this deployment as a step of a promotion; NOBODY otherwise."""
+    rollout_after: str | None
+    """The name of the holder from whom this deployment takes over."""
 
     memory_mb: int
     snap_start: bool

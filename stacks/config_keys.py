@@ -6,9 +6,10 @@ from typing import Any
 
 import pulumi
 
-from stacks.config import StackConfig
+from stacks.config import RolloutPlan, StackConfig
 from stacks.config_reader import ConfigReader
-from stacks.config_rules import check
+from stacks.config_rules import INCREASING, check
+from stacks.traffic import Holder
 
 PERSISTENCE_OF = {"aws": ("dynamodb",), "gcp": ("firestore",)}
 # China's regions have names of the same pattern; those of other partitions, such as us-gov-west-1, do not.
@@ -33,7 +34,10 @@ ALLOWED_NAME = (
 DOMAIN = r"(?=.{1,64}$)([a-z0-9]([-a-z0-9]*[a-z0-9])?\.)+([a-z]{2,}|xn--[-a-z0-9]+)"  # 64: a certificate's common name
 ORIGIN = rf"https?://{HOST}({PORT})?"
 EMAIL = r"(?=.{1,254}$)[^@\s]+@[^@\s]+\.[^@\s]+"
-ARTIFACT = r"build|sha256:[0-9a-f]{64}"
+ARTIFACT = r"build|promoted|sha256:[0-9a-f]{64}"
+STEPS = r"[1-9]\d?(,[1-9]\d?)*"
+HOLDER = r"\S{1,128}"
+TIME = r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\dZ"
 # The values up to a year that CloudWatch Logs accepts.
 LOG_RETENTION_DAYS = ("1", "3", "5", "7", "14", "30", "60", "90", "120", "150", "180", "365")
 
@@ -63,8 +67,14 @@ def load(before: Mapping[str, Any]) -> StackConfig:
         momento_endpoint=read.text("momento:endpoint", rf"{HOST}|http://{HOST}{PORT}", "a host, or http://host:port"),
         momento_api_key=read.secret("momentoApiKey"),
         demo=read.flag("demo"),
-        artifact=_optional(read.text("artifact", ARTIFACT, "build, or the sha256:... of an earlier artifact"), "build"),
-        rollout=read.integer("rollout", 1, 100),
+        artifact=read.text("artifact", ARTIFACT, "build, promoted, or the sha256:... of an artifact"),
+        rollout=read.integer("rollout", 0, 100),
+        rollout_plan=_rollout_plan(read),
+        rollout_holder=Holder(
+            _optional(read.text("rolloutBy", HOLDER, "none, or a holder like ann@host:1234")) or "",
+            _optional(read.text("rolloutUntil", f"none|{TIME}", "none, or a time like 2026-11-26T16:00:00Z")) or "",
+        ),
+        rollout_after=_optional(read.text("rolloutAfter", HOLDER, "none, or a holder like ann@host:1234")),
         memory_mb=read.integer("memoryMb", 512, 4096),
         snap_start=read.flag("snapStart"),
         concurrency=read.integer("concurrency", 1, 80),
@@ -101,8 +111,19 @@ def _stores(cloud: str) -> tuple[str, ...]:
     return PERSISTENCE_OF.get(cloud) or tuple(store for stores in PERSISTENCE_OF.values() for store in stores)
 
 
-def _optional(value: str, nothing: str = "none") -> str | None:
-    return None if value == nothing else value
+def _rollout_plan(read: ConfigReader) -> RolloutPlan:
+    steps = read.text("rolloutSteps", STEPS, INCREASING)
+    return RolloutPlan(
+        steps=tuple(map(int, steps.split(","))) if steps else (),
+        step_seconds=read.integer("rolloutStepSeconds", 1, 3600),
+        min_requests=read.integer("rolloutMinRequests", 20, 5000),
+        max_errors=read.integer("rolloutMaxErrors", 0, 100),
+        max_slowdown=read.integer("rolloutMaxSlowdown", 1, 10),
+    )
+
+
+def _optional(value: str) -> str | None:
+    return None if value == "none" else value
 
 
 def _list(value: str) -> tuple[str, ...]:

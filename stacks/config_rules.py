@@ -7,6 +7,8 @@ from typing import Any
 from stacks.config import StackConfig
 from stacks.config_reader import ConfigReader
 
+INCREASING = "increasing percents from 1 to 99, like 10,50"
+
 # Keys without effect on a cloud, with their defaults in Pulumi.yaml, which look to the program like set values.
 UNUSED: dict[str, dict[str, str | None]] = {
     "aws": {"concurrency": "8", "minInstances": "0", "gcp:project": None, "gcp:region": None},
@@ -30,6 +32,7 @@ def check(config: StackConfig, read: ConfigReader, before: Mapping[str, Any]) ->
         read.wrong("minInstances", f"is {config.min_instances}: it takes up to maxInstances, {config.max_instances}")
     if config.cloud == "aws" and config.snap_start and config.region in NO_SNAP_START:
         read.wrong("snapStart", f"is 'true', and {config.region} has no SnapStart: set false, or take another region")
+    _check_rollout(config, read)
     _check_domain(config, read)
     _check_environment(config, read)
 
@@ -55,6 +58,15 @@ def _check_production(config: StackConfig, read: ConfigReader) -> None:
         read.wrong("auth", "is 'none', which lets everybody write: production needs the URL of an issuer")
     if config.demo:
         read.wrong("demo", "is 'true', which lets requests write demo users: production needs false")
+
+
+def _check_rollout(config: StackConfig, read: ConfigReader) -> None:
+    steps = config.rollout_plan.steps
+    if list(steps) != sorted(set(steps)):
+        read.wrong("rolloutSteps", f"is {','.join(map(str, steps))!r}: it takes {INCREASING}")
+    holder = config.rollout_holder
+    if bool(holder.name) != bool(holder.until):
+        read.wrong("rolloutBy", f"is {holder.name or 'none'!r} and rolloutUntil {holder.until or 'none'!r}: set both")
 
 
 def _check_domain(config: StackConfig, read: ConfigReader) -> None:

@@ -3,19 +3,21 @@
 from typing import Any
 
 import pulumi
-from pulumi_gcp import cloudrunv2, firestore, projects, secretmanager, serviceaccount, storage
-from pulumi_gcp.cloudrunv2 import ServiceTemplateContainerEnvArgsDict, ServiceTemplateContainerSourceCodeArgsDict
+from pulumi_gcp import cloudrunv2, firestore, projects, secretmanager, serviceaccount
+from pulumi_gcp.cloudrunv2 import ServiceTemplateContainerEnvArgsDict
 
 from pulumi_momento import Cache
-from stacks.artifact import Artifact
+from stacks.archive_file import Archive
 from stacks.config import StackConfig
 from stacks.front_door import FrontDoor
-from stacks.gcp_cloud_run import cloud_run
+from stacks.gcp_cloud_run import canary_url, cloud_run
 from stacks.gcp_domain import custom_domain
 from stacks.gcp_logs import keep_logs
 from stacks.gcp_observability import observability
+from stacks.gcp_source import source
 from stacks.protection import protect_data
-from stacks.rollout import Rollout, exports
+from stacks.rollout import Rollout
+from stacks.traffic import exports
 
 APIS = ("cloudresourcemanager", "firestore", "iam", "logging", "monitoring", "run", "secretmanager", "storage")
 
@@ -27,11 +29,11 @@ UNQUERIED = ("followers", "name", "profile_pic", "version")
 class GcpStack(pulumi.ComponentResource):
     """All resources of a stack on Google Cloud. `outputs` has the same names as AwsStack's.
 
-    Without an artifact the service's template stays unchanged, and only its traffic moves.
+    Without an archive the service keeps its source.
     """
 
     def __init__(
-        self, name: str, config: StackConfig, artifact: Artifact | None, rollout: Rollout, own_url_closed: bool
+        self, name: str, config: StackConfig, archive: Archive | None, rollout: Rollout, own_url_closed: bool
     ) -> None:
         super().__init__("better-together:stacks:GcpStack", name)
         self._config = config
@@ -48,10 +50,11 @@ class GcpStack(pulumi.ComponentResource):
             "api", account_id=config.name, display_name=f"{config.name}: Cloud Run", opts=self._child
         )
         self._key, key_version = self._make_key()
+        bucket, code = source(config, archive, self._child)
         service, deployment = cloud_run(
             config,
             self._account,
-            self._make_source(artifact),
+            code,
             self._environment(cache, key_version, rollout.digest),
             rollout,
             own_url_closed,
@@ -59,6 +62,9 @@ class GcpStack(pulumi.ComponentResource):
         )
         keep_logs(config, self._child)
         observability(config, self._child)
+        traffic = pulumi.Output.all(service.latest_ready_revision, deployment).apply(
+            lambda known: rollout.traffic(known[0].rpartition("/")[2], known[1])
+        )
         self.outputs: dict[str, pulumi.Input[Any]] = {
             **self._front_door(service, own_url_closed).outputs,
             "cloud": config.cloud,
@@ -68,11 +74,10 @@ class GcpStack(pulumi.ComponentResource):
             "store": self._database.name,
             "cache": cache.name,
             "service": service.name,
-            **exports(
-                pulumi.Output.all(service.latest_ready_revision, deployment).apply(
-                    lambda known: rollout.traffic(known[0].rpartition("/")[2], known[1])
-                )
-            ),
+            "bucket": bucket.name,
+            "rolloutPlan": config.rollout_plan.output,
+            "canaryUrl": canary_url(service, traffic),
+            **exports(traffic),
         }
         self.register_outputs(self.outputs)
 
@@ -159,37 +164,6 @@ class GcpStack(pulumi.ComponentResource):
             opts=self._child,
         )
         return [store, secret]
-
-    def _make_source(self, artifact: Artifact | None) -> ServiceTemplateContainerSourceCodeArgsDict:
-        """The archive in a bucket. Cloud Run's service agent reads it by its role, roles/run.serviceAgent.
-
-        Google grants that role, which allows reading all objects of the project, when the API is enabled
-        (https://cloud.google.com/iam/docs/roles-permissions/run#run.serviceAgent).
-        """
-        bucket = storage.Bucket(
-            "source",
-            name=f"{self._config.gcp_project}-{self._config.name}",
-            location=self._config.region,
-            uniform_bucket_level_access=True,
-            public_access_prevention="enforced",
-            versioning={"enabled": True},  # revisions refer to a generation, and an archive may be uploaded again
-            force_destroy=not self._config.protected,
-            labels=self._config.tags,
-            opts=self._child,
-        )
-        if not artifact:
-            return {}
-        archive = storage.BucketObject(
-            "source",
-            bucket=bucket.name,
-            name=f"{artifact.digest.removeprefix('sha256:')}.tar.gz",
-            source=pulumi.FileAsset(str(artifact.tar)),
-            content_type="application/gzip",
-            # It is not documented that Cloud Run keeps a copy as long as the revision.
-            opts=pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(retain_on_delete=True)),
-        )
-        generation = archive.generation.apply(str)
-        return {"cloud_storage_source": {"bucket": archive.bucket, "object": archive.name, "generation": generation}}
 
     def _environment(
         self, cache: Cache, key_version: secretmanager.SecretVersion, digest: str

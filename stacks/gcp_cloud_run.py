@@ -16,25 +16,29 @@ from pulumi_gcp.cloudrunv2 import (
 
 from stacks.config import StackConfig
 from stacks.rollout import Rollout
+from stacks.traffic import Traffic
 
 LATEST = "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST"
 REVISION = "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION"
+CANARY = "canary"
+"""The tag of the target of an unfinished rollout, by which it has a URL of its own."""
 
 
 def cloud_run(
     config: StackConfig,
     account: serviceaccount.Account,
-    source: ServiceTemplateContainerSourceCodeArgsDict,
+    source: ServiceTemplateContainerSourceCodeArgsDict | None,
     environment: list[ServiceTemplateContainerEnvArgsDict],
     rollout: Rollout,
     own_url_closed: bool,
     opts: pulumi.ResourceOptions,
 ) -> tuple[cloudrunv2.Service, pulumi.Output[str]]:
-    """A service that runs the archive `source` as `account`, open to the internet.
+    """A service that runs the archive `source` as `account`, open to the internet; without one, what it has.
 
     Also returns the id of the deployment that created its latest revision, an annotation of the revision. With a pinned
     artifact the service's template stays unchanged.
     """
+    container = _container(config, environment)
     template: ServiceTemplateArgsDict = {
         "labels": config.tags,
         "service_account": account.email,
@@ -42,9 +46,12 @@ def cloud_run(
         "max_instance_request_concurrency": config.concurrency,
         # So that one revision can have all instances: Cloud Run's default may be lower.
         "scaling": {"max_instance_count": config.max_instances},
-        "containers": [_container(config, source, environment)],
+        "containers": [container],
     }
     deployment = pulumi.Output.json_dumps(template, sort_keys=True).apply(rollout.deployment)
+    with_source: ServiceTemplateContainerArgsDict = {**container, "source_code": source} if source else container
+    # Any change would create a revision. With a pinned artifact, the template stays as it is in the state.
+    unchanged = ["template"] if rollout.pinned else None if source else ["template.containers[0].sourceCode"]
     service = cloudrunv2.Service(
         "api",
         name=config.name,
@@ -58,36 +65,48 @@ def cloud_run(
         labels=config.tags,
         # For all revisions with traffic together: it caps the bill in a rollout too, and a change creates no revision.
         scaling={"min_instance_count": config.min_instances, "max_instance_count": config.max_instances},
-        template={**template, "annotations": {"deployment": deployment}},
-        traffics=_traffics(rollout),
-        # Any change would create a revision. With a pinned artifact, the template stays as it is in the state.
-        opts=pulumi.ResourceOptions.merge(
-            opts, pulumi.ResourceOptions(ignore_changes=["template"] if rollout.pinned else None)
-        ),
+        template={**template, "containers": [with_source], "annotations": {"deployment": deployment}},
+        traffics=_traffics(rollout, own_url_closed),
+        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(ignore_changes=unchanged)),
     )
     return service, deployment
 
 
-def _traffics(rollout: Rollout) -> list[ServiceTrafficArgsDict]:
-    """LATEST is the revision that this deployment creates, since Cloud Run chooses its name."""
+def canary_url(service: cloudrunv2.Service, traffic: pulumi.Output[Traffic]) -> pulumi.Output[str | None]:
+    """The URL of the target of an unfinished rollout; None, which is no output, if it has none."""
+    url = service.traffic_statuses.apply(lambda found: next((one.uri for one in found if one.tag == CANARY), None))
+    return pulumi.Output.all(url, traffic).apply(lambda known: known[0] if known[1].is_unfinished else None)
+
+
+def _traffics(rollout: Rollout, own_url_closed: bool) -> list[ServiceTrafficArgsDict]:
+    """LATEST is the revision that this deployment creates, since Cloud Run chooses its name.
+
+    Tags have URLs only while the service has (https://cloud.google.com/run/docs/securing/disabling-default-url).
+    """
     target: ServiceTrafficArgsDict = {"type": LATEST, "percent": rollout.percent}
     if rollout.pinned:
         target = {"type": REVISION, "revision": rollout.pinned.revision, "percent": rollout.percent}
     if rollout.percent == 100 or not rollout.stable:
         return [target]
-    return [target, {"type": REVISION, "revision": rollout.stable.revision, "percent": 100 - rollout.percent}]
+    stable: ServiceTrafficArgsDict = {
+        "type": REVISION,
+        "revision": rollout.stable.revision,
+        "percent": 100 - rollout.percent,
+    }
+    if not own_url_closed:
+        target["tag"] = CANARY
+    elif not rollout.percent:
+        return [stable]
+    return [target, stable]
 
 
 def _container(
-    config: StackConfig,
-    source: ServiceTemplateContainerSourceCodeArgsDict,
-    environment: list[ServiceTemplateContainerEnvArgsDict],
+    config: StackConfig, environment: list[ServiceTemplateContainerEnvArgsDict]
 ) -> ServiceTemplateContainerArgsDict:
-    """Google's Python image, with the archive unpacked in its working directory."""
+    """Google's Python image, in whose working directory Cloud Run unpacks the source."""
     return {
         "image": "scratch",
         "base_image_uri": f"{config.region}-docker.pkg.dev/serverless-runtimes/google-22/runtimes/python313",
-        "source_code": source,
         "commands": ["python3"],
         "args": ["-m", "gunicorn", "--config", "python:app.gunicorn_config", "app.wsgi:app"],
         "envs": environment,

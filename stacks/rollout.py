@@ -1,7 +1,4 @@
-"""Splits the traffic between two revisions of the app, from the config and the outputs of the last deployment.
-
-A revision is a published version of the Lambda function, or a revision of the Cloud Run service.
-"""
+"""Plans which revisions get the traffic, from the config and the outputs of the last deployment."""
 
 import hashlib
 import time
@@ -11,43 +8,11 @@ from typing import Any
 
 import pulumi
 
-from stacks.config import StackConfig
+from stacks.config import PROMOTED, StackConfig
+from stacks.last_deployment import Newest
+from stacks.traffic import Holder, Release, Traffic, last_holder
 
 KEPT_RELEASES = 3
-OUTPUTS = ("artifactDigest", "revision", "stableDigest", "stableRevision", "releases", "deployment")
-
-
-@dataclass(frozen=True)
-class Release:
-    """A revision, and the digest of its artifact."""
-
-    digest: str
-    revision: str
-
-
-@dataclass(frozen=True)
-class Traffic:
-    """`percent` of the requests go to `target`, the rest to `stable`. After a rollout the two are the same."""
-
-    target: Release
-    stable: Release
-    percent: int
-    releases: tuple[Release, ...]
-    deployment: str
-    """The deployment that created the newest revision (`Rollout.deployment`)."""
-
-    @property
-    def kept(self) -> frozenset[str]:
-        """The revisions that have traffic, or may get it back."""
-        return frozenset(release.revision for release in (self.target, self.stable, *self.releases))
-
-    @property
-    def outputs(self) -> dict[str, Any]:
-        """The stack's outputs, which the next deployment reads."""
-        releases = [{"digest": release.digest, "revision": release.revision} for release in self.releases]
-        target, stable = self.target, self.stable
-        values = (target.digest, target.revision, stable.digest, stable.revision, releases, self.deployment)
-        return dict(zip(OUTPUTS, values, strict=True))
 
 
 @dataclass(frozen=True)
@@ -55,9 +20,9 @@ class Rollout:
     """A traffic plan from the config and the last outputs. `traffic` completes it with the newest revision."""
 
     digest: str
-    """The digest of the artifact that is built, or that the config pins."""
+    """The digest of the artifact that runs."""
     pinned: Release | None
-    """The revision of the pinned artifact, which gets the requests instead of the newest revision."""
+    """An earlier revision that gets the requests instead of the newest one, which stays unchanged."""
     percent: int
     """The share of the target; 100 if there is no other revision."""
     stable: Release | None
@@ -66,28 +31,28 @@ class Rollout:
     """The last KEPT_RELEASES, newest first, with the stable one among them."""
     last_deployment: str
     """The id of the last deployment; empty on the first, and after one that failed."""
+    holder: Holder
 
     @classmethod
-    def plan(cls, config: StackConfig, built: str | None, before: Mapping[str, Any], tried: str) -> "Rollout":
+    def plan(cls, config: StackConfig, given: str | None, before: Mapping[str, Any], newest: Newest) -> "Rollout":
         """Plan a deployment.
 
-        `built` is the digest of the built artifact, None if the config pins one. `before` are the outputs of the last
-        successful deployment, and `tried` is the id of the last one, successful or not. Raises pulumi.RunError if the
-        pinned artifact never ran.
+        `given` is the digest of the archive to deploy, None if there is none. `before` are the outputs of the last
+        successful deployment, and `newest` is the revision that the last one, successful or not, has made. Raises
+        pulumi.RunError if the config's artifact never ran here, or if somebody else is rolling out.
         """
-        releases = tuple(Release(**release) for release in before.get("releases", ()))
-        stable = Release(before["stableDigest"], before["stableRevision"]) if releases else None
-        # The stable revision wins over a newer one of the same artifact with another configuration.
-        known = {release.digest: release for release in (*releases, *([stable] if stable else []))}
-        digest = built or str(config.artifact)
-        if not built and digest not in known:
-            allowed = f"build, or one of {', '.join(known)}" if known else "build"
-            key = f"Pulumi.{config.stack}.yaml: {pulumi.get_project()}:artifact"
-            raise pulumi.RunError(f"{key} is {digest!r}, which never ran here: it takes {allowed}")
-        pinned = None if built else known[digest]
-        percent = config.rollout if stable and stable != pinned else 100
         last = before.get("deployment", "")
-        return cls(digest, pinned, percent, stable, releases, last if last == tried else "")
+        if config.artifact == PROMOTED:
+            digest, pinned = _promoted(config, before, newest)
+            percent, holder = int(before.get("percent", config.rollout)), last_holder(before)
+        else:
+            _check_holder(config, before)
+            digest = given or config.artifact
+            pinned = None if given else _known(config, before)
+            percent, holder = config.rollout, config.rollout_holder
+        releases, stable = _releases(before)
+        percent = percent if stable and stable != pinned else 100
+        return cls(digest, pinned, percent, stable, releases, last if last == newest.deployment else "", holder)
 
     def deployment(self, inputs: str) -> str:
         """The id of this deployment: the last id if the revision's `inputs` are unchanged, else a new one.
@@ -117,44 +82,60 @@ class Rollout:
             if self.stable and self.stable.digest not in {release.digest for release in releases}:
                 releases = (*releases[: KEPT_RELEASES - 1], self.stable)  # after unfinished rollouts of others
         stable = target if self.percent == 100 or not self.stable else self.stable
-        return Traffic(target, stable, 100 if stable == target else self.percent, releases, deployment)
+        percent = 100 if stable == target else self.percent
+        return Traffic(target, stable, percent, releases, deployment, self.holder)
 
 
-def last_outputs() -> Mapping[str, Any]:
-    """The outputs of this stack's last deployment; empty on the first.
+def known_releases(before: Mapping[str, Any]) -> dict[str, Release]:
+    """The revisions by which artifacts can run again, by digest."""
+    releases, stable = _releases(before)
+    # The stable revision wins over a newer one of the same artifact with another configuration.
+    return {release.digest: release for release in (*releases, *([stable] if stable else []))}
 
-    `pulumi.StackReference` reads the same, but as a resource it would be in the state, and every refresh after a
-    rollout would report it as drift.
+
+def _releases(before: Mapping[str, Any]) -> tuple[tuple[Release, ...], Release | None]:
+    """The kept releases and the stable one."""
+    releases = tuple(Release(**release) for release in before.get("releases", ()))
+    return releases, Release(before["stableDigest"], before["stableRevision"]) if releases else None
+
+
+def _known(config: StackConfig, before: Mapping[str, Any]) -> Release:
+    """The revision of the artifact that the config names."""
+    known = known_releases(before)
+    if config.artifact not in known:
+        allowed = f"build, or one of {', '.join(known)}" if known else "build"
+        promote = f"`make promote FROM=... TO={config.stack}` brings artifacts of other stacks"
+        raise pulumi.RunError(
+            f"{_artifact_key(config)} is {config.artifact!r}, which never ran here: it takes {allowed}; {promote}"
+        )
+    return known[config.artifact]
+
+
+def _promoted(config: StackConfig, before: Mapping[str, Any], newest: Newest) -> tuple[str, Release | None]:
+    """The digest that the outputs name, and its revision if the newest one is another, as after a rollback.
+
+    A deployment that failed has left a newest revision of its own, of the same artifact or of another.
     """
-    return pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": _stack()}).value["outputs"]
+    if not before.get("releases"):
+        fix = f"`make promote FROM=... TO={config.stack}`"
+        raise pulumi.RunError(f"{_artifact_key(config)} is 'promoted', but nothing ran here yet: {fix}")
+    target = Release(before["artifactDigest"], before["revision"])
+    is_newest = newest.revision == target.revision or newest.deployment != before["deployment"]
+    return target.digest, None if newest.digest == target.digest and is_newest else target
 
 
-def last_tried() -> str:
-    """The id of the last deployment, successful or not; empty if there is none.
-
-    It is read from the function or the service in the state, which a failed update also changes.
-    """
-    arguments = {"stackName": _stack()}
-    resources = pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", arguments).value["outputs"]
-    for resource in resources.values():
-        match resource:
-            case {"type": "aws:lambda/function:Function", "outputs": {"description": str(tried)}}:
-                return tried
-            case {"type": "gcp:cloudrunv2/service:Service", "outputs": {"template": {"annotations": annotations}}}:
-                return annotations.get("deployment", "")
-            case _:
-                pass
-    return ""
+def _check_holder(config: StackConfig, before: Mapping[str, Any]) -> None:
+    """Raises pulumi.RunError if somebody else is rolling out, and is not overdue."""
+    holder = last_holder(before)
+    if holder.name in ("", config.rollout_holder.name, config.rollout_after):
+        return
+    if holder.until > time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()):
+        stack = config.stack
+        raise pulumi.RunError(
+            f"stack {stack} is being rolled out by {holder.name}, until {holder.until}: wait, as "
+            f"`make status STACK={stack}` shows, or end it with `make rollback STACK={stack}`"
+        )
 
 
-def _stack() -> str:
-    return f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
-
-
-def exports(traffic: pulumi.Output[Traffic]) -> dict[str, pulumi.Output[Any]]:
-    """The stack's outputs about its revisions.
-
-    `traffic` must not resolve before the cloud has applied it, or a failed update would export a split that never was.
-    """
-    outputs = traffic.apply(lambda traffic: traffic.outputs)
-    return {name: outputs[name] for name in OUTPUTS}
+def _artifact_key(config: StackConfig) -> str:
+    return f"Pulumi.{config.stack}.yaml: {pulumi.get_project()}:artifact"

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from local.cli import commands, destruction
+from local.cli import bring_up, commands, destruction
 from local.cli.dev import dev
 from local.cli.home import ROOT
 
@@ -69,17 +69,16 @@ def _command(actions: Actions, run: Callable[..., None], help: str, more: str, *
 
 def _up(actions: Actions) -> None:
     more = """\
-Builds the artifact, starts the clouds unless they run, and deletes versions of
+Builds the artifact if a stack needs it, starts the clouds unless they run, and deletes versions of
 Lambda functions that no rollback needs. Prints a line for each resource that
 changed, then each stack's URL, store and artifact."""
-    up = _command(actions, commands.up, "bring stacks up", more, "up", "up --rollout 10 aws", "up --auth laptop gcp")
+    up = _command(actions, bring_up.up, "bring stacks up", more, "up", "up --rollout 10 aws", "up --auth laptop gcp")
     up.add_argument("names", metavar="STACK", nargs="*", help="the stacks (default: aws and gcp)")
     up.add_argument("--auth", choices=["laptop"], help="let only tokens of the laptop's issuer write (default: open)")
     up.add_argument("--refresh", action="store_true", help="read the clouds' state first, and repair drift")
-    rollout = "share of the requests that the newest version gets, in percent (default: 100)"
+    rollout = "share of the requests that the newest version gets, in percent (default: the stack file's, or 100)"
     up.add_argument("--rollout", metavar="PERCENT", help=rollout)
-    pinned = "run this earlier artifact instead of building one; `outputs` lists them under releases"
-    up.add_argument("--artifact", dest="pinned", metavar="sha256:...", help=pinned)
+    _artifact(up)
     _verbose(up)
 
 
@@ -97,6 +96,7 @@ def _reading(actions: Actions) -> None:
     preview = _command(actions, commands.preview, "show what `up` would change", more, "preview aws")
     more = "Prints a line for each\nproperty that differs, and fails if there is one; `up --refresh` repairs it."
     drift = _command(actions, commands.drift, "compare the clouds with what the last `up` left", more, "drift aws")
+    _artifact(preview)
     for command in (preview, drift):
         command.add_argument("name", metavar="STACK", help="the stack")
     more = "The keys are the stacks' names."
@@ -117,6 +117,11 @@ def _ending(actions: Actions) -> None:
     down = _command(actions, destruction.down, "destroy all stacks and stop the clouds", more, "down")
     for command in (destroy, down):
         _verbose(command)
+
+
+def _artifact(command: Parser) -> None:
+    artifact = "build, promoted, or the sha256:... of a release in `outputs` (default: the stack file's, or build)"
+    command.add_argument("--artifact", metavar="ARTIFACT", help=artifact)
 
 
 def _verbose(command: Parser) -> None:

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 from pulumi import automation as auto
 
-from local.cli import clouds, commands, engine, stack_files
+from local.cli import bring_up, clouds, engine, stack_files
 from local.cli.clouds import Daemon
 from local.cli.home import APP_PYTHON, ROOT, Home, LocalError
 
@@ -58,7 +58,7 @@ def _brought_up(home: Home, name: str) -> auto.Stack:
     if clouds.running(home) and not engine.has_lost_track(home) and name not in home.unfinished():
         for stack in engine.stacks_up(home, [name]):
             return stack
-    commands.up(home, [name])
+    bring_up.up(home, [name])
     return engine.one_that_is_up(home, name)
 
 

@@ -58,6 +58,11 @@ def plain_config(stack: str) -> dict[str, Any]:
     return {key: value for key, value in config.items() if not (is_object(value) and "secure" in value)}
 
 
+def artifact(stack: str) -> str:
+    """The stack's key `artifact`: `build` unless its file says otherwise."""
+    return plain_config(stack).get("better-together:artifact", "build")
+
+
 class _Loader(yaml.SafeLoader):
     """Refuses duplicate keys, and names the line of a value that Python cannot represent."""
 

@@ -19,6 +19,7 @@ from pulumi.runtime.stack import Stack, run_pulumi_func
 from local.cli.stack_files import plain_config
 from local.providers import values
 from local.providers.values import is_object
+from stacks.last_deployment import Newest
 
 ROOT = Path(__file__).parents[2]
 PROJECT = "better-together"
@@ -105,22 +106,26 @@ def deploy(
     plain: str = "",
     before: Mapping[str, Any] | None = None,
     calls: Mapping[str, Answer] = CALLS,
-    tried: str | None = None,
+    newest: Newest | None = None,
 ) -> Deployment:
     """Run `__main__.py` with changed config, in which None removes a key; `plain` is a key to leave unencrypted.
 
     `before` are the outputs of the stack's last deployment, `calls` the answers to the stacks' calls to the clouds, and
-    `tried` is the id of a deployment that has failed since.
+    `newest` is the revision in the state, by default the one of `before`.
     """
     config = {key: value for key, value in (stack_config(cloud) | dict(changes or {})).items() if value is not None}
     outputs = before or {}
-    last = tried or str(outputs.get("deployment", ""))
-    mocked = _Cloud(f"ours/{PROJECT}/{stack or cloud}", outputs, calls, last)
+    mocked = _Cloud(f"ours/{PROJECT}/{stack or cloud}", outputs, calls, newest or newest_of(outputs))
     monitor = _Monitor(mocked)
     with _event_loop() as loop:
         mocks.set_mocks(mocked, PROJECT, stack or cloud, preview=False, monitor=monitor, organization="ours")
         set_all_config(config, [key for key in KEYS if key != plain])
         return Deployment(monitor.registered, loop.run_until_complete(_run()))
+
+
+def newest_of(outputs: Mapping[str, Any]) -> Newest:
+    """The newest revision after a deployment with these outputs that was no rollback."""
+    return Newest(*(str(outputs.get(name, "")) for name in ("artifactDigest", "revision", "deployment")))
 
 
 @contextmanager
@@ -142,22 +147,17 @@ async def _run() -> dict[str, Any]:
     exported: dict[str, Any] = cast(Stack, get_root_resource()).outputs
     exported.clear()  # the SDK keeps the stack, with what an earlier deployment of this process exported
     await run_pulumi_func(program)
-    return await pulumi.Output.all(**exported).future() or {}
+    outputs = await pulumi.Output.all(**exported).future() or {}
+    return {name: value for name, value in outputs.items() if value is not None}  # as the engine has it
 
 
 class _Cloud(mocks.Mocks):
-    def __init__(self, stack: str, before: Mapping[str, Any], calls: Mapping[str, Answer], tried: str) -> None:
+    def __init__(self, stack: str, before: Mapping[str, Any], calls: Mapping[str, Answer], newest: Newest) -> None:
         self._stack = stack
         self._before = before
         self._calls = calls
         self._digest = ""
-        self._state = {
-            "urn:function": {"type": "aws:lambda/function:Function", "outputs": {"description": tried}},
-            "urn:service": {
-                "type": "gcp:cloudrunv2/service:Service",
-                "outputs": {"template": {"annotations": {"deployment": tried}}},
-            },
-        }
+        self._newest = newest
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
         if args.token == "pulumi:pulumi:readStackOutputs":
@@ -165,7 +165,7 @@ class _Cloud(mocks.Mocks):
             return {"name": self._stack, "outputs": dict(self._before), "secretOutputNames": []}, []
         if args.token == "pulumi:pulumi:readStackResourceOutputs":
             assert args.args["stackName"] == self._stack  # pyright: ignore[reportUnknownMemberType]
-            return {"name": self._stack, "outputs": self._state}, []
+            return {"name": self._stack, "outputs": _state(self._newest)}, []
         if args.token == "aws:lambda/getInvocation:getInvocation":
             return {"result": json.dumps({"statusCode": 200, "body": json.dumps({"artifact": self._digest})})}, []
         if args.token not in self._calls:
@@ -179,8 +179,30 @@ class _Cloud(mocks.Mocks):
         inputs = cast("dict[str, Any]", args.inputs)  # pyright: ignore[reportUnknownMemberType]
         if args.typ == "aws:lambda/function:Function":
             self._digest = inputs["environment"]["variables"]["ARTIFACT_DIGEST"]
+        if args.typ == "gcp:cloudrunv2/service:Service":
+            tags = (traffic.get("tag", "") for traffic in inputs["traffics"])
+            computed["trafficStatuses"] = [{"tag": tag, "uri": tag and f"https://{tag}---api.run.test"} for tag in tags]
         inside = {k: v | inputs[k] for k, v in computed.items() if k in inputs and is_object(v)}
         return f"{args.name}-id", computed | inputs | inside
+
+
+def _state(newest: Newest) -> dict[str, Any]:
+    """The resource of the state that has the newest revision, which on AWS is a number; none without a deployment."""
+    if not newest.deployment:
+        return {}
+    if newest.revision.isdecimal():
+        outputs = {
+            "description": newest.deployment,
+            "environment": {"variables": {"ARTIFACT_DIGEST": newest.digest}},
+            "version": newest.revision,
+        }
+        return {"urn": {"type": "aws:lambda/function:Function", "outputs": outputs}}
+    variables = [{"name": "ARTIFACT_DIGEST", "value": newest.digest}, {"name": "MOMENTO_API_KEY"}]
+    outputs = {
+        "template": {"annotations": {"deployment": newest.deployment}, "containers": [{"envs": variables}]},
+        "latestReadyRevision": f"projects/p/locations/l/services/s/revisions/{newest.revision}",
+    }
+    return {"urn": {"type": "gcp:cloudrunv2/service:Service", "outputs": outputs}}
 
 
 class _Monitor(mocks.MockMonitor):

@@ -1,0 +1,140 @@
+"""Brings stacks up: `make up`, and a step of a promotion."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from functools import partial
+from typing import Any
+
+from pulumi import automation as auto
+
+from local.cli import clouds, engine, stack_files
+from local.cli.clouds import Daemon
+from local.cli.engine_output import shown
+from local.cli.engine_runs import at_once, side_by_side
+from local.cli.home import ROOT, Home, LocalError
+from local.cli.tools import say
+from ops.stack import Stack, UsageError
+from stacks.artifact import build
+
+UP_BY_DEFAULT = ("aws", "gcp")
+
+
+def up(
+    home: Home,
+    names: Sequence[str] = UP_BY_DEFAULT,
+    *,
+    auth: str | None = None,
+    refresh: bool = False,
+    rollout: str | None = None,
+    artifact: str | None = None,
+    verbose: bool = False,
+) -> None:
+    """Brings the stacks up, starts the clouds if necessary, and prints the stacks' URLs.
+
+    With `auth`, the app requires tokens from the laptop's issuer. With `refresh`, the engine reads the clouds' state
+    first, and repairs drift. `rollout` and `artifact` override the stacks' keys. `verbose` prints the engine's full
+    output. Deletes old versions of Lambda functions, as `make prune` does.
+    """
+    names = stack_files.check(names)
+    given = given_settings(rollout=rollout, artifact=artifact)
+    engine.warm_up()
+    with home.exclusive():
+        build_for(names, given)
+        running = _usable_clouds(home)
+        with nullcontext() if running else clouds.starting(home):  # new clouds start while the engine opens the stacks
+            stacks = [engine.open_stack(home, name) for name in names]
+            daemon = running or clouds.wait_until_started(home)
+            settings = given | (_auth_settings(daemon) if auth else {})
+            at_once(stacks, lambda stack: engine.configure(stack, daemon, settings))
+
+        bring_up = partial(_bring_up, home, refresh=refresh, verbose=verbose)
+        outputs = side_by_side(home, stacks, "up", bring_up)
+        for name, values in zip(names, outputs, strict=True):
+            _prune(name, values, daemon)
+    for name, values in zip(names, outputs, strict=True):
+        _print_result(name, values, rollout)
+
+
+def apply(home: Home, name: str, settings: Mapping[str, str], *, verbose: bool = False) -> dict[str, Any]:
+    """Brings a stack to the config of its file and `settings`, which are keys of the project. Returns its outputs.
+
+    The clouds must run. What the stack's last `make up AUTH=laptop` has set stays. Raises LocalError, with the engine's
+    own reason if it fails.
+    """
+    stack_files.check([name])
+    engine.warm_up()
+    with home.exclusive():
+        daemon = clouds.required(home)
+        refuse_if_cut_off(home)
+        stack = engine.open_stack(home, name)
+        has_issuer = json.dumps(daemon.issuer) in json.dumps(stack.export_stack().deployment)
+        engine.configure(stack, daemon, (_auth_settings(daemon) if has_issuer else {}) | settings)
+        [outputs] = side_by_side(home, [stack], "up", partial(_bring_up, home, refresh=False, verbose=verbose))
+        return outputs
+
+
+def _bring_up(home: Home, stack: auto.Stack, *, refresh: bool, verbose: bool) -> dict[str, Any]:
+    """Returns the stack's outputs."""
+    with engine.changing(home, stack), shown(home, stack, verbose=verbose) as arguments:
+        result = stack.up(refresh=refresh, policy_packs=[engine.POLICY_PACK], **arguments)
+    return {key: output.value for key, output in result.outputs.items()}
+
+
+def _usable_clouds(home: Home) -> Daemon | None:
+    """The running clouds, if any. Stops those that do not work or may not match the state of their stacks.
+
+    The clouds exist only in memory, so the state is worthless without them, and `clouds.starting` removes it.
+    """
+    daemon = clouds.usable(home)
+    if daemon and engine.has_lost_track(home):
+        say(f"{engine.CUT_OFF}: starting the clouds afresh")
+        clouds.stop(home)
+        return None
+    return daemon
+
+
+def _auth_settings(daemon: Daemon) -> dict[str, str]:
+    return {"auth": daemon.issuer, "authAudience": engine.AUDIENCE}
+
+
+def _prune(name: str, outputs: Mapping[str, Any], daemon: Daemon) -> None:
+    if outputs["cloud"] == "aws":
+        from ops.prune import prune  # late, because importing botocore takes 0.2 s
+
+        try:
+            for line in prune(Stack(f"stack {name}", outputs, daemon.aws)):
+                say(f"{name} | {line}")
+        except UsageError as error:
+            raise LocalError(str(error)) from None
+
+
+def _print_result(name: str, outputs: Mapping[str, Any], rollout: str | None) -> None:
+    print("  ".join([name, *(outputs[key] for key in ("url", "persistence", "artifactDigest"))]))
+    if outputs["percent"] != 100:
+        print(f"{name}  {100 - outputs['percent']} % of the requests still go to {outputs['stableDigest']}")
+    elif rollout not in (None, "100"):
+        print(f"{name}  ROLLOUT={rollout} has nothing to roll out: this version has all requests already")
+
+
+def given_settings(*, artifact: str | None, rollout: str | None = None) -> dict[str, str]:
+    """The keys that are given. Raises LocalError if one is wrong."""
+    if rollout is not None and not re.fullmatch("[1-9]?[0-9]|100", rollout):
+        raise LocalError(f"ROLLOUT is {rollout!r}: it takes 0 to 100, in percent")
+    if artifact is not None and not re.fullmatch("build|promoted|sha256:[0-9a-f]{64}", artifact):
+        allowed = "build, promoted, or one of the releases in `make outputs`, sha256:..."
+        raise LocalError(f"ARTIFACT is {artifact!r}: it takes {allowed}")
+    given = {"artifact": artifact, "rollout": rollout}
+    return {key: value for key, value in given.items() if value is not None}
+
+
+def build_for(names: Sequence[str], given: Mapping[str, str]) -> None:
+    """Builds the artifact if one of the stacks runs what the checkout builds."""
+    if any(given.get("artifact", stack_files.artifact(name)) == "build" for name in names):
+        say(f"artifact {build(ROOT).digest}")
+
+
+def refuse_if_cut_off(home: Home) -> None:
+    if engine.has_lost_track(home):
+        raise LocalError(f"{engine.CUT_OFF}: `make up` starts the clouds afresh")
