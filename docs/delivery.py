@@ -1,5 +1,7 @@
 """The picture of docs/delivery.md: the steps of a promotion, and the ways back."""
 
+from itertools import pairwise
+
 from docs.drawing import BOX_HEIGHT, WIDTH, Box, arrow, panel, svg, text
 
 TITLE = "A promotion: the same bytes, verified at 0 %, judged at every step, and given back by itself"
@@ -19,7 +21,7 @@ def draw() -> str:
     boxes = [source, *steps, done]
     below = TOP + BOX_HEIGHT + 84
     stable = Box(steps[1].x, below, "stable revision", "gets everything back", "shared", WIDE)
-    forward = [arrow((left.x + WIDE, middle), (right.x, middle)) for left, right in zip(boxes, boxes[1:], strict=False)]
+    forward = [arrow((left.x + WIDE, middle), (right.x, middle)) for left, right in pairwise(boxes)]
     back = [
         arrow((step.x + WIDE // 2, TOP + BOX_HEIGHT), (step.x + WIDE // 2, below + 20), (edge, below + 20))
         if step is not steps[1]

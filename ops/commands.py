@@ -65,7 +65,7 @@ def rollback(name: str, home: Path, *, to: str | None) -> Result:
 def status(names: Sequence[str], home: Path, *, mend: bool) -> Result:
     from ops.status import describe
 
-    found = []
+    found: list[dict[str, Any]] = []
     for stack in (Stack.find(name, home) for name in names):
         about = describe(stack)
         if mend and about["state"] == "overdue":

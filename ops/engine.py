@@ -1,5 +1,6 @@
 """Runs `pulumi up` with a few keys for this run only: the stack file stays as it is."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -11,30 +12,30 @@ from typing import Any
 
 import yaml
 
-from ops.stack import ROOT, UsageError
+from ops.stack import ROOT, Stack, UsageError
 
 
 class UpFailed(Exception):
     """`pulumi up` failed; the message is its reason, in one line."""
 
 
-def up(name: str, settings: Mapping[str, str], home: Path | None) -> None:
+def up(stack: Stack, settings: Mapping[str, str]) -> None:
     """Bring the stack to its file's configuration and `settings`, and print the engine's progress to stderr.
 
-    `home` is the folder of the laptop's clouds if the stack is there. Raises UpFailed, and KeyboardInterrupt once the
-    engine has ended after an interrupt.
+    Waits while another `pulumi up` changes the stack. Raises UpFailed, UsageError without a `pulumi`, and
+    KeyboardInterrupt once the engine has ended after an interrupt.
     """
-    if home:
-        given = [part for key, value in settings.items() for part in ("--set", f"{key}={value}")]
-        _run([sys.executable, "-m", "local", "--home", str(home), "apply", name, *given])
+    if stack.laptop:
+        home = str(stack.laptop.home)
+        _run([sys.executable, "-m", "local", "--home", home, "apply", stack.name, "--settings", json.dumps(settings)])
         return
     pulumi = shutil.which("pulumi")
     if not pulumi:
         raise UsageError("`pulumi` is not on PATH: install it")
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "stack.yaml")
-        file.write_text(_configured(name.rpartition("/")[2], settings))
-        options = ["--yes", "--non-interactive", "--skip-preview", "--stack", name, "--config-file", str(file)]
+        file.write_text(_configured(stack.name.rpartition("/")[2], settings))
+        options = ["--yes", "--non-interactive", "--skip-preview", "--stack", stack.name, "--config-file", str(file)]
         _run([pulumi, "up", *options, "--policy-pack", "policy"])
 
 

@@ -75,7 +75,7 @@ def p99(requests: Sequence[Request]) -> float:
 
 
 def _timed(requests: Sequence[Request]) -> list[Request]:
-    """Those with a time that compares: the start of an instance is slow in every revision, and a failure may be fast."""
+    """Those whose times can be compared: starts are slow in every revision, and failures may be fast."""
     return [request for request in requests if not request.cold and not request.failed]
 
 

@@ -5,7 +5,7 @@ import secrets
 import httpx
 
 from ops.check import newest
-from ops.stack import Stack, UsageError
+from ops.stack import Stack
 from ops.version_transport import VersionTransport
 
 HEADERS = {"user-agent": "better-together-probe"}

@@ -1,5 +1,6 @@
 """Promotes the artifact that one stack runs to another stack, without a build."""
 
+from itertools import pairwise
 from typing import Any
 
 import httpx
@@ -18,13 +19,14 @@ PROMOTED = ROOT / "build" / "promoted"
 def promote(source: Stack, target: Stack) -> dict[str, Any]:
     """Roll the source's artifact out on the target, and give everything back to the stable revision if it is worse.
 
-    Goes on with an unfinished rollout of that artifact. Returns the `outcome`: `promoted`, `unchanged`, `rolled back`
-    `held`, `failed` on the first deployment, or `not rolled back`; with its `reason` and `steps`. Raises UsageError before anything has changed.
+    Goes on with an unfinished rollout of that artifact. Returns the `outcome`: promoted, unchanged, rolled back, not
+    rolled back, failed (on a first deployment) or held; its `reason`, and the `steps`. Raises UsageError before anything
+    has changed.
     """
     digest = running(source)
     here, there = source.output("cloud"), target.outputs.get("cloud", source.output("cloud"))
     if here != there:
-        raise UsageError(f"{source.title} is on {here}, and {target.title} on {there}: promote between stacks of one cloud")
+        raise UsageError(f"{source.title} is on {here}, {target.title} on {there}: promote within one cloud")
     if target.outputs.get("stableDigest") == digest and not is_unfinished(target.outputs):
         return {"outcome": "unchanged", "reason": f"{target.title} runs {digest} already"}
     refuse_if_held(target)
@@ -68,7 +70,9 @@ def running(stack: Stack) -> str:
     except (httpx.HTTPError, ValueError, LookupError, TypeError) as error:
         raise UsageError(f"{url} does not say what runs: {' '.join(str(error).split())}") from None
     if answers != {digest}:
-        raise UsageError(f"{stack.title} has {digest}, but {url} says {', '.join(map(str, answers))}: `pulumi up` first")
+        raise UsageError(
+            f"{stack.title} has {digest}, but {url} says {', '.join(map(str, answers))}: `pulumi up` first"
+        )
     return digest
 
 
@@ -87,7 +91,7 @@ def rollback(stack: Stack, digest: str | None) -> dict[str, Any]:
     digests = [release["digest"] for release in stack.output("releases")]
     stable = stack.output("stableDigest")
     wanted = digest or (stable if is_unfinished(stack.outputs) else _before(stable, digests))
-    if wanted not in {*digests, stable}:
+    if not wanted or wanted not in {*digests, stable}:
         known = ", ".join(digests)
         raise UsageError(f"{wanted or 'an earlier release'} is not among the releases of {stack.title}: {known}")
     if wanted == stable and not is_unfinished(stack.outputs):
@@ -99,4 +103,4 @@ def rollback(stack: Stack, digest: str | None) -> dict[str, Any]:
 
 def _before(digest: str, digests: list[str]) -> str | None:
     """The release before that one; None if it is the oldest."""
-    return dict(zip(digests, digests[1:], strict=False)).get(digest)
+    return dict(pairwise(digests)).get(digest)

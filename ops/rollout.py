@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ops import archive, holder, request_log
+from ops import archive, engine, holder, request_log
 from ops.check import check_newest
 from ops.judge import Judgement, Limits, Verdict, judge, p99
 from ops.probes import send_probes
@@ -71,16 +71,15 @@ class Rollout:
         say(f"{percent} % to {self.digest}")
         self._moved = time.time()
         seconds = UP_WITHIN + 2 * self.outputs.get("rolloutPlan", {}).get("stepSeconds", 0)
-        self.stack.up(
-            {
-                "artifact": self.digest,
-                "rollout": str(percent),
-                "rolloutBy": self._holder,
-                "rolloutAfter": self._expected or "none",
-                "rolloutUntil": holder.deadline(seconds),
-            }
-        )
-        self.stack = self.stack.again()
+        settings = {
+            "artifact": self.digest,
+            "rollout": str(percent),
+            "rolloutBy": self._holder,
+            "rolloutAfter": self._expected or "none",
+            "rolloutUntil": holder.deadline(seconds),
+        }
+        engine.up(self.stack, settings)
+        self.stack = self.stack.beside(self.stack.name)
         self._expected = self.outputs["rolloutBy"]
 
     def _steps_after(self, percent: int) -> list[int]:

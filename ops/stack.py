@@ -18,17 +18,18 @@ class UsageError(Exception):
 
 @dataclass(frozen=True)
 class Laptop:
-    """The URLs of the laptop's clouds."""
+    """The folder of the laptop's clouds, and their URLs."""
 
+    home: Path
     aws: str
     google: str
 
 
 @dataclass(frozen=True)
 class Stack:
-    """`title` says where the outputs are from. `laptop` is None for a stack with an account."""
+    """`laptop` is None for a stack with an account. `outputs` are empty if it never came up."""
 
-    title: str
+    name: str
     outputs: Mapping[str, Any]
     laptop: Laptop | None = None
 
@@ -38,10 +39,23 @@ class Stack:
 
         A name with slashes, such as organization/project/stack, is never on the local clouds. Raises UsageError.
         """
-        if "/" not in name and (local := _local(name, home)):
+        if "/" not in name and (local := _local(home)):
             outputs, laptop = local
-            return cls(f"stack {name} of the local clouds", outputs, laptop)
-        return cls(f"stack {name} of `pulumi stack output`", _pulumi_outputs(name))
+            if name in outputs:
+                return cls(name, outputs[name], laptop)
+        return cls(name, _pulumi_outputs(name))
+
+    def beside(self, name: str) -> Self:
+        """The stack of that name where this one is; it may never have come up. Raises UsageError."""
+        if not self.laptop:
+            return type(self)(name, _pulumi_outputs(name))
+        outputs, laptop = _local(self.laptop.home) or ({}, self.laptop)
+        return type(self)(name, outputs.get(name, {}), laptop)
+
+    @property
+    def title(self) -> str:
+        """The name, and where the outputs are from."""
+        return f"stack {self.name} of {'the local clouds' if self.laptop else '`pulumi stack output`'}"
 
     def output(self, name: str) -> Any:
         """Raises UsageError if the stack never came up."""
@@ -50,18 +64,17 @@ class Stack:
         return self.outputs[name]
 
 
-def _local(name: str, home: Path) -> tuple[Mapping[str, Any], Laptop] | None:
-    """The stack's outputs, and where the clouds are; None if the local clouds do not run or lack the stack."""
+def _local(home: Path) -> tuple[Mapping[str, Mapping[str, Any]], Laptop] | None:
+    """The outputs of all stacks on the local clouds, by name, and where these are; None if they do not run."""
     from local.cli import clouds, engine  # late, because a URL needs no Pulumi SDK
     from local.cli.home import Home, LocalError
 
     folder = Home(home.resolve())
     try:
         daemon = clouds.running(folder)
-        outputs = engine.outputs(folder).get(name) if daemon else None
+        return (engine.outputs(folder), Laptop(folder.path, daemon.aws, daemon.google)) if daemon else None
     except LocalError as error:
         raise UsageError(str(error)) from None
-    return None if daemon is None or outputs is None else (outputs, Laptop(daemon.aws, daemon.google))
 
 
 def _pulumi_outputs(name: str) -> Mapping[str, Any]:

@@ -125,12 +125,15 @@ def _promoted(config: StackConfig, before: Mapping[str, Any], newest: Newest) ->
 
 
 def _check_holder(config: StackConfig, before: Mapping[str, Any]) -> None:
-    """Raises pulumi.RunError if somebody else is rolling out, and is not overdue."""
-    holder = last_holder(before)
-    if holder.name in ("", config.rollout_holder.name, config.rollout_after):
-        return
-    if holder.until > time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()):
-        stack = config.stack
+    """Raises pulumi.RunError if somebody else is rolling out and is not overdue, or if a promotion that has been
+    overtaken goes on.
+    """
+    holder, stack = last_holder(before), config.stack
+    expected = {config.rollout_holder.name, config.rollout_after or ""}
+    if config.rollout_holder.name and holder.name not in expected:
+        by = f"{holder.name} is rolling out" if holder.name else "it was finished or rolled back"
+        raise pulumi.RunError(f"stack {stack} is no longer rolled out by {config.rollout_after}: {by}")
+    if holder.name not in expected and holder.until > time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()):
         raise pulumi.RunError(
             f"stack {stack} is being rolled out by {holder.name}, until {holder.until}: wait, as "
             f"`make status STACK={stack}` shows, or end it with `make rollback STACK={stack}`"

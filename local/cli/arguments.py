@@ -1,6 +1,7 @@
 """The command line of `python -m local`. Options have the names of the parameters of the command's function."""
 
 import argparse
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
@@ -43,6 +44,7 @@ def parse() -> tuple[Callable[..., None], Path, dict[str, Any]]:
     parser.add_argument("--home", metavar="FOLDER", type=Path, default=ROOT / ".local", help=home)
     actions = parser.add_subparsers(metavar="COMMAND", required=True)
     _up(actions)
+    _apply(actions)
     _dev(actions)
     _reading(actions)
     _ending(actions)
@@ -80,6 +82,14 @@ changed, then each stack's URL, store and artifact."""
     up.add_argument("--rollout", metavar="PERCENT", help=rollout)
     _artifact(up)
     _verbose(up)
+
+
+def _apply(actions: Actions) -> None:
+    more = "The stack file\nstays as it is, and the clouds must run. This is a step of `make promote`."
+    example = """apply aws --settings '{"rollout": "10"}'"""
+    apply = _command(actions, bring_up.apply, "bring a stack up with keys for this run alone", more, example)
+    apply.add_argument("name", metavar="STACK", help="the stack")
+    apply.add_argument("--settings", metavar="JSON", type=json.loads, help="an object of keys of the project")
 
 
 def _dev(actions: Actions) -> None:

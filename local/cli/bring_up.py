@@ -15,7 +15,7 @@ from local.cli.engine_output import shown
 from local.cli.engine_runs import at_once, side_by_side
 from local.cli.home import ROOT, Home, LocalError
 from local.cli.tools import say
-from ops.stack import Stack, UsageError
+from ops.stack import Laptop, Stack, UsageError
 from stacks.artifact import build
 
 UP_BY_DEFAULT = ("aws", "gcp")
@@ -52,27 +52,26 @@ def up(
         bring_up = partial(_bring_up, home, refresh=refresh, verbose=verbose)
         outputs = side_by_side(home, stacks, "up", bring_up)
         for name, values in zip(names, outputs, strict=True):
-            _prune(name, values, daemon)
+            _prune(home, name, values, daemon)
     for name, values in zip(names, outputs, strict=True):
         _print_result(name, values, rollout)
 
 
-def apply(home: Home, name: str, settings: Mapping[str, str], *, verbose: bool = False) -> dict[str, Any]:
-    """Brings a stack to the config of its file and `settings`, which are keys of the project. Returns its outputs.
+def apply(home: Home, name: str, settings: Mapping[str, str]) -> None:
+    """Brings a stack to the config of its file and `settings`, which are keys of the project.
 
-    The clouds must run. What the stack's last `make up AUTH=laptop` has set stays. Raises LocalError, with the engine's
-    own reason if it fails.
+    Waits for another command that is at work. The clouds must run. What the stack's last `make up AUTH=laptop` has set
+    stays.
     """
     stack_files.check([name])
     engine.warm_up()
-    with home.exclusive():
+    with home.exclusive(wait=True):
         daemon = clouds.required(home)
         refuse_if_cut_off(home)
         stack = engine.open_stack(home, name)
         has_issuer = json.dumps(daemon.issuer) in json.dumps(stack.export_stack().deployment)
         engine.configure(stack, daemon, (_auth_settings(daemon) if has_issuer else {}) | settings)
-        [outputs] = side_by_side(home, [stack], "up", partial(_bring_up, home, refresh=False, verbose=verbose))
-        return outputs
+        side_by_side(home, [stack], "up", partial(_bring_up, home, refresh=False, verbose=False))
 
 
 def _bring_up(home: Home, stack: auto.Stack, *, refresh: bool, verbose: bool) -> dict[str, Any]:
@@ -99,12 +98,12 @@ def _auth_settings(daemon: Daemon) -> dict[str, str]:
     return {"auth": daemon.issuer, "authAudience": engine.AUDIENCE}
 
 
-def _prune(name: str, outputs: Mapping[str, Any], daemon: Daemon) -> None:
+def _prune(home: Home, name: str, outputs: Mapping[str, Any], daemon: Daemon) -> None:
     if outputs["cloud"] == "aws":
         from ops.prune import prune  # late, because importing botocore takes 0.2 s
 
         try:
-            for line in prune(Stack(f"stack {name}", outputs, daemon.aws)):
+            for line in prune(Stack(name, outputs, Laptop(home.path, daemon.aws, daemon.google))):
                 say(f"{name} | {line}")
         except UsageError as error:
             raise LocalError(str(error)) from None

@@ -69,14 +69,14 @@ class Home:
         return self.path / "engine.lock"
 
     @contextmanager
-    def exclusive(self) -> Generator[None]:
+    def exclusive(self, *, wait: bool = False) -> Generator[None]:
         """Locks the home for one command, and waits for the engines of an earlier command that was killed.
 
-        Raises LocalError at once if another command holds the lock.
+        If another command holds the lock, waits for it, or raises LocalError.
         """
         self.path.mkdir(parents=True, exist_ok=True)
         self.path.chmod(0o700)
-        with locks.taken(self.path / "command.lock") as lock:
+        with locks.taken(self.path / "command.lock", wait=wait) as lock:
             if not lock:
                 raise LocalError(f"another `make up` or `make down` is at work in {self.path}: wait for it")
             self._await_engines()

@@ -14,11 +14,14 @@ from typing import TextIO
 
 
 @contextmanager
-def taken(path: Path) -> Generator[TextIO | None]:
-    """Takes the lock and empties its file, which it yields; yields None if another process holds the lock."""
+def taken(path: Path, *, wait: bool = False) -> Generator[TextIO | None]:
+    """Takes the lock and empties its file, which it yields.
+
+    If another process holds the lock, waits for it, or yields None.
+    """
     with path.open("a") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
             yield None
         else:

@@ -28,7 +28,7 @@ SETTINGS: dict[str, Any] = {"Timeout": 15, "Environment": {"Variables": {"METRIC
 
 def stack_of(daemon: Daemon, service: str, **outputs: Any) -> Stack:
     known = {"cloud": "aws", "account": "123456789012", "region": "eu-west-1", "service": service, **outputs}
-    return Stack(f"stack {service}", known, Laptop(daemon.facts["aws"], daemon.facts["google"]))
+    return Stack(service, known, Laptop(daemon.home, daemon.facts["aws"], daemon.facts["google"]))
 
 
 def requests(function: Deployed, begin: float = NOW, version: str = "1") -> list[Request]:

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from ops import engine
-from ops.stack import ROOT, UsageError
+from ops.stack import ROOT, Stack, UsageError
 
 SETTINGS = {"artifact": "sha256:" + "1" * 64, "rollout": "10"}
 
@@ -32,7 +32,7 @@ cp "$2" {tmp_path}/config
 
 def test_keys_for_one_run(pulumi: Path, capfd: pytest.CaptureFixture[str]) -> None:
     before = (ROOT / "Pulumi.aws.yaml").read_bytes()
-    engine.up("acme/better-together/aws", SETTINGS, None)
+    engine.up(Stack("acme/better-together/aws", {}), SETTINGS)
     given = yaml.safe_load((pulumi / "config").read_text())["config"]
     own = yaml.safe_load(before)["config"]
     assert given == own | {f"better-together:{key}": value for key, value in SETTINGS.items()}
@@ -57,17 +57,17 @@ def test_keys_for_one_run(pulumi: Path, capfd: pytest.CaptureFixture[str]) -> No
 def test_its_failure_is_one_line(pulumi: Path, script: str, reason: str) -> None:
     (pulumi / "script").write_text(script)
     with pytest.raises(engine.UpFailed) as caught:
-        engine.up("aws", SETTINGS, None)
+        engine.up(Stack("aws", {}), SETTINGS)
     assert str(caught.value) == reason
 
 
 def test_without_pulumi(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(UsageError, match="not on PATH"):
-        engine.up("aws", SETTINGS, None)
+        engine.up(Stack("aws", {}), SETTINGS)
 
 
 def test_without_a_stack_file(pulumi: Path) -> None:
     with pytest.raises(UsageError, match=r"^Pulumi.nowhere.yaml cannot be read: .* No such file"):
-        engine.up("nowhere", SETTINGS, None)
+        engine.up(Stack("nowhere", {}), SETTINGS)
     assert not (pulumi / "arguments").exists()

@@ -89,9 +89,7 @@ def test_no_good_canary_fails_by_chance() -> None:
     chance = random.Random(4)
 
     def sample(count: int) -> list[Request]:
-        return [
-            Request(chance.random() < 0.01, 100 + 900 * (chance.random() < 0.02), False) for _ in range(count)
-        ]
+        return [Request(chance.random() < 0.01, 100 + 900 * (chance.random() < 0.02), False) for _ in range(count)]
 
     for size in (20, 100, 500):
         verdicts = [verdict(sample(size), sample(4 * size)) for _ in range(300)]

@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from ops import __main__, reads
+from ops import check as ops_check
 from ops.contract import Contract
 from ops.deployment import Deployment, Wrong
 from ops.target import Target
@@ -137,14 +138,15 @@ def test_an_interrupt_that_gets_lost_ends_the_check_all_the_same(
     def never() -> str:
         raise AssertionError("the check went on")
 
-    monkeypatch.setattr(__main__, "interrupted", threading.Event())
+    monkeypatch.setattr(__main__, "interrupted", event := threading.Event())
+    monkeypatch.setattr("ops.check.interrupted", event)
 
     def checks(deployment: Deployment) -> list[tuple[str, Callable[[], str]]]:
         return [("a", lose), ("b", never)]
 
     monkeypatch.setattr("ops.reads.checks", checks)
     with pytest.raises(KeyboardInterrupt):
-        __main__.run(Target.of_url(liars["urls"]["truth"]), write=False)
+        ops_check.check(Target.of_url(liars["urls"]["truth"]), write=False)
 
 
 def test_reads_change_nothing(liars: dict[str, Any], check: Check) -> None:

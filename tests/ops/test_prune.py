@@ -244,7 +244,10 @@ def test_a_missing_permission(function: Function, prune: Prune, outputs: Put, fr
     assert (code, lines) == (2, [])
     operation = {"GET": "ListVersionsByFunction", "DELETE": "DeleteFunction"}[method]
     why = f"An error occurred (AccessDeniedException) when calling the {operation} operation: {DENIED[2]}"
-    assert err == f"stack aws of `pulumi stack output`, account {ACCOUNT}: {why} (docs/deployer.md lists the permissions)\n"
+    assert (
+        err
+        == f"stack aws of `pulumi stack output`, account {ACCOUNT}: {why} (docs/deployer.md lists the permissions)\n"
+    )
     assert function.versions() == ["$LATEST", "1", "2", "3"]
 
 
