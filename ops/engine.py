@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,11 @@ from typing import Any
 import yaml
 
 from ops.stack import ROOT, Stack, UsageError
+
+# What a backend in a bucket and Pulumi Cloud say of a stack that another update changes.
+LOCKED = re.compile(r"currently locked by \d+ lock|\[409\] Conflict: Another update")
+LOCKED_FOR = 600  # seconds; another `pulumi up` takes less
+PAUSE = 10.0  # seconds
 
 
 class UpFailed(Exception):
@@ -36,7 +43,20 @@ def up(stack: Stack, settings: Mapping[str, str]) -> None:
         file = Path(folder, "stack.yaml")
         file.write_text(_configured(stack.name.rpartition("/")[2], settings))
         options = ["--yes", "--non-interactive", "--skip-preview", "--stack", stack.name, "--config-file", str(file)]
-        _run([pulumi, "up", *options, "--policy-pack", "policy"])
+        _once_unlocked([pulumi, "up", *options, "--policy-pack", "policy"])
+
+
+def _once_unlocked(command: list[str]) -> None:
+    """Waits for another update of the stack. A backend keeps the lock of an update that was killed: `pulumi cancel`."""
+    deadline = time.monotonic() + LOCKED_FOR
+    while True:
+        try:
+            return _run(command)
+        except UpFailed as error:
+            if not LOCKED.search(str(error)) or time.monotonic() > deadline:
+                raise
+            print(f"waiting: {error}", file=sys.stderr, flush=True)
+        time.sleep(PAUSE)
 
 
 def _configured(stack: str, settings: Mapping[str, str]) -> str:

@@ -50,7 +50,7 @@ def test_keys_for_one_run(pulumi: Path, capfd: pytest.CaptureFixture[str]) -> No
     [
         ("echo 'Diagnostics:'; echo '    error: Lambda is down' >&2; echo '  1 errored'; exit 255", "Lambda is down"),
         ("echo 'error: update failed'; echo '  error: Lambda is down'; exit 255", "Lambda is down"),
-        ("echo 'the stack is currently locked by 1 lock(s)'; exit 1", "the stack is currently locked by 1 lock(s)"),
+        ("echo 'out of memory'; exit 1", "out of memory"),
         ("exit 1", "no output"),
     ],
 )
@@ -59,6 +59,27 @@ def test_its_failure_is_one_line(pulumi: Path, script: str, reason: str) -> None
     with pytest.raises(engine.UpFailed) as caught:
         engine.up(Stack("aws", {}), SETTINGS)
     assert str(caught.value) == reason
+
+
+LOCKED = "the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete the lock"
+
+
+@pytest.mark.parametrize("says", [LOCKED, "[409] Conflict: Another update is currently in progress."])
+def test_another_update_is_waited_for(pulumi: Path, monkeypatch: pytest.MonkeyPatch, says: str) -> None:
+    monkeypatch.setattr(engine, "PAUSE", 0)
+    (pulumi / "script").write_text(
+        f"[ -e {pulumi}/again ] || {{ touch {pulumi}/again; echo 'error: {says}'; exit 255; }}"
+    )
+    engine.up(Stack("aws", {}), SETTINGS)
+
+
+def test_a_lock_that_a_killed_update_left_is_not_waited_for_for_ever(
+    pulumi: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "LOCKED_FOR", 0)
+    (pulumi / "script").write_text(f"echo 'error: {LOCKED}'; exit 255")
+    with pytest.raises(engine.UpFailed, match="currently locked"):
+        engine.up(Stack("aws", {}), SETTINGS)
 
 
 def test_without_pulumi(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
