@@ -6,7 +6,7 @@ https://cloud.google.com/run/quotas, https://cloud.google.com/run/docs/troublesh
 import asyncio
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import aiohttp
 from aiohttp import web
@@ -36,23 +36,33 @@ def session() -> aiohttp.ClientSession:
 async def forward(
     request: web.BaseRequest, revision: Revision, http: aiohttp.ClientSession, log: ServiceLog
 ) -> web.StreamResponse:
+    """The response, which is logged when it begins: who has it finds it in the log."""
     begun, started, headers = time.time(), time.monotonic(), _headers(request)
-    response = await _respond(request, headers, revision, http)
-    logged = {
-        "requestMethod": request.method,
-        "requestUrl": f"{request.scheme}://{request.host}{target(request)}",
-        "status": response.status,
-        "userAgent": request.headers.get("User-Agent", ""),
-        "remoteIp": request.remote,
-        "protocol": f"HTTP/{request.version.major}.{request.version.minor}",
-    }
-    trace = headers["X-Cloud-Trace-Context"].partition("/")[0]
-    log.add(revision.name, begun, time.monotonic() - started, logged, trace)
+
+    def logged(status: int) -> None:
+        entry = {
+            "requestMethod": request.method,
+            "requestUrl": f"{request.scheme}://{request.host}{target(request)}",
+            "status": status,
+            "userAgent": request.headers.get("User-Agent", ""),
+            "remoteIp": request.remote,
+            "protocol": f"HTTP/{request.version.major}.{request.version.minor}",
+        }
+        trace = headers["X-Cloud-Trace-Context"].partition("/")[0]
+        log.add(revision.name, begun, time.monotonic() - started, entry, trace)
+
+    response = await _respond(request, headers, revision, http, logged)
+    if not response.prepared:
+        logged(response.status)
     return response
 
 
 async def _respond(
-    request: web.BaseRequest, headers: CIMultiDict[str], revision: Revision, http: aiohttp.ClientSession
+    request: web.BaseRequest,
+    headers: CIMultiDict[str],
+    revision: Revision,
+    http: aiohttp.ClientSession,
+    logged: Callable[[int], None],
 ) -> web.StreamResponse:
     if not has_valid_host(request):
         return _give_up(request, None, 400, "Bad Request")
@@ -69,6 +79,7 @@ async def _respond(
         ):
             response = web.StreamResponse(status=answer.status, headers=_end_to_end(answer.headers))
             response.headers["Server"] = "Google Frontend"
+            logged(response.status)
             await response.prepare(request)
             async for chunk in answer.content.iter_any():
                 await response.write(chunk)

@@ -1,0 +1,142 @@
+"""What `ops` reads of the requests to a revision, from the laptop's Cloud Logging, of the laptop's Cloud Run."""
+
+import time
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+from ops import cloud_run_log, request_log
+from ops.request_log import Request
+from ops.stack import Laptop, Stack
+from tests.cloud.conftest import Daemon
+from tests.cloud.test_cloud_run import SERVICE, Cloud, cloud
+
+__all__ = ["cloud"]
+
+SERVER = """
+    import os, time
+    from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            if self.path == "/crash":
+                os._exit(1)
+            if self.path == "/hang":
+                time.sleep(60)
+            self.send_response(int(self.path.partition("?")[0].strip("/") or 200))
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+    ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
+"""
+STARTED = {"startupProbe": {"httpGet": {"path": "/"}, "periodSeconds": 1, "failureThreshold": 60}}
+
+
+def stack_of(daemon: Daemon, service: str = "s", **outputs: Any) -> Stack:
+    known = {"cloud": "gcp", "account": "p", "region": "europe-west1", "service": service, **outputs}
+    return Stack(f"stack {service}", known, Laptop(daemon.facts["aws"], daemon.facts["google"]))
+
+
+def revision_of(cloud: Cloud) -> str:
+    url = f"/gcp/resources/{quote(SERVICE, safe='')}/{cloud.name}"
+    return cloud.daemon.control.get(url).json()["outputs"]["latestReadyRevision"].rpartition("/")[2]
+
+
+def requests(cloud: Cloud, revision: str, begin: float = 0) -> list[Request]:
+    return request_log.read(stack_of(cloud.daemon, cloud.name), revision, begin, time.time() + 1)
+
+
+def test_every_answer_is_a_request(cloud: Cloud):
+    client = cloud.deployed(source=SERVER, container=STARTED)
+    for path in ("/200", "/404", "/500", "/503", "/crash"):
+        client.get(path)
+    read = requests(cloud, revision_of(cloud))
+    assert [request.failed for request in read] == [True, True, True, False, False], "newest first"
+    assert all(request.milliseconds > 0 and not request.cold for request in read)
+
+
+def test_a_timeout_fails_and_took_as_long(cloud: Cloud):
+    client = cloud.deployed(source=SERVER, container=STARTED, template={"timeout": "1s"})
+    assert client.get("/hang").status_code == 504
+    [request] = requests(cloud, revision_of(cloud))
+    assert request.failed
+    assert request.milliseconds >= 1000
+
+
+def test_other_revisions_services_and_times_are_left_out(cloud: Cloud):
+    client = cloud.deployed(source=SERVER, container=STARTED)
+    client.get("/")
+    revision = revision_of(cloud)
+    assert len(requests(cloud, revision)) == 1
+    assert requests(cloud, "another") == []
+    assert requests(cloud, revision, time.time() + 1) == []
+    assert request_log.read(stack_of(cloud.daemon, "another"), revision, 0, time.time() + 1) == []
+
+
+def test_pages(cloud: Cloud, monkeypatch: pytest.MonkeyPatch):
+    client = cloud.deployed(source=SERVER, container=STARTED)
+    for status in (500, 200, 200, 200, 200):
+        client.get(f"/{status}")
+    monkeypatch.setattr(cloud_run_log, "PAGE", 2)
+    assert [request.failed for request in requests(cloud, revision_of(cloud))] == [False] * 4 + [True]
+    monkeypatch.setattr(cloud_run_log, "LIMIT", 3)
+    assert [request.failed for request in requests(cloud, revision_of(cloud))] == [False] * 3
+
+
+def test_an_entry_is_as_google_documents_it(cloud: Cloud):
+    """https://cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry"""
+    client = cloud.deployed(source=SERVER, container=STARTED)
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    client.get("/500?a=b", headers={"User-Agent": "agent", "X-Cloud-Trace-Context": f"{trace}/1"})
+    revision = revision_of(cloud)
+    query = {
+        "resourceNames": ["projects/p"],
+        "filter": f'logName="projects/p/logs/run.googleapis.com%2Frequests"'
+        f' AND resource.labels.service_name="{cloud.name}" AND resource.labels.revision_name="{revision}"'
+        ' AND timestamp>="2020-01-01T00:00:00Z" AND timestamp<"2100-01-01T00:00:00Z"',
+        "orderBy": "timestamp desc",
+    }
+    [entry] = httpx.post(f"{cloud.daemon.facts['google']}/v2/entries:list", json=query).json()["entries"]
+    assert entry["logName"] == "projects/p/logs/run.googleapis.com%2Frequests"
+    assert entry["resource"]["type"] == "cloud_run_revision"
+    assert entry["resource"]["labels"] == {
+        "project_id": "p",
+        "location": "europe-west1",
+        "service_name": cloud.name,
+        "configuration_name": cloud.name,
+        "revision_name": revision,
+    }
+    assert (entry["severity"], entry["trace"]) == ("ERROR", f"projects/p/traces/{trace}")
+    http = entry["httpRequest"]
+    assert (http["requestMethod"], http["requestUrl"]) == ("GET", str(client.base_url.join("/500?a=b")))
+    assert (http["status"], http["userAgent"], http["latency"][-1]) == (500, "agent", "s")
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"filter": "severity>=ERROR"}, "the laptop knows no filter 'severity>=ERROR'"),
+        ({"orderBy": "timestamp asc"}, "or only newest first"),
+        ({"resourceNames": ["projects/other"]}, "resourceNames is ['projects/other'], not the project of logName"),
+    ],
+)
+def test_another_query_is_refused(daemon: Daemon, change: dict[str, Any], problem: str):
+    query = {
+        "resourceNames": ["projects/p"],
+        "filter": 'logName="projects/p/logs/run.googleapis.com%2Frequests" AND resource.labels.service_name="s"'
+        ' AND resource.labels.revision_name="r" AND timestamp>="2020-01-01T00:00:00Z"'
+        ' AND timestamp<"2100-01-01T00:00:00Z"',
+        "orderBy": "timestamp desc",
+    }
+    url = f"{daemon.facts['google']}/v2/entries:list"
+    assert httpx.post(url, json=query).json() == {"entries": []}
+    answer = httpx.post(url, json=query | change)
+    assert (answer.status_code, answer.json()["error"]["status"]) == (400, "INVALID_ARGUMENT")
+    assert problem in answer.json()["error"]["message"]
+
+
+def test_another_call_is_unknown(daemon: Daemon):
+    answer = httpx.get(f"{daemon.facts['google']}/storage/v1/b")
+    assert (answer.status_code, answer.json()["error"]["status"]) == (404, "NOT_FOUND")
