@@ -20,8 +20,8 @@ def promote(source: Stack, target: Stack) -> dict[str, Any]:
     """Roll the source's artifact out on the target, and give everything back to the stable revision if it is worse.
 
     Goes on with an unfinished rollout of that artifact. Returns the `outcome`: promoted, unchanged, rolled back, not
-    rolled back, failed (on a first deployment) or held; its `reason`, and the `steps`. Raises UsageError before anything
-    has changed.
+    rolled back, failed (on a first deployment) or held; its `reason`, and the `steps`. Raises UsageError before
+    anything has changed.
     """
     digest = running(source)
     here, there = source.output("cloud"), target.outputs.get("cloud", source.output("cloud"))

@@ -77,6 +77,8 @@ def _news(event: EngineEvent) -> str:
     """The event as text for a person; empty for most events."""
     if (done := event.res_outputs_event) and not done.metadata.type.startswith("pulumi:"):
         change = CHANGED.get(done.metadata.op)
+        if change == "deleted" and done.metadata.old and done.metadata.old.retain_on_delete:
+            change = "left in the cloud"
         return f"{change} {resource(done.metadata.urn)}" if change else ""
     if (diagnostic := event.diagnostic_event) and diagnostic.severity != "debug" and not diagnostic.ephemeral:
         about = f"{resource(diagnostic.urn)}: " if diagnostic.urn else ""

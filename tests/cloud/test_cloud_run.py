@@ -271,6 +271,54 @@ def test_a_new_revision_takes_over_and_traffic_can_be_split_and_rolled_back(clou
     assert {client.get("/").json()["env"]["COLOUR"] for _ in range(20)} == {"red"}
 
 
+def test_a_revision_with_a_tag_answers_at_a_url_of_its_own_whatever_its_share(cloud: Cloud):
+    client = cloud.deployed(env={"COLOUR": "red"})
+    red = client.get("/").json()
+    stable = {"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION", "revision": red["env"]["K_REVISION"]}
+    latest = {"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST", "tag": "canary"}
+
+    def canary(colour: str, percent: int, **changes: Any) -> httpx.Client:
+        traffics = [latest | {"percent": percent}, stable | {"percent": 100 - percent}]
+        answer = cloud.deploy(env={"COLOUR": colour}, traffics=traffics, invokerIamDisabled=True, **changes)
+        tagged, untagged = answer.raise_for_status().json()["outputs"]["trafficStatuses"]
+        assert tagged == latest | {"revision": "", "percent": percent, "uri": tagged["uri"]}
+        assert untagged == stable | {"percent": 100 - percent, "tag": "", "uri": ""}
+        return cloud.daemon.http(tagged["uri"])
+
+    tagged = canary("blue", 0)
+    assert tagged.base_url != client.base_url
+    blue = tagged.get("/").json()
+    assert (blue["env"]["COLOUR"], client.get("/").json()["env"]["COLOUR"]) == ("blue", "red")
+    assert canary("blue", 1).base_url == tagged.base_url
+    assert {tagged.get("/").json()["pid"] for _ in range(5)} == {blue["pid"]}
+    for number in range(IDLE_REVISIONS + 1):  # newer ones, which the tag does not name
+        named = [stable | {"revision": blue["env"]["K_REVISION"], "percent": 0, "tag": "canary"}]
+        cloud.deployed(env={"COLOUR": str(number)}, traffics=[*named, stable | {"percent": 100}])
+    assert tagged.get("/").json()["pid"] == blue["pid"]
+
+    daemon: int = cloud.daemon.facts["pid"]
+    assert tagged.base_url.port in listening(daemon)
+    cloud.deployed(env={"COLOUR": "blue"}, traffics=[stable | {"percent": 100}])
+    assert tagged.base_url.port not in listening(daemon)
+
+
+def test_the_listener_of_a_tag_goes_with_its_service(cloud: Cloud):
+    latest = {"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST", "tag": "canary", "percent": 100}
+    [status] = cloud.deploy(traffics=[latest]).raise_for_status().json()["outputs"]["trafficStatuses"]
+    tagged = cloud.daemon.http(status["uri"])
+    assert tagged.get("/").status_code == 403, "the service is not public"
+    cloud.delete(SERVICE, cloud.name)
+    assert tagged.base_url.port not in listening(cloud.daemon.facts["pid"])
+
+
+@pytest.mark.parametrize("tags", [["Canary"], ["a_b"], ["a", "a"]])
+def test_a_tag_that_cloud_run_refuses(cloud: Cloud, tags: list[str]):
+    targets = [{"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST", "percent": 0, "tag": tag} for tag in tags]
+    refusal = cloud.deploy(traffics=[*targets, {"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST", "percent": 100}])
+    assert refusal.status_code == 400
+    assert f"the tag {tags[-1]!r} is not a unique name" in refusal.json()["error"]
+
+
 def test_a_revision_that_was_stopped_long_ago_can_be_rolled_back_to(cloud: Cloud):
     client = cloud.deployed(env={"COLOUR": "red"})
     old = client.get("/").json()

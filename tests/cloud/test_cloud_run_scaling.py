@@ -9,7 +9,7 @@ import pytest
 from local.cloud.gcp.cloud_run import revision as cloud_run_revision
 from local.cloud.gcp.cloud_run.instance import Instance
 from local.cloud.gcp.cloud_run.revision import NoInstance, Revision
-from local.cloud.gcp.cloud_run.services import Service
+from local.cloud.gcp.cloud_run.service import Service
 from local.cloud.gcp.cloud_run.spec import Probe, Scaling, Spec, Target
 
 SPEC = Spec("s", "sources", "s.tar.gz", None, ("python3",), (), Probe(None, 0, 1, 1, 1), 1, 10, 10, ())

@@ -162,7 +162,7 @@ def prune(capsys: pytest.CaptureFixture[str], front: Front, tmp_path: Path) -> P
     """Runs `ops prune` on a real stack; returns its exit code, the lines after the title, and its errors."""
 
     def prune() -> tuple[int, list[str], str]:
-        code = main(["prune", "--stack", "aws", "--home", str(tmp_path / "home")])
+        code = main(["prune", "aws", "--home", str(tmp_path / "home")])
         out, err = capsys.readouterr()
         assert "Traceback" not in err
         return code, out.splitlines()[1:], err
@@ -303,7 +303,7 @@ def test_the_function_is_gone(function: Function, prune: Prune, outputs: Put) ->
 
 def test_a_stack_on_google_cloud(capsys: pytest.CaptureFixture[str], outputs: Put, tmp_path: Path) -> None:
     outputs({"cloud": "gcp"})
-    assert main(["prune", "--stack", "gcp", "--home", str(tmp_path / "home")]) == 0
+    assert main(["prune", "gcp", "--home", str(tmp_path / "home")]) == 0
     nothing = "nothing to delete, since Google Cloud bills no old revisions"
     assert capsys.readouterr().out == f"stack gcp of `pulumi stack output`: {nothing}\n"
 
@@ -315,12 +315,6 @@ def test_a_stack_that_never_came_up(
     capsys: pytest.CaptureFixture[str], outputs: Put, tmp_path: Path, values: dict[str, str], missing: str
 ) -> None:
     outputs(values)
-    assert main(["prune", "--stack", "aws", "--home", str(tmp_path / "home")]) == 2
+    assert main(["prune", "aws", "--home", str(tmp_path / "home")]) == 2
     problem = f"has no output '{missing}' yet: bring it up first"
     assert capsys.readouterr().err == f"stack aws of `pulumi stack output` {problem}\n"
-
-
-@pytest.mark.parametrize("arguments", [[], ["--stack", ""]])
-def test_no_stack(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
-    assert main(["prune", *arguments]) == 2
-    assert capsys.readouterr().err == "name a stack: make prune STACK=aws\n"

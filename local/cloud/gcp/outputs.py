@@ -10,7 +10,8 @@ from typing import Any, cast
 
 import google_crc32c
 
-from local.cloud.gcp.cloud_run.services import Service
+from local.cloud.gcp.cloud_run.service import Service
+from local.cloud.gcp.cloud_run.spec import Target
 
 type Properties = dict[str, Any]
 
@@ -36,11 +37,19 @@ def service(inputs: Properties, old: Properties | None, running: Service) -> Pro
         "terminalConditions": [ready],
         "conditions": [ready],
         "reconciling": False,
-        "trafficStatuses": [
-            {"revision": name, "percent": percent, "type": "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION"}
-            for name, percent in running.split().items()
-        ],
+        "trafficStatuses": [_traffic_status(target, running) for target in running.traffic],
         "updateTime": _now(),
+    }
+
+
+def _traffic_status(target: Target, running: Service) -> Properties:
+    """https://cloud.google.com/run/docs/reference/rest/v2/projects.locations.services#traffictargetstatus"""
+    return {
+        "type": f"TRAFFIC_TARGET_ALLOCATION_TYPE_{'REVISION' if target.revision else 'LATEST'}",
+        "revision": target.revision or "",
+        "percent": target.percent,
+        "tag": target.tag or "",
+        "uri": running.tagged[target.tag].url if target.tag else "",
     }
 
 

@@ -21,7 +21,7 @@ SOURCE = f"{CONTAINER}.sourceCode.cloudStorageSource"
 SERVICE = frozenset(
     {
         *("name", "location", "project", "deletionProtection", "deletionPolicy"),
-        *("traffics.type", "traffics.revision", "traffics.percent"),
+        *("traffics.type", "traffics.revision", "traffics.percent", "traffics.tag"),
         *("scaling.minInstanceCount", "scaling.maxInstanceCount", "template.scaling.maxInstanceCount"),
         *("template.revision", "template.annotations", "template.timeout", "template.maxInstanceRequestConcurrency"),
         *(f"{CONTAINER}.commands", f"{CONTAINER}.args", f"{CONTAINER}.envs.name", f"{CONTAINER}.envs.value"),

@@ -1,12 +1,10 @@
-"""Cloud Run services: their revisions, the traffic between these, and a listener for each service."""
+"""Cloud Run: deploys services, and answers their requests."""
 
 import asyncio
-import itertools
-import math
-import random
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +12,13 @@ import aiohttp
 from aiohttp import web
 
 from local.cloud.common.errors import NotFound
-from local.cloud.common.listener import Listener, listen
+from local.cloud.common.listener import listen
 from local.cloud.common.processes import Processes
 from local.cloud.common.unpack import unpack
 from local.cloud.gcp.cloud_run.front import MAX_BODY, forward, session
 from local.cloud.gcp.cloud_run.instance import Instance, StartError
 from local.cloud.gcp.cloud_run.revision import Revision
+from local.cloud.gcp.cloud_run.service import Service
 from local.cloud.gcp.cloud_run.spec import Scaling, Secret, Spec, SpecError, Target, scaling, spec, targets
 from local.cloud.gcp.request_log import RequestLog
 
@@ -39,47 +38,6 @@ class ProcessContext:
     read: Callable[[str, str, str | None], bytes]
     reveal: Callable[[Secret], str]
     requests: RequestLog
-
-
-@dataclass
-class Service:
-    """`revisions` are all that ever passed their probe, oldest first. `public` means that requests need no identity."""
-
-    listener: Listener
-    scaling: Scaling
-    revisions: dict[str, Revision] = field(default_factory=dict[str, Revision])
-    traffic: list[Target] = field(default_factory=list[Target])
-    numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
-    public: bool = False
-
-    @property
-    def latest(self) -> Revision:
-        return next(reversed(self.revisions.values()))
-
-    def split(self) -> dict[str, int]:
-        """Percent of the traffic by revision."""
-        percents: dict[str, int] = {}
-        for target in self.traffic:
-            name = target.revision or self.latest.name
-            percents[name] = percents.get(name, 0) + target.percent
-        return percents
-
-    def has_room(self) -> bool:
-        """Whether the revisions with traffic may have one more instance."""
-        return sum(self.revisions[name].size for name in self.split()) < self.scaling.max_instances
-
-    async def scale(self) -> None:
-        """Starts instances up to the minimum, which is split like the traffic."""
-        split = self.split()
-        for name, revision in self.revisions.items():
-            revision.minimum = max(1, math.ceil(self.scaling.min_instances * split.get(name, 0) / 100))
-            if name in split:
-                await revision.start()
-
-    def pick(self) -> Revision:
-        split = self.split()
-        [name] = random.choices(list(split), list(split.values()))
-        return self.revisions[name]
 
 
 class CloudRun:
@@ -114,6 +72,7 @@ class CloudRun:
         service.traffic, service.scaling = traffic, scaling(inputs)
         service.public = bool(inputs.get("invokerIamDisabled"))
         self._services[wanted.name] = service
+        await self._tag(service)
         await service.scale()
         await _retire(service)
         return service
@@ -121,23 +80,35 @@ class CloudRun:
     async def delete(self, name: str) -> None:
         service = self._services.pop(name, None)
         if service:
-            await service.listener.close()
-            await asyncio.gather(*(revision.stop() for revision in service.revisions.values()))
+            await service.close()
 
     async def close(self) -> None:
         await asyncio.gather(*(self.delete(name) for name in list(self._services)))
         await self._http.close()
 
     async def _listen(self, inputs: dict[str, Any]) -> Service:
-        requests = self._context.requests.of(inputs)
-
         async def handle(request: web.BaseRequest) -> web.StreamResponse:
-            if not service.public:
-                return web.Response(status=403, text="Forbidden: the service asks for roles/run.invoker")
-            return await forward(request, service.pick(), self._http, requests)
+            return await self._answer(service, None, request)
 
-        service = Service(await listen(handle, PREFERRED_PORT, MAX_BODY), scaling(inputs))
+        listener = await listen(handle, PREFERRED_PORT, MAX_BODY)
+        service = Service(listener, scaling(inputs), self._context.requests.of(inputs))
         return service
+
+    async def _tag(self, service: Service) -> None:
+        """Opens and closes listeners, so that each tag has one."""
+        tags = {target.tag for target in service.traffic if target.tag}
+        for tag in service.tagged.keys() - tags:
+            await service.tagged.pop(tag).close()
+        for tag in tags - service.tagged.keys():
+            service.tagged[tag] = await listen(partial(self._answer, service, tag), max_body=MAX_BODY)
+
+    async def _answer(self, service: Service, tag: str | None, request: web.BaseRequest) -> web.StreamResponse:
+        if not service.public:
+            return web.Response(status=403, text="Forbidden: the service asks for roles/run.invoker")
+        revision = service.pick(tag)
+        if not revision:
+            return web.Response(status=404, text="Not Found")
+        return await forward(request, revision, self._http, service.requests)
 
     async def _start(self, service: Service, wanted: Spec, name: str | None) -> Revision:
         name = name or f"{wanted.name}-{next(service.numbers):05d}-{secrets.token_hex(2)}"
@@ -187,7 +158,7 @@ def _check_known(traffic: list[Target], revisions: set[str | None]) -> None:
 
 
 async def _retire(service: Service) -> None:
-    """Stops the revisions without traffic, except the newest IDLE_REVISIONS of them."""
+    """Stops the revisions without traffic or tag, except the newest IDLE_REVISIONS of them."""
     idle = [name for name in service.revisions if name not in service.split() and name != service.latest.name]
     for name in idle[:-IDLE_REVISIONS]:
         await service.revisions[name].stop()

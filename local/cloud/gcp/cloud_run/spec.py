@@ -3,6 +3,7 @@
 https://cloud.google.com/run/docs/reference/rest/v2/projects.locations.services
 """
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,10 +35,11 @@ class Probe:
 
 @dataclass(frozen=True)
 class Target:
-    """A share of the traffic. `revision` None means the latest ready one."""
+    """A share of the traffic. `revision` None means the latest ready one; with a tag it has a URL of its own."""
 
     revision: str | None
     percent: int
+    tag: str | None = None
 
 
 @dataclass(frozen=True)
@@ -103,14 +105,18 @@ def scaling(inputs: dict[str, Any]) -> Scaling:
 
 
 def targets(inputs: dict[str, Any]) -> list[Target]:
-    """The traffic split, by default all to the latest revision. Raises SpecError if it does not add up to 100 %."""
+    """The traffic split, by default all to the latest revision. Raises SpecError if it is not valid."""
     traffic = [
-        Target(target.get("revision") or None, int(target.get("percent") or 0))
+        Target(target.get("revision") or None, int(target.get("percent") or 0), target.get("tag") or None)
         for target in _list(inputs.get("traffics"))
     ] or [Target(None, 100)]
     total = sum(target.percent for target in traffic)
     if total != 100:
         raise SpecError(f"traffics: the percents add up to {total}, not to 100")
+    tags = [target.tag for target in traffic if target.tag]
+    for tag in tags:
+        if tags.count(tag) > 1 or not re.fullmatch("[a-z]([-a-z0-9]{0,44}[a-z0-9])?", tag):
+            raise SpecError(f"traffics: the tag {tag!r} is not a unique name of lowercase letters, digits and hyphens")
     return traffic
 
 
