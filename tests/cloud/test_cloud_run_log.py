@@ -36,7 +36,7 @@ STARTED = {"startupProbe": {"httpGet": {"path": "/"}, "periodSeconds": 1, "failu
 
 def stack_of(daemon: Daemon, service: str = "s", **outputs: Any) -> Stack:
     known = {"cloud": "gcp", "account": "p", "region": "europe-west1", "service": service, **outputs}
-    return Stack(f"stack {service}", known, Laptop(daemon.facts["aws"], daemon.facts["google"]))
+    return Stack(service, known, Laptop(daemon.home, daemon.facts["aws"], daemon.facts["google"]))
 
 
 def revision_of(cloud: Cloud) -> str:

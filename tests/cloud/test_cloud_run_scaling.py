@@ -27,7 +27,8 @@ async def start() -> Instance:
 
 
 def service(scaling: Scaling, **percents: int) -> Service:
-    made = Service(cast(Any, None), scaling, traffic=[Target(name, percent) for name, percent in percents.items()])
+    nobody = cast(Any, None)
+    made = Service(nobody, scaling, nobody, traffic=[Target(name, percent) for name, percent in percents.items()])
     made.revisions = {name: Revision(name, SPEC, start, made.has_room) for name in percents}
     return made
 

@@ -19,7 +19,7 @@ from local.cloud.gcp.cloud_run.front import MAX_BODY, forward, session
 from local.cloud.gcp.cloud_run.instance import Instance, StartError
 from local.cloud.gcp.cloud_run.revision import Revision
 from local.cloud.gcp.cloud_run.service import Service
-from local.cloud.gcp.cloud_run.spec import Scaling, Secret, Spec, SpecError, Target, scaling, spec, targets
+from local.cloud.gcp.cloud_run.spec import Secret, Spec, SpecError, Target, scaling, spec, targets
 from local.cloud.gcp.request_log import RequestLog
 
 PREFERRED_PORT = 8082
