@@ -118,7 +118,7 @@ def _promoted(config: StackConfig, before: Mapping[str, Any], newest: Newest) ->
     """
     if not before.get("releases"):
         fix = f"`make promote FROM=... TO={config.stack}`"
-        raise pulumi.RunError(f"{_artifact_key(config)} is 'promoted', but nothing ran here yet: {fix}")
+        raise pulumi.RunError(f"{_artifact_key(config)} is 'promoted', but nothing ran here yet: {fix}, or set build")
     target = Release(before["artifactDigest"], before["revision"])
     is_newest = newest.revision == target.revision or newest.deployment != before["deployment"]
     return target.digest, None if newest.digest == target.digest and is_newest else target

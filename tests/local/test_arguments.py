@@ -10,7 +10,7 @@ from local.cli.arguments import parse
 EVERY_OPTION = {
     "up": ["aws", "gcp", "--auth", "laptop", "--refresh", "--rollout", "10", "--artifact", "sha256:0", "--verbose"],
     "dev": ["gcp", "--port", "5001"],
-    "preview": ["aws"],
+    "preview": ["aws", "--artifact", "build"],
     "drift": ["aws"],
     "outputs": [],
     "token": ["1", "--admin"],

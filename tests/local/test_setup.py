@@ -79,7 +79,8 @@ def test_values_are_arguments_and_never_shell_code(checkout: Path) -> None:
     assert destroy[2:] == ["-m", "local", "destroy", "--verbose", "--", "*", "aws"]
     check = run(checkout, "check", f"STACK={evil}", f"URL={evil}", "WRITE=1")
     assert check[2:] == ["-m", "ops", "check", "--stack", evil, "--url", evil, "--write"]
-    assert run(checkout, "preview", f"STACK={evil}")[2:] == ["-m", "local", "preview", "--", evil]
+    preview = run(checkout, "preview", f"STACK={evil}", f"ARTIFACT={evil}")
+    assert preview[2:] == ["-m", "local", "preview", f"--artifact={evil}", "--", evil]
     assert run(checkout, "token", f"USER={evil}", "ADMIN=1")[2:] == ["-m", "local", "token", "--admin", "--", evil]
     assert not (checkout / "pwned").exists()
 

@@ -91,12 +91,16 @@ class Deployment:
 
 @cache
 def stack_config(cloud: str) -> dict[str, str]:
-    """The config after the steps of docs/real-clouds.md: Pulumi.yaml's defaults, the stack file, keys and project."""
+    """The config after the steps of docs/real-clouds.md: Pulumi.yaml's defaults, the stack file, keys and project.
+
+    All stacks run what the checkout builds, also those whose files leave the artifact to promotions.
+    """
     keys: dict[str, Any] = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
     defaults = {f"{PROJECT}:{key}": str(facts["default"]).lower() for key, facts in keys.items() if "default" in facts}
     plain = plain_config(cloud).items()
     stack = {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in plain}
-    return defaults | stack | KEYS | ({"gcp:project": "a-project"} if cloud.startswith("gcp") else {})
+    given = {f"{PROJECT}:artifact": "build"} | ({"gcp:project": "a-project"} if cloud.startswith("gcp") else {})
+    return defaults | stack | KEYS | given
 
 
 def deploy(

@@ -15,6 +15,9 @@ from tests.stacks.deployment import KEYS, PROJECT, deploy
 HOSTS = "a host, or http://host:port"
 AWS_REGIONS = "a commercial region of AWS"
 ORIGINS = "none, or origins like https://a.example,https://b.example"
+STEPS = "increasing percents from 1 to 99, like 10,50"
+HOLDERS = "none, or a holder like ann@host:1234"
+TIMES = "none, or a time like 2026-11-26T16:00:00Z"
 RETENTIONS = "1 or 3 or 5 or 7 or 14 or 30 or 60 or 90 or 120 or 150 or 180 or 365"
 
 
@@ -49,8 +52,26 @@ def errors(*args: Any, **kwargs: Any) -> list[str]:
         ("gcp", "momento:endpoint", "https://momento", f"is 'https://momento': it takes {HOSTS}"),
         ("aws", "better-together:environment", "prod", "is 'prod': it takes development or production"),
         ("aws", "better-together:recoveryDays", "36", "is '36': it takes a whole number from 1 to 35"),
-        ("aws", "better-together:artifact", "v2", "is 'v2': it takes build, or the sha256:... of an earlier artifact"),
-        ("gcp", "better-together:rollout", "0", "is '0': it takes a whole number from 1 to 100"),
+        (
+            "aws",
+            "better-together:artifact",
+            "v2",
+            "is 'v2': it takes build, promoted, or the sha256:... of an artifact",
+        ),
+        ("gcp", "better-together:rollout", "101", "is '101': it takes a whole number from 0 to 100"),
+        ("aws", "better-together:rolloutSteps", "0,50", f"is '0,50': it takes {STEPS}"),
+        ("aws", "better-together:rolloutSteps", "50,100", f"is '50,100': it takes {STEPS}"),
+        ("gcp", "better-together:rolloutSteps", "50,10", f"is '50,10': it takes {STEPS}"),
+        ("gcp", "better-together:rolloutSteps", "10,10", f"is '10,10': it takes {STEPS}"),
+        ("aws", "better-together:rolloutStepSeconds", "0", "is '0': it takes a whole number from 1 to 3600"),
+        ("aws", "better-together:rolloutMinRequests", "19", "is '19': it takes a whole number from 20 to 5000"),
+        ("aws", "better-together:rolloutMaxErrors", "101", "is '101': it takes a whole number from 0 to 100"),
+        ("aws", "better-together:rolloutMaxSlowdown", "0", "is '0': it takes a whole number from 1 to 10"),
+        ("aws", "better-together:rolloutUntil", "2026-11-26 16:00", f"is '2026-11-26 16:00': it takes {TIMES}"),
+        ("aws", "better-together:rolloutUntil", "2026-13-26T16:00:00Z", f"is '2026-13-26T16:00:00Z': it takes {TIMES}"),
+        ("aws", "better-together:rolloutBy", "a b", f"is 'a b': it takes {HOLDERS}"),
+        ("aws", "better-together:rolloutBy", "ann", "is 'ann' and rolloutUntil 'none': set both"),
+        ("gcp", "better-together:rolloutAfter", "a" * 129, f"is {'a' * 60!r}... (129 characters): it takes {HOLDERS}"),
         ("gcp", "better-together:memoryMb", "256", "is '256': it takes a whole number from 512 to 4096"),
         ("gcp", "better-together:concurrency", "81", "is '81': it takes a whole number from 1 to 80"),
         ("gcp", "better-together:minInstances", "101", "is '101': it takes a whole number from 0 to 100"),
@@ -173,6 +194,11 @@ def test_the_project_describes_every_key_with_its_type(root: Path) -> None:
 @pytest.mark.parametrize("stack", ["aws", "gcp", "aws-prod", "gcp-prod"])
 def test_every_stack_file_is_a_valid_configuration(stack: str) -> None:
     assert deploy(stack, stack=stack).outputs["cloud"] == stack.partition("-")[0]
+
+
+@pytest.mark.parametrize("stack", ["aws-prod", "gcp-prod"])
+def test_production_runs_what_is_promoted(stack: str) -> None:
+    assert plain_config(stack)[f"{PROJECT}:artifact"] == "promoted"
 
 
 @pytest.mark.parametrize("stack", ["aws", "gcp", "aws-prod", "gcp-prod"])

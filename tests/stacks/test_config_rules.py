@@ -30,7 +30,8 @@ NEVER_RIGHT = {
 }
 WRONG_OF_ALL_BUT_KEYS = {"a huge number": "9" * 5000, "a negative number": "-1", "an object": "{}"}
 ANOTHER = {"8": "9", "0": "1", "1000": "1001", "500": "501", "false": "true", None: "us-central1"}
-CHOSEN_BY_OTHERS = {*KEYS, f"{PROJECT}:authAudience"}  # by Momento, and by an issuer
+# By Momento, by an issuer, and by whoever promotes.
+CHOSEN_BY_OTHERS = {*KEYS, f"{PROJECT}:authAudience", f"{PROJECT}:rolloutAfter"}
 
 
 def errors(*args: Any, **kwargs: Any) -> list[str]:
@@ -84,7 +85,7 @@ def test_the_defaults_of_keys_without_use_are_those_of_the_project() -> None:
 
 @pytest.mark.parametrize("cloud", ["aws", "gcp"])
 def test_the_app_or_the_cloud_has_a_use_for_every_other_key(cloud: str) -> None:
-    """Every other key changes the resources of the stack, or it would be silently ignored."""
+    """Every other key changes the resources or the outputs of the stack, or it would be silently ignored."""
     changes = {
         "environment": "production",
         "recoveryDays": "8",
@@ -93,6 +94,13 @@ def test_the_app_or_the_cloud_has_a_use_for_every_other_key(cloud: str) -> None:
         "demo": "false",
         "artifact": f"sha256:{'a' * 64}",
         "rollout": "10",
+        "rolloutSteps": "5",
+        "rolloutStepSeconds": "60",
+        "rolloutMinRequests": "50",
+        "rolloutMaxErrors": "2",
+        "rolloutMaxSlowdown": "3",
+        "rolloutBy": "ann@host:1",
+        "rolloutUntil": "2036-11-26T16:00:00Z",
         "memoryMb": "2048",
         "snapStart": "true",
         "concurrency": "9",
@@ -114,17 +122,21 @@ def test_the_app_or_the_cloud_has_a_use_for_every_other_key(cloud: str) -> None:
         "environment": {"auth": "https://login.example.com/", "demo": "false"},
         "authAudience": {"auth": "https://login.example.com/"},
         "domainZone": {"domain": "users.example.com"},
+        "rolloutBy": {"rollout": "10", "rolloutBy": "bob@host:1", "rolloutUntil": "2036-11-26T15:00:00Z"},
     }
+    needs["rolloutUntil"] = needs["rolloutBy"]
     digests = {"releases": [{"digest": f"sha256:{letter * 64}", "revision": letter} for letter in "ab"]}
     before = digests | {"stableDigest": f"sha256:{'b' * 64}", "stableRevision": "b"}
     declared = {key.removeprefix(f"{PROJECT}:") for key in EVERY_KEY if key.startswith(PROJECT)}
-    assert set(changes) == declared - {"cloud", "persistence"}, "give each key another value in `changes`"
+    other = {"cloud", "persistence", "rolloutAfter"}  # the last is without effect unless somebody is rolling out
+    assert set(changes) == declared - other, "give each key another value in `changes`"
 
     def inputs(settings: dict[str, str]) -> str:
-        """All resources' inputs, without the id of the deployment, which is another each time."""
+        """All resources' inputs and the outputs, without the id of the deployment, which is another each time."""
         stack = deploy(cloud, {f"{PROJECT}:{name}": value for name, value in settings.items()}, before=before)
         resources = {f"{one.type}::{one.name}": one.inputs for one in stack.resources}
-        return json.dumps(resources, sort_keys=True, default=str).replace(stack.outputs["deployment"], "")
+        made = json.dumps([resources, stack.outputs], sort_keys=True, default=str)
+        return made.replace(stack.outputs["deployment"] or "no deployment", "")
 
     bare = inputs({})
     assert inputs({"throttleRate": "1000"}) == bare, "a key with its default makes no difference"

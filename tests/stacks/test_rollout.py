@@ -1,5 +1,6 @@
 """The traffic split, from the config and the outputs of the last deployment."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -7,11 +8,13 @@ import pulumi
 import pytest
 
 from stacks.config import StackConfig
-from stacks.rollout import KEPT_RELEASES, OUTPUTS, Release, Rollout, Traffic
-from tests.stacks.deployment import Deployment, deploy
+from stacks.last_deployment import Newest
+from stacks.rollout import KEPT_RELEASES, Rollout
+from stacks.traffic import NOBODY, OUTPUTS, Release, Traffic
+from tests.stacks.deployment import Deployment, deploy, newest_of
 
 A, B, C = (f"sha256:{letter * 64}" for letter in "abc")
-ARTIFACT, ROLLOUT = "better-together:artifact", "better-together:rollout"
+ARTIFACT, ROLLOUT, DOMAIN = (f"better-together:{key}" for key in ("artifact", "rollout", "domain"))
 SERVICE = "cloudrunv2/service:Service"
 LATEST = "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST"
 REVISION = "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION"
@@ -24,8 +27,10 @@ def outputs(stable: tuple[str, str], target: tuple[str, str], *older: tuple[str,
 
 
 def plan(before: dict[str, Any], built: str | None = None, rollout: int = 100, artifact: str | None = None) -> Rollout:
-    config = SimpleNamespace(stack="aws", rollout=rollout, artifact=artifact)
-    return Rollout.plan(cast(StackConfig, config), built, before, before.get("deployment", ""))
+    config = SimpleNamespace(
+        stack="aws", rollout=rollout, artifact=artifact or "build", rollout_holder=NOBODY, rollout_after=None
+    )
+    return Rollout.plan(cast(StackConfig, config), built, before, newest_of(before))
 
 
 def split(traffic: Traffic) -> tuple[str, str, int]:
@@ -116,7 +121,8 @@ def test_an_artifact_that_never_ran(before: dict[str, Any], allowed: str) -> Non
     with pytest.raises(pulumi.RunError) as error:
         deploy("aws", {ARTIFACT: C}, before=before)
     key = "Pulumi.aws.yaml: better-together:artifact"
-    assert str(error.value) == f"{key} is '{C}', which never ran here: it takes {allowed}"
+    promote = "`make promote FROM=... TO=aws` brings artifacts of other stacks"
+    assert str(error.value) == f"{key} is '{C}', which never ran here: it takes {allowed}; {promote}"
 
 
 @pytest.mark.parametrize("cloud", ["aws", "gcp"])
@@ -125,7 +131,7 @@ def test_the_outputs_are_what_the_next_deployment_reads(cloud: str) -> None:
     second = deploy(cloud, {ROLLOUT: "10"}, before=first.outputs | {"stableRevision": "before"})
     assert second.outputs["stableRevision"] == "before"
     assert second.outputs["releases"] == first.outputs["releases"]
-    assert {name for name in OUTPUTS if first.outputs[name] != second.outputs[name]} == {"stableRevision"}
+    assert {name for name in OUTPUTS if first.outputs[name] != second.outputs[name]} == {"stableRevision", "percent"}
 
 
 @pytest.mark.parametrize(
@@ -133,6 +139,8 @@ def test_the_outputs_are_what_the_next_deployment_reads(cloud: str) -> None:
     [
         ({}, "7", None),
         ({ROLLOUT: "10"}, "1", {"7": 0.1}),
+        ({ROLLOUT: "0"}, "1", None),
+        ({ARTIFACT: B, ROLLOUT: "0"}, "1", None),
         ({ARTIFACT: B}, "5", None),
         ({ARTIFACT: B, ROLLOUT: "29"}, "1", {"5": 0.29}),
         ({ARTIFACT: A, ROLLOUT: "10"}, "1", None),
@@ -147,17 +155,29 @@ def test_the_alias_shares_the_requests(config: dict[str, str], version: str, wei
 @pytest.mark.parametrize(
     ("config", "traffics"),
     [
-        ({}, [(LATEST, None, 100)]),
-        ({ROLLOUT: "10"}, [(LATEST, None, 10), (REVISION, "r1", 90)]),
-        ({ARTIFACT: B}, [(REVISION, "r5", 100)]),
-        ({ARTIFACT: B, ROLLOUT: "29"}, [(REVISION, "r5", 29), (REVISION, "r1", 71)]),
-        ({ARTIFACT: A, ROLLOUT: "10"}, [(REVISION, "r1", 100)]),
+        ({}, [(LATEST, None, 100, None)]),
+        ({ROLLOUT: "10"}, [(LATEST, None, 10, "canary"), (REVISION, "r1", 90, None)]),
+        ({ROLLOUT: "0"}, [(LATEST, None, 0, "canary"), (REVISION, "r1", 100, None)]),
+        ({ARTIFACT: B}, [(REVISION, "r5", 100, None)]),
+        ({ARTIFACT: B, ROLLOUT: "29"}, [(REVISION, "r5", 29, "canary"), (REVISION, "r1", 71, None)]),
+        ({ARTIFACT: A, ROLLOUT: "10"}, [(REVISION, "r1", 100, None)]),
+        ({ROLLOUT: "10", DOMAIN: "a.example.com"}, [(LATEST, None, 10, None), (REVISION, "r1", 90, None)]),
+        ({ROLLOUT: "0", DOMAIN: "a.example.com"}, [(REVISION, "r1", 100, None)]),
     ],
 )
-def test_the_service_shares_the_requests(config: dict[str, str], traffics: list[tuple[str, str | None, int]]) -> None:
-    service = deploy("gcp", config, before=outputs((A, "r1"), (A, "r1"), (B, "r5"))).inputs(SERVICE)
-    found = [(one["type"], one.get("revision"), one["percent"]) for one in service["traffics"]]
-    assert found == traffics
+def test_the_service_shares_the_requests(config: dict[str, str], traffics: list[tuple[Any, ...]]) -> None:
+    before = outputs((A, "r1"), (A, "r1"), (B, "r5")) | {"url": "https://a.example.com"}  # closes the cloud's own URL
+    stack = deploy("gcp", config, before=before)
+    listed = stack.inputs(SERVICE)["traffics"]
+    assert [(one["type"], one.get("revision"), one["percent"], one.get("tag")) for one in listed] == traffics
+    tagged = "canary" in [one.get("tag") for one in listed]
+    assert stack.outputs.get("canaryUrl") == ("https://canary---api.run.test" if tagged else None)
+
+
+def test_a_rollout_of_nothing_new_has_no_canary() -> None:
+    first = deploy("gcp")
+    again = deploy("gcp", {ROLLOUT: "10"}, before=first.outputs)
+    assert again.outputs == first.outputs
 
 
 @pytest.mark.parametrize(("cloud", "kind"), [("aws", "lambda/function:Function"), ("gcp", SERVICE)])
@@ -178,8 +198,14 @@ def test_what_is_built_is_not_held_back(either: Deployment) -> None:
     assert [r for r in either.resources if r.ignored] == []
 
 
-def test_archives_on_gcp_outlive_the_next_one(gcp: Deployment) -> None:
-    assert [r.type for r in gcp.resources if r.retained] == ["gcp:storage/bucketObject:BucketObject"]
+def test_archives_outlive_the_next_one(either: Deployment) -> None:
+    kind = {"aws": "aws:s3/bucketObjectv2:BucketObjectv2", "gcp": "gcp:storage/bucketObject:BucketObject"}
+    assert [r.type for r in either.resources if r.retained] == [kind[either.outputs["cloud"]]]
+
+
+def failed(before: dict[str, Any], deployment: str) -> Newest:
+    """What a deployment that failed has left in the state."""
+    return replace(newest_of(before), deployment=deployment)
 
 
 def made_by(stack: Deployment) -> str:
@@ -228,10 +254,10 @@ def test_a_revert_after_a_deployment_that_failed_is_made_and_made_again(
     """What was reverted to may fail as well, and then the state has its inputs."""
     before = deploy(cloud).outputs
     monkeypatch.setattr("stacks.rollout.time.time", lambda: 1000)
-    reverted = made_by(deploy(cloud, before=before, tried="another-1"))
+    reverted = made_by(deploy(cloud, before=before, newest=failed(before, "another-1")))
     assert reverted != before["deployment"]
     monkeypatch.setattr("stacks.rollout.time.time", lambda: 2000)
-    again = made_by(deploy(cloud, before=before, tried=reverted))
+    again = made_by(deploy(cloud, before=before, newest=failed(before, reverted)))
     assert again not in (reverted, before["deployment"])
 
 

@@ -266,7 +266,7 @@ def test_what_a_type_honours_is_read_back(provider: Aws, tmp_path: Path, token: 
 SPEC = {
     "name": "api",
     "scaling": {"minInstanceCount": 1, "maxInstanceCount": 2},
-    "traffics": [{"revision": "a", "percent": 40}, {"revision": "b", "percent": 60}],
+    "traffics": [{"revision": "a", "percent": 40}, {"revision": "b", "percent": 60, "tag": "c"}],
     "template": {
         "annotations": {"a": "b"},
         "timeout": "10s",
