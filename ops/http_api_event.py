@@ -35,7 +35,7 @@ def event_of(request: httpx.Request, body: bytes, account: str) -> dict[str, Any
         "headers": headers
         | {
             "content-length": str(len(body)),
-            "x-amzn-trace-id": f"Root=1-{int(now):08x}-{secrets.token_hex(12)}",
+            "x-amzn-trace-id": headers.get("x-amzn-trace-id") or f"Root=1-{int(now):08x}-{secrets.token_hex(12)}",
             "x-forwarded-for": ", ".join([*filter(None, [headers.get("x-forwarded-for")]), CALLER]),
             "x-forwarded-port": str(request.url.port or 443),
             "x-forwarded-proto": request.url.scheme,
@@ -128,4 +128,4 @@ def _full_response(answer: dict[str, Any], method: str) -> httpx.Response:
             headers.append((name, text_value))
     if "content-type" not in {name.lower() for name, _ in headers}:
         headers.append(("content-type", "text/plain;charset=UTF-8"))
-    return httpx.Response(status, headers=headers, content=b"" if method == "HEAD" else body)
+    return httpx.Response(status, headers=headers, content=body)

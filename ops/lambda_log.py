@@ -81,14 +81,15 @@ def _newest(logs: Any, group: str, streams: str, since: int, until: int) -> Line
         startFromHead=False,
     )
     for page in pages:
-        for event in page["events"]:
+        events = page.get("events", [])
+        for event in events:
             at, text = event["timestamp"], event["message"]
             if found := REPORT.match(text):
                 if since <= at < until:
                     lines.reports.append(Report(at, found[1], float(found[2])))
             elif line := _access_line(text):
                 lines.answers[line["platform_request_id"]] = line
-        oldest = page["events"][-1]["timestamp"] if page["events"] else until
+        oldest = events[-1]["timestamp"] if events else until
         if len(lines.reports) >= LIMIT and oldest < lines.reports[LIMIT - 1].at - APART:
             break
     return lines

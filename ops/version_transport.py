@@ -38,7 +38,8 @@ class VersionTransport(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         answer = self._answer(request)
         # As a stream, since the client measures `elapsed` until that ends.
-        return httpx.Response(answer.status_code, headers=answer.headers, stream=httpx.ByteStream(answer.content))
+        body = httpx.ByteStream(b"" if request.method == "HEAD" else answer.content)
+        return httpx.Response(answer.status_code, headers=answer.headers, stream=body)
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         event = json.dumps(event_of(request, request.read(), self._stack.output("account"))).encode()
