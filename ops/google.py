@@ -26,8 +26,7 @@ class _Credentials(httpx.Auth):
     """Refreshes the access token when it is due. Adds the quota project of the credentials if they have one."""
 
     def __init__(self) -> None:
-        default: Any = google.auth.default  # pyright: ignore[reportUnknownMemberType]
-        self._credentials = default(scopes=[SCOPE])[0]
+        self._credentials: Any = google.auth.default(scopes=[SCOPE])[0]  # pyright: ignore[reportUnknownMemberType]
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response]:
         headers: dict[str, str] = {}

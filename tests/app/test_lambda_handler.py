@@ -1,5 +1,7 @@
 """The handler's answers, and what the app sees of an event."""
 
+import io
+import json
 from types import SimpleNamespace
 from typing import Any
 
@@ -49,10 +51,15 @@ def test_the_stage_is_in_no_url_and_the_path_is_decoded_once(handler: Handler) -
     ("headers", "answered"),
     [({}, "r-1"), ({"X-Request-Id": "mine"}, "mine"), ({"X-Request-Id": "not one"}, "r-1")],
 )
-def test_the_request_id_is_the_clients_or_lambdas(handler: Handler, headers: dict[str, str], answered: str) -> None:
+def test_the_request_id_is_the_clients_or_lambdas(
+    handler: Handler, log: io.StringIO, headers: dict[str, str], answered: str
+) -> None:
+    """The log has Lambda's in any case, to find Lambda's own lines by."""
     request = httpx.Request("GET", "http://testserver/users/1", headers=headers)
     answer = handler(event(request), SimpleNamespace(aws_request_id="r-1"))
     assert answer["headers"]["X-Request-Id"] == answered
+    line = json.loads(log.getvalue())
+    assert (line["request_id"], line["platform_request_id"]) == (answered, "r-1")
 
 
 def test_a_304_has_the_type_of_the_200(handler: Handler) -> None:

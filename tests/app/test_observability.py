@@ -95,6 +95,7 @@ def test_without_a_trace_or_a_project_lines_are_tied_to_nothing(
 def test_every_request_has_an_id_that_is_answered_too(client: httpx.Client, log: io.StringIO) -> None:
     answers = [client.get("/health/live") for _ in range(2)]
     ids = [line["request_id"] for line in lines(log)]
+    assert not [line for line in lines(log) if "platform_request_id" in line], "gunicorn has none"
     assert [answer.headers["x-request-id"] for answer in answers] == ids
     assert len(set(ids)) == 2
 

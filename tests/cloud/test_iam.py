@@ -9,6 +9,7 @@ from typing import Any, cast
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from werkzeug.wrappers import Request, Response
 
 from local.cloud.aws.moto_server import Aws
 
@@ -16,6 +17,8 @@ REGION = "eu-west-1"
 ACCOUNT = "123456789012"
 TABLE = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/users"
 OTHERS = TABLE.replace("users", "others")
+FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:f"
+GROUP = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/f"
 PARAMETER = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/app/key"
 
 type Call = Callable[[Callable[[str], Any]], object]
@@ -63,9 +66,30 @@ def query_the_index(client: Callable[[str], Any]) -> object:
     )
 
 
+def invoke(client: Callable[[str], Any]) -> object:
+    return client("lambda").invoke(FunctionName="f", Qualifier="7")
+
+
+def invoke_an_arn(client: Callable[[str], Any]) -> object:
+    return client("lambda").invoke(FunctionName=FUNCTION, Qualifier="7")
+
+
+def search_logs(client: Callable[[str], Any]) -> object:
+    return client("logs").filter_log_events(
+        logGroupIdentifier=GROUP, logStreamNamePrefix="2026/11/26/[7]", startTime=1, endTime=2, startFromHead=False
+    )
+
+
+def carried_out(request: Request) -> Response | None:
+    """Answers what is not moto's."""
+    is_search = request.headers.get("X-Amz-Target") == "Logs_20140328.FilterLogEvents"
+    return Response("{}") if is_search or request.path.endswith("/invocations") else None
+
+
 @pytest.fixture(scope="module")
 def aws() -> Iterator[Aws]:
     aws = Aws()
+    aws.operations.append(carried_out)
     dynamodb = admin(aws, "dynamodb")
     for table in ("users", "others"):
         key: Any = [{"AttributeName": "id", "KeyType": "HASH"}]
@@ -148,6 +172,9 @@ ALLOWED: dict[str, tuple[Call, list[dict[str, Any]]]] = {
     "a version of a parameter": (read_the_first_version, [statement("ssm:GetParameter", PARAMETER)]),
     "the index": (query_the_index, [statement("dynamodb:Query", TABLE + "/index/names")]),
     "no resource": (list_tables, [statement("dynamodb:ListTables", "*")]),
+    "a version of a function": (invoke, [statement("lambda:InvokeFunction", FUNCTION + ":7")]),
+    "all versions of a function": (invoke_an_arn, [statement("lambda:InvokeFunction", FUNCTION + ":*")]),
+    "a log group": (search_logs, [statement("logs:FilterLogEvents", GROUP + ":*")]),
     "a Deny of something else": (
         get_item,
         [statement("dynamodb:*", "*"), statement("dynamodb:GetItem", TABLE + "s", "Deny")],
@@ -173,6 +200,10 @@ NOT_ALLOWED: dict[str, tuple[Call, list[dict[str, Any]]]] = {
     "another parameter": (read_the_first_version, [statement("ssm:GetParameter", PARAMETER + "s")]),
     "the table without its index": (query_the_index, [statement("dynamodb:Query", TABLE)]),
     "a table where there is none": (list_tables, [statement("dynamodb:ListTables", TABLE)]),
+    "another version of a function": (invoke, [statement("lambda:InvokeFunction", FUNCTION + ":8")]),
+    "the function without its versions": (invoke_an_arn, [statement("lambda:InvokeFunction", FUNCTION)]),
+    "another action of a function": (invoke, [statement("lambda:GetFunction", "*")]),
+    "a log group without its streams": (search_logs, [statement("logs:FilterLogEvents", GROUP)]),
     "on a condition": (get_item, [statement("dynamodb:GetItem", TABLE, Condition={"Bool": {"a": "true"}})]),
 }
 

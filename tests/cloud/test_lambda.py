@@ -7,6 +7,7 @@ import signal
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 
@@ -86,6 +87,52 @@ def test_each_concurrent_request_has_a_process_of_its_own(deploy: Deploy, tmp_pa
     with ThreadPoolExecutor(3) as pool:
         pids = {response.text for response in pool.map(function.http.get, ["/"] * 3)}
     assert len(pids) == 3
+
+
+def test_an_invocation_may_call_aws(deploy: Deploy):
+    """Moto answers one request at a time, but an invocation is none of its requests."""
+    function = deploy("""
+        import os, urllib.request
+
+        def handler(event, context):
+            headers = {"X-Amz-Target": "DynamoDB_20120810.ListTables", "Content-Type": "application/x-amz-json-1.0",
+                       "Authorization": "AWS4-HMAC-SHA256 Credential=test/20260101/eu-west-1/dynamodb/aws4_request, "
+                                        "SignedHeaders=host, Signature=x"}
+            request = urllib.request.Request(os.environ["AWS_ENDPOINT_URL"], b"{}", headers)
+            return urllib.request.urlopen(request).status
+    """)
+    answer = function.daemon.client("lambda").invoke(FunctionName=function.name, Qualifier="1", Payload=b"{}")
+    assert (answer["StatusCode"], answer["ExecutedVersion"], json.load(answer["Payload"])) == (200, "1", 200)
+
+
+def test_an_invocation_through_an_alias_says_which_version_it_was(deploy: Deploy):
+    function = deploy("def handler(event, context): return context.invoked_function_arn")
+    answer = function.daemon.client("lambda").invoke(FunctionName=function.name, Qualifier="live", Payload=b"{}")
+    assert answer["ExecutedVersion"] == "1"
+    assert json.load(answer["Payload"]).endswith(f":{function.name}:live")
+
+
+def test_an_invocation_that_fails_is_a_200_with_an_error(deploy: Deploy):
+    function = deploy("def handler(event, context): return 1 / 0")
+    answer = function.daemon.client("lambda").invoke(FunctionName=function.name, Payload=b"{}")
+    error = {"errorType": "ZeroDivisionError", "errorMessage": "division by zero"}
+    assert (answer["FunctionError"], json.load(answer["Payload"])) == ("Unhandled", error)
+
+
+def test_invocations_that_are_refused(deploy: Deploy):
+    function = deploy("def handler(event, context): return 1")
+    client = function.daemon.client("lambda")
+    with pytest.raises(client.exceptions.InvalidParameterValueException, match="no invocation type Event"):
+        client.invoke(FunctionName=function.name, InvocationType="Event")
+    with pytest.raises(client.exceptions.ResourceNotFoundException, match="Function not found: arn:aws:lambda:"):
+        client.invoke(FunctionName="nobody")
+    with pytest.raises(client.exceptions.RequestTooLargeException, match="6291457 byte payload is too large"):
+        client.invoke(FunctionName=function.name, Payload=b"x" * (6 * 2**20 + 1))
+    client.put_function_concurrency(FunctionName=function.name, ReservedConcurrentExecutions=0)
+    signed = {"Authorization": "AWS4-HMAC-SHA256 Credential=test/20260101/eu-west-1/lambda/aws4_request"}
+    url = f"{function.daemon.facts['aws']}/2015-03-31/functions/{function.name}/invocations"
+    throttled = httpx.post(url, content=b"{}", headers=signed)  # which boto3 would repeat
+    assert (throttled.status_code, throttled.headers["x-amzn-errortype"]) == (429, "TooManyRequestsException")
 
 
 def test_an_exception_is_a_500_and_the_process_lives_on(deploy: Deploy):

@@ -39,7 +39,7 @@ class Cloud:
     def stack(self, name: str) -> Stack:
         account = {"aws": "123456789012", "gcp": "p"}[name]
         outputs = {"cloud": name, "account": account, "region": "us-east-1", "service": "s"}
-        return Stack(f"stack {name}", outputs, Laptop(self.url, self.url))
+        return Stack(name, outputs, Laptop(Path(), self.url, self.url))
 
     def close(self) -> None:
         self._server.shutdown()

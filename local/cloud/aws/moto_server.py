@@ -156,7 +156,7 @@ class Aws:
 def _first(operations: Sequence[Operation], moto: "WSGIApplication") -> "WSGIApplication":
     def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         request = Request(environ)
-        answers = (answer for operation in operations if (answer := operation(request)))
+        answers = (answer for operation in operations if (answer := operation(request)) is not None)
         return next(answers, moto)(environ, start_response)
 
     return application
