@@ -14,13 +14,16 @@ from botocore.exceptions import (  # pyright: ignore[reportMissingTypeStubs]
 
 from ops.stack import Stack, UsageError
 
-ATTEMPTS = 10  # of a call that AWS throttles
+ATTEMPTS = 10
 
 
-def client(stack: Stack, service: str) -> Any:
-    """A boto3 client in the stack's region, to be closed. Raises what `errors` translates."""
+def client(stack: Stack, service: str, attempts: int = ATTEMPTS) -> Any:
+    """A boto3 client in the stack's region, to be closed. Raises what `errors` translates.
+
+    It repeats what AWS throttles, and what gets no answer.
+    """
     session: Any = importlib.import_module("boto3").Session()  # its types are not installed
-    settings: dict[str, Any] = {"retries": {"mode": "standard", "total_max_attempts": ATTEMPTS}}
+    settings: dict[str, Any] = {"retries": {"mode": "standard", "total_max_attempts": attempts}}
     region = stack.output("region")
     if not stack.laptop:
         return session.client(service, region, config=Config(**settings))

@@ -70,7 +70,7 @@ def _reason(error: Exception) -> str:
             return f"{error.response.status_code}, {error.response.json()['error']['message']}"
         except (ValueError, LookupError, TypeError):
             return f"{error.response.status_code} from {error.request.url}"
-    return str(error) or type(error).__name__
+    return str(next(iter(error.args), "")) or type(error).__name__  # RefreshError has the whole answer as well
 
 
 def _fix(error: Exception) -> str:

@@ -17,19 +17,25 @@ from ops.stack import Stack
 
 READY_WITHIN = 600  # seconds; Lambda takes minutes to create a snapshot
 PAUSE = 2.0  # seconds
-NOT_READY = ("ResourceConflictException", "ResourceNotReadyException", "SnapStartNotReadyException")
+NOT_CARRIED_OUT = (
+    "ResourceConflictException",
+    "ResourceNotReadyException",
+    "SnapStartNotReadyException",
+    "TooManyRequestsException",
+)
 
 
 class VersionTransport(httpx.BaseTransport):
     """A transport of httpx. Close it, or the client that has it.
 
+    Each request is invoked once, and again only if Lambda says that it was not, such as while the version is not ready.
     A function that fails is answered with 500, as by API Gateway, and with the function's own error. Raises UsageError
     if AWS does not allow or carry out the invocation.
     """
 
     def __init__(self, stack: Stack, version: str) -> None:
         with aws.errors(stack):
-            self._functions: Any = aws.client(stack, "lambda")
+            self._functions: Any = aws.client(stack, "lambda", attempts=1)
         self._stack, self._version = stack, version
 
     def close(self) -> None:
@@ -57,14 +63,13 @@ class VersionTransport(httpx.BaseTransport):
             return _message(500, "Internal Server Error", {"errorMessage": str(error)})
 
     def _invoke(self, event: bytes) -> Any:
-        """Waits for the version to become ready. The client repeats what Lambda throttles."""
         name = aws.arn(self._functions, self._stack, f"function:{self._stack.output('service')}")
         deadline = time.monotonic() + READY_WITHIN
         while True:
             try:
                 return self._functions.invoke(FunctionName=name, Qualifier=self._version, Payload=event)
             except ClientError as error:
-                if aws.code_of(error) not in NOT_READY or time.monotonic() > deadline:
+                if aws.code_of(error) not in NOT_CARRIED_OUT or time.monotonic() > deadline:
                     raise
             time.sleep(PAUSE)
 

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qsl
 
 from ops.stack import Laptop, Stack
 
@@ -21,14 +22,16 @@ class Cloud:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+                is_form = self.headers["Content-Type"] == "application/x-www-form-urlencoded"
+                asked = dict(parse_qsl(body)) if is_form else json.loads(body)
                 cloud.asked.append(asked)
                 status, answer = cloud.answer(asked)
-                body = json.dumps(answer).encode()
+                content = json.dumps(answer).encode()
                 self.send_response(status)
-                self.send_header("Content-Length", str(len(body)))
+                self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
-                self.wfile.write(body)
+                self.wfile.write(content)
 
             def log_message(self, format: str, *args: object) -> None: ...
 
