@@ -70,7 +70,7 @@ def apply(home: Home, name: str, settings: Mapping[str, str]) -> None:
         refuse_if_cut_off(home)
         stack = engine.open_stack(home, name)
         has_issuer = json.dumps(daemon.issuer) in json.dumps(stack.export_stack().deployment)
-        engine.configure(stack, daemon, (_auth_settings(daemon) if has_issuer else {}) | settings)
+        engine.configure(stack, daemon, {**(_auth_settings(daemon) if has_issuer else {}), **settings})
         side_by_side(home, [stack], "up", partial(_bring_up, home, refresh=False, verbose=False))
 
 
