@@ -112,7 +112,8 @@ def test_lines_of_others_do_not_count(logs: Cloud) -> None:
 def test_no_more_pages_are_read_than_the_newest_requests_need(logs: Cloud) -> None:
     now = MIDNIGHT + 40_000
     seconds = [now - number / 10 for number in range(2 * LIMIT)]
-    lines = [line(at, str(at)) for at in seconds for line in (report, access)]
+    lines = [report(at, str(at)) for at in seconds] + [access(at - 5, str(at)) for at in seconds]
+    lines.sort(key=lambda line: line["timestamp"], reverse=True)
     logs.answer = pages({"2026/11/26/[7]": [lines[begin : begin + 1000] for begin in range(0, len(lines), 1000)]})
     read = request_log.read(logs.stack("aws"), "7", MIDNIGHT, now + 1)
     assert (len(read), sum(request.failed for request in read)) == (LIMIT, 0)
@@ -170,10 +171,10 @@ def test_a_revision_is_asked_for_its_request_log(logs: Cloud) -> None:
 
 
 def test_the_newest_entries_are_enough(logs: Cloud) -> None:
-    page = [entry(status=200, latency="0.1s")] * cloud_run_log.PAGE
+    page = [entry(status=200, latency="0.1s")] * (cloud_run_log.PAGE - 1)
     logs.answer = lambda asked: (200, {"entries": page, "nextPageToken": str(len(logs.asked))})
     assert len(request_log.read(logs.stack("gcp"), "s-7", MIDNIGHT, MIDNIGHT + 60)) == LIMIT
-    assert len(logs.asked) == LIMIT / cloud_run_log.PAGE
+    assert len(logs.asked) == LIMIT / cloud_run_log.PAGE + 1
 
 
 def test_a_full_quota_is_waited_for(logs: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
