@@ -18,7 +18,8 @@ from moto.dynamodb.models import dynamodb_backends
 
 from local.cloud.aws.http_api.front import HttpApis
 from local.cloud.aws.lambda_.service import LambdaService
-from local.cloud.aws.moto_server import Aws, one_at_a_time
+from local.cloud.aws.moto_server import Aws
+from local.cloud.aws.operations import one_at_a_time
 from local.cloud.common.errors import NotFound
 
 REGION = "eu-west-1"

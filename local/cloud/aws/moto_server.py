@@ -6,13 +6,12 @@ lead nowhere.
 
 import asyncio
 import copy
-import io
 import random
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from moto.apigatewayv2.models import Api, ApiGatewayV2Backend, apigatewayv2_backends
 from moto.awslambda.models import LambdaBackend, LambdaFunction, lambda_backends
@@ -26,19 +25,12 @@ from moto.moto_server.werkzeug_app import (  # pyright: ignore[reportMissingType
 )
 from moto.sts.models import sts_backends
 from werkzeug.serving import make_server
-from werkzeug.wrappers import Request, Response
 
 from local.cloud.aws.iam import enforce_policies
 from local.cloud.aws.lambda_versions import replace_motos, weights_of
+from local.cloud.aws.operations import Operation, first, one_at_a_time
 from local.cloud.common.errors import NotFound
 from local.cloud.common.listener import HOST
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-
-
-type Operation = Callable[[Request], Response | None]
-"""Answers a request, or returns None if it is not for this operation."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +71,7 @@ class Aws:
         replace_motos()
         self.operations: list[Operation] = []
         moto = one_at_a_time(DomainDispatcherApplication(create_backend_app), self.lock)
-        application = enforce_policies(_first(self.operations, moto), self.lock)
+        application = enforce_policies(first(self.operations, moto), self.lock)
         self._server = make_server(HOST, 0, application, threaded=True, request_handler=_RequestHandler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="moto", daemon=True)
         self._thread.start()
@@ -151,26 +143,6 @@ class Aws:
             "AWS_SECRET_ACCESS_KEY": assumed.secret_access_key,
             "AWS_SESSION_TOKEN": assumed.session_token,
         }
-
-
-def _first(operations: Sequence[Operation], moto: "WSGIApplication") -> "WSGIApplication":
-    def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        request = Request(environ)
-        answers = (answer for operation in operations if (answer := operation(request)) is not None)
-        return next(answers, moto)(environ, start_response)
-
-    return application
-
-
-def one_at_a_time(application: "WSGIApplication", lock: threading.Lock) -> "WSGIApplication":
-    """Serialises the requests: moto checks a condition before it writes, so two concurrent writes could both pass."""
-
-    def serialised(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-        with lock:
-            return list(application(environ | {"wsgi.input": io.BytesIO(body)}, start_response))
-
-    return serialised
 
 
 def _share_items(table: Table, _: object) -> Table:

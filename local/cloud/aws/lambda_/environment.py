@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from local.cloud.aws.lambda_.log import Log
 from local.cloud.aws.lambda_.runtime_api import FunctionError, Invocation, RuntimeApi
 from local.cloud.aws.moto_server import Function
 from local.cloud.common.processes import Child, Processes
@@ -33,31 +34,6 @@ class ProcessContext:
     aws_url: str
 
 
-@dataclass(frozen=True)
-class Log:
-    """What all environments of a version print, and Lambda about them."""
-
-    path: Path
-    version: str
-
-    @classmethod
-    def of(cls, context: ProcessContext, function: Function) -> "Log":
-        return cls(context.logs / f"lambda-{function.name}-{function.version}.log", function.version)
-
-    def write(self, line: str) -> None:
-        with self.path.open("a") as log:
-            print(line, file=log)
-
-    def start(self, request_id: str) -> None:
-        self.write(f"START RequestId: {request_id} Version: {self.version}")
-
-    def end(self, request_id: str, begun: float) -> None:
-        """`begun` is a reading of time.monotonic()."""
-        duration = (time.monotonic() - begun) * 1000
-        self.write(f"END RequestId: {request_id}")
-        self.write(f"REPORT RequestId: {request_id}\tDuration: {duration:.2f} ms")
-
-
 class Environment:
     """Runs one invocation at a time. `idle_since` is a reading of time.monotonic()."""
 
@@ -75,7 +51,7 @@ class Environment:
         """Starts the process and waits until it asks for work. Raises FunctionError if it fails to."""
         api = RuntimeApi()
         env = _variables(context, function, code) | credentials | {"AWS_LAMBDA_RUNTIME_API": await api.open()}
-        log = Log.of(context, function)
+        log = Log.of(context.logs, function)
         old_size = log.path.stat().st_size if log.path.exists() else 0
         command = [context.python, "-m", "awslambdaric", function.handler]
         started = time.monotonic()

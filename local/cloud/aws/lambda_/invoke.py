@@ -12,7 +12,7 @@ from werkzeug.wrappers import Request, Response
 from local.cloud.aws.iam import CREDENTIAL, INVOCATION
 from local.cloud.aws.lambda_.runtime_api import MAX_PAYLOAD, FunctionError
 from local.cloud.aws.lambda_.service import LambdaService, PayloadTooLarge, Throttled
-from local.cloud.aws.moto_server import Operation
+from local.cloud.aws.operations import Operation
 from local.cloud.common.errors import NotFound
 
 JSON = "application/json"

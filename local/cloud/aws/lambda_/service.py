@@ -7,7 +7,8 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 from local.cloud.aws.lambda_ import request_ids
-from local.cloud.aws.lambda_.environment import Environment, Log, NeverDelivered, ProcessContext
+from local.cloud.aws.lambda_.environment import Environment, NeverDelivered, ProcessContext
+from local.cloud.aws.lambda_.log import Log
 from local.cloud.aws.lambda_.runtime_api import MAX_PAYLOAD, FunctionError, Invocation
 from local.cloud.aws.moto_server import Aws, Function
 from local.cloud.common.unpack import unpack
@@ -79,7 +80,7 @@ class LambdaService:
             try:
                 environment = await self._environment(function)
             except FunctionError:
-                log = Log.of(self._context, function)
+                log = Log.of(self._context.logs, function)
                 log.start(request_id)
                 log.end(request_id, begun)
                 raise
