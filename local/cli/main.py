@@ -9,6 +9,7 @@ from typing import NoReturn
 from pulumi.automation.errors import CommandError
 
 from local.cli.arguments import parse
+from local.cli.engine_output import reason
 from local.cli.engine_runs import INTERRUPTS
 from local.cli.home import Home, LocalError
 from local.cli.tools import ToolMissing
@@ -20,9 +21,7 @@ def main() -> None:
     home = Home(path.resolve())
     for number in INTERRUPTS:
         signal.signal(number, _interrupt)
-    os.environ["TMPDIR"] = str(home.temporary)
-    os.environ["no_proxy"] = os.environ["NO_PROXY"] = f"127.0.0.1,{os.environ.get('no_proxy', '')}"
-    os.umask(0o077)  # only the user may read the clouds' keys
+    home.adopt()
     try:
         run(home, **arguments)
     except (LocalError, ToolMissing, ArtifactError, OSError, CommandError, KeyboardInterrupt) as error:
@@ -35,10 +34,7 @@ def _interrupt(number: int, frame: object) -> NoReturn:
 
 
 def _line(error: BaseException) -> str:
-    if isinstance(error, CommandError):
-        errors = [line for line in str(error).splitlines() if "error: " in line]
-        return errors[-1].strip() if errors else " ".join(str(error).split())
-    return str(error) or "interrupted"
+    return reason(error) if isinstance(error, CommandError) else str(error) or "interrupted"
 
 
 def _leave(line: str) -> NoReturn:

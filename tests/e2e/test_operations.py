@@ -102,7 +102,7 @@ def meddle_with_gcp(clouds: Laptop) -> None:
 
 @pytest.mark.prove
 def test_a_production_stack_is_destroyed_only_after_it_became_a_development_one(clouds: Laptop) -> None:
-    clouds.must("up", *PRODUCTION)
+    clouds.must("up", *PRODUCTION, "--artifact", "build")
     stacks = {name: engine.open_stack(Home(clouds.home), name) for name in PRODUCTION}
     before = {name: resources(stack) for name, stack in stacks.items()}
     try:

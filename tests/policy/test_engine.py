@@ -28,7 +28,7 @@ def test_a_careless_stack_is_stopped_in_preview(tmp_path: Path) -> None:
 @pytest.mark.prove
 @pytest.mark.parametrize("stack", ["aws-prod", "gcp-prod"])
 def test_production_passes(tmp_path: Path, stack: str) -> None:
-    command = [sys.executable, "-m", "local", "--home", tmp_path, "preview", stack]
+    command = [sys.executable, "-m", "local", "--home", tmp_path, "preview", "--artifact", "build", stack]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
     assert f"better-together|local|{ROOT / 'policy'}" in result.stdout

@@ -22,6 +22,7 @@ from local.providers.values import is_object
 from stacks.last_deployment import Newest
 
 ROOT = Path(__file__).parents[2]
+PROGRAM = ROOT / "__main__.py"
 PROJECT = "better-together"
 KEYS = {"momento:apiKey": "the provider's key", f"{PROJECT}:momentoApiKey": "the app's key"}
 # The signature of a secret on the wire: github.com/pulumi/pulumi, sdk/go/common/resource/sig/sig.go
@@ -146,7 +147,7 @@ def _event_loop() -> Generator[asyncio.AbstractEventLoop]:
 
 async def _run() -> dict[str, Any]:
     def program() -> None:
-        runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
+        runpy.run_path(str(PROGRAM), run_name="__main__")
 
     exported: dict[str, Any] = cast(Stack, get_root_resource()).outputs
     exported.clear()  # the SDK keeps the stack, with what an earlier deployment of this process exported
