@@ -1,5 +1,6 @@
 """Reproducible archives: a digest, a zip and a tar.gz that depend only on the files' paths and contents."""
 
+import gzip
 import hashlib
 import io
 import stat
@@ -55,8 +56,10 @@ def _read_zip(path: Path) -> list[Entry]:
 
 
 def _read_tar(path: Path) -> list[Entry]:
+    """Decompresses all of it first: tarfile stops before the padding, and would not see that the file is cut off."""
     entries: list[Entry] = []
-    with tarfile.open(path, "r:gz") as archive:
+    plain = io.BytesIO(gzip.decompress(path.read_bytes()))
+    with tarfile.open(fileobj=plain, mode="r:") as archive:
         for member in archive:
             if member.isdir():
                 continue

@@ -1,5 +1,6 @@
 """Archives that `make promote` has brought into the checkout are deployed only if they are what their folder says."""
 
+import hashlib
 import io
 import shutil
 import stat
@@ -71,12 +72,19 @@ def cut_off(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-30])
 
 
+def cut_off_after_the_last_entry(path: Path) -> None:
+    """In a tar.gz, only the padding and the checksum are cut off, as of every large archive."""
+    write = write_zip if path.suffix == ".zip" else write_tar
+    write([*ENTRIES, Entry("z.bin", b"".join(hashlib.sha256(bytes([n])).digest() for n in range(256)))], path)
+    cut_off(path)
+
+
 def overwritten(path: Path) -> None:
     path.write_bytes(b"no archive" * 20)
 
 
 @both
-@pytest.mark.parametrize("tamper", [emptied, cut_off, overwritten, linked])
+@pytest.mark.parametrize("tamper", [emptied, cut_off, cut_off_after_the_last_entry, overwritten, linked])
 def test_a_damaged_archive_is_refused_in_one_line(tmp_path: Path, cloud: str, tamper: Callable[[Path], object]) -> None:
     path = bring(tmp_path, cloud)
     tamper(path)
