@@ -11,7 +11,7 @@ from pulumi import automation as auto
 
 from local.cli import clouds, engine, stack_files
 from local.cli.clouds import Daemon
-from local.cli.engine_output import reason, shown
+from local.cli.engine_output import shown
 from local.cli.engine_runs import at_once, side_by_side
 from local.cli.home import ROOT, Home, LocalError
 from local.cli.tools import say
@@ -63,7 +63,6 @@ def apply(home: Home, name: str, settings: Mapping[str, str]) -> None:
     Waits for another command that is at work. The clouds must run. What the stack's last `make up AUTH=laptop` has set
     stays.
     """
-    home.adopt()
     stack_files.check([name])
     engine.warm_up()
     with home.exclusive(wait=True):

@@ -73,12 +73,6 @@ def shown(home: Home, stack: auto.Stack, *, verbose: bool) -> Generator[Shown]:
             raise
 
 
-def reason(error: auto.errors.CommandError) -> str:
-    """The engine's last error in one line, without what it says before."""
-    errors = [line.partition("error: ")[2] for line in str(error).splitlines() if "error: " in line]
-    return errors[-1].removeprefix(REPEATED).strip() if errors else " ".join(str(error).split())
-
-
 def _news(event: EngineEvent) -> str:
     """The event as text for a person; empty for most events."""
     if (done := event.res_outputs_event) and not done.metadata.type.startswith("pulumi:"):

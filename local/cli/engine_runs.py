@@ -24,22 +24,21 @@ def at_once[T](stacks: Collection[auto.Stack], ask: Callable[[auto.Stack], T]) -
 def side_by_side[T](home: Home, stacks: Sequence[auto.Stack], what: str, work: Callable[[auto.Stack], T]) -> list[T]:
     """Runs `work`, which may be interrupted, on all stacks in parallel; returns the results.
 
-    Raises LocalError, which names the stacks that failed; its cause is the engine's error of the first.
+    Raises LocalError, which names the stacks that failed.
     """
     with _interrupts_go_to_the_engines(home), ThreadPoolExecutor(max(1, len(stacks))) as pool:
         done: list[T] = []
-        failed: dict[str, auto.errors.CommandError] = {}
+        failed: list[str] = []
         for stack, future in [(stack, pool.submit(work, stack)) for stack in stacks]:
             try:
                 done.append(future.result())
-            except auto.errors.CommandError as error:
-                failed[stack.name] = error
+            except auto.errors.CommandError:
+                failed.append(stack.name)
     if _interrupted.is_set():
         way = ": `make up` continues from here, `make down` removes everything" if home.unfinished() else ""
         raise LocalError(f"{what} was interrupted{way}")
     if failed:
-        names = " and ".join(failed)
-        raise LocalError(f"{what} of stack {names} failed: the error is above") from next(iter(failed.values()))
+        raise LocalError(f"{what} of stack {' and '.join(failed)} failed: the error is above")
     return done
 
 

@@ -4,7 +4,6 @@ Three locks show which processes use it: the running command holds command.lock,
 engine.lock, the daemon and its reaper hold daemon.lock.
 """
 
-import os
 import shutil
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -68,12 +67,6 @@ class Home:
     @cached_property
     def engine_lock(self) -> Path:
         return self.path / "engine.lock"
-
-    def adopt(self) -> None:
-        """Makes this process, and those that it starts, work in this home and with its clouds."""
-        os.environ["TMPDIR"] = str(self.temporary)
-        os.environ["no_proxy"] = os.environ["NO_PROXY"] = f"127.0.0.1,{os.environ.get('no_proxy', '')}"
-        os.umask(0o077)  # only the user may read the clouds' keys
 
     @contextmanager
     def exclusive(self, *, wait: bool = False) -> Generator[None]:

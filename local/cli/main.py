@@ -9,7 +9,6 @@ from typing import NoReturn
 from pulumi.automation.errors import CommandError
 
 from local.cli.arguments import parse
-from local.cli.engine_output import reason
 from local.cli.engine_runs import INTERRUPTS
 from local.cli.home import Home, LocalError
 from local.cli.tools import ToolMissing
@@ -21,7 +20,9 @@ def main() -> None:
     home = Home(path.resolve())
     for number in INTERRUPTS:
         signal.signal(number, _interrupt)
-    home.adopt()
+    os.environ["TMPDIR"] = str(home.temporary)
+    os.environ["no_proxy"] = os.environ["NO_PROXY"] = f"127.0.0.1,{os.environ.get('no_proxy', '')}"
+    os.umask(0o077)  # only the user may read the clouds' keys
     try:
         run(home, **arguments)
     except (LocalError, ToolMissing, ArtifactError, OSError, CommandError, KeyboardInterrupt) as error:
@@ -34,7 +35,10 @@ def _interrupt(number: int, frame: object) -> NoReturn:
 
 
 def _line(error: BaseException) -> str:
-    return reason(error) if isinstance(error, CommandError) else str(error) or "interrupted"
+    if isinstance(error, CommandError):
+        errors = [line for line in str(error).splitlines() if "error: " in line]
+        return errors[-1].strip() if errors else " ".join(str(error).split())
+    return str(error) or "interrupted"
 
 
 def _leave(line: str) -> NoReturn:
