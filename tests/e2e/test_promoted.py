@@ -1,8 +1,6 @@
 """An artifact that was brought into a checkout is rolled out step by step, and what is promoted stays as it is."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,17 +14,6 @@ from stacks.archives import Entry
 from stacks.artifact import build
 from tests.e2e.laptop import Laptop
 
-APPLY = """
-import json, sys
-from pathlib import Path
-from local.cli.bring_up import apply
-from local.cli.home import Home, LocalError
-home, stack, settings = sys.argv[1:]
-try:
-    print(json.dumps(apply(Home(Path(home)), stack, json.loads(settings))))
-except LocalError as error:
-    sys.exit(f"refused: {error}")
-"""
 LATER, PASSED = "2036-11-26T16:00:00Z", "2026-01-01T00:00:00Z"
 ANN, BOB = "ann@host:1", "bob@host:2"
 
@@ -58,13 +45,8 @@ def answering(url: str) -> set[str]:
 def test_a_promotion_step_by_step(clouds: Laptop, second_checkout: Path, stack: str) -> None:
     def apply(**settings: str) -> Any:
         """The outputs, or why it was refused."""
-        command = [sys.executable, "-c", APPLY, str(clouds.home), stack, json.dumps(settings)]
-        done = subprocess.run(command, cwd=second_checkout, capture_output=True, text=True, check=False)
-        if done.returncode == 0:
-            return json.loads(done.stdout)
-        refusal = done.stderr.splitlines()[-1]
-        assert refusal.startswith("refused: "), done.stderr
-        return refusal
+        done = clouds.run("apply", stack, "--settings", json.dumps(settings), checkout=second_checkout)
+        return clouds.outputs()[stack] if done.returncode == 0 else done.stderr
 
     builds = second_checkout / "build" / "artifacts"
     built = sorted(builds.rglob("*"))
