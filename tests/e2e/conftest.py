@@ -6,9 +6,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from rehearsal.builds import copy_checkout
+from rehearsal.stage import Stage
 from stacks import artifact
 from tests.e2e.breaking import kill_workers
-from tests.e2e.laptop import ROOT, Laptop, Outputs, copy_checkout
+from tests.e2e.laptop import ROOT, Laptop, Outputs
 from tests.flask_run import flask_run as run_flask
 
 
@@ -71,6 +73,13 @@ def second_checkout(tmp_path: Path) -> Path:
     built = artifact.build(ROOT).zip.parent
     shutil.copytree(built, tmp_path / built.relative_to(ROOT))
     return tmp_path
+
+
+@pytest.fixture(scope="module")
+def stage() -> Iterator[Stage]:
+    """Stacks to promote from and to, on both clouds."""
+    with tempfile.TemporaryDirectory(prefix="better-together-") as folder, Stage(Path(folder), ["aws", "gcp"]) as stage:
+        yield stage
 
 
 @pytest.fixture(scope="session")

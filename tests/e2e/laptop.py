@@ -3,7 +3,6 @@
 import importlib
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Generator
@@ -88,16 +87,3 @@ def versions(laptop: Laptop) -> list[str]:
     with aws(laptop, "lambda") as functions:
         found = functions.list_versions_by_function(FunctionName="better-together-aws")["Versions"]
     return [one["Version"] for one in found if one["Version"] != "$LATEST"]
-
-
-def copy_checkout(target: Path, *shared: str) -> None:
-    """Copies this checkout without what git ignores; `shared` are ignored folders that the copy links to."""
-    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
-    for source in filter(Path.is_file, (ROOT / name for name in names)):
-        copy = target / source.relative_to(ROOT)
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(source, copy)
-        os.utime(copy, (0, 0))  # older than every environment, so that make does not install into a shared one
-    for folder in shared:
-        (target / folder).symlink_to(ROOT / folder)

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.laptop import ROOT, copy_checkout
+from rehearsal.builds import copy_checkout
+from tests.e2e.laptop import ROOT
 
 ACCOUNTS = {"fidelity.md"}  # every command of these pages needs an account
 PAGES = [
@@ -24,6 +25,7 @@ PROMPTED_OR_FIRST_CELL = re.compile(r"^\$ ((?:.*\\\n)*.*)|^\| (`make [^|]*)\|", 
 NOT_RUN = {
     r"(.*&& |.*\$\()?(aws|gcloud|pulumi) ": "needs an account",
     r"make (test|prove|contract|fuzz)": "runs tests, which would run this one",
+    r"make rehearse": "takes minutes; tests/e2e/test_promotion.py plays the same scenes",
     r"make lint": "checks the sources, as CI does",
     r"make bench": "measures, on an idle machine",
     r"make dev": "runs until Ctrl-C; tests/e2e/test_dev.py starts and ends it",
