@@ -32,6 +32,8 @@ help: ## list the targets and the variables
 # CASES=20    ## contract: cases for each operation
 # EXAMPLES=   ## fuzz: random inputs for each test
 # SEEDS=500   ## prove: seeds of each proof
+# CLOUD=aws   ## rehearse: on this cloud alone
+# BUILDS=late ## rehearse: these builds alone: good, errors, writes, dead, slow, late
 # JOBS=2      ## test-app and test-stacks: processes at the same time
 
 .PHONY: up
@@ -132,6 +134,10 @@ fuzz: setup ## try random input and operations, and print how many: make fuzz EX
 bench: setup ## measure round trips and latency with slow upstreams (on an idle machine); print the table of docs/api.md
 	@$(PYTHON) -m local.cli.tools test
 	@REQUIRED_STORES=dynamodb-local app/.venv/bin/python -m benchmarks.round_trips
+
+.PHONY: rehearse
+rehearse: setup ## promote good and bad builds under traffic on the laptop's clouds: make rehearse CLOUD=aws BUILDS="good late"
+	@set -f; $(PYTHON) -m rehearsal $${CLOUD:+--cloud $$CLOUD} $${BUILDS:+--builds $$BUILDS}
 
 .PHONY: docs
 docs: setup ## draw the pictures of the docs, and compute the tables of docs/costs.md

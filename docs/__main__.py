@@ -4,11 +4,13 @@ from pathlib import Path
 
 from docs import architecture, delivery, local, round_trips
 from docs.costs import page
+from rehearsal import plot
 
 PICTURES = {
     "architecture": architecture.draw,
     "delivery": delivery.draw,
     "local": local.draw,
+    "rehearsal": plot.draw,
     "round_trips": round_trips.draw,
 }
 

@@ -13,6 +13,7 @@ PALETTE = {  # each colour on a light page and on a dark one
     "aws": ("#e07b00", "#ff9900"),
     "gcp": ("#3b78e7", "#6ea8fe"),
     "shared": ("#12a37f", "#25c19f"),
+    "failed": ("#d1242f", "#ff6a63"),
 }
 
 

@@ -1,0 +1,96 @@
+"""Traffic as of many clients that do not wait for one another."""
+
+import asyncio
+import threading
+import time
+from dataclasses import dataclass
+from typing import Self
+
+import httpx
+
+from rehearsal.calls import Call, Calls
+
+TIMEOUT = 60  # seconds; the front doors give up earlier
+
+
+@dataclass(frozen=True)
+class Request:
+    """`at` is when it was sent, in Unix seconds. `status` is 0 if there was no answer, `build` is who answered."""
+
+    at: float
+    method: str
+    status: int
+    milliseconds: float
+    build: str
+    failed: bool
+
+
+class Traffic:
+    """Sends `rate` requests a second to `url` while its `with` block runs; `requests` are those that have ended.
+
+    It keeps the rate however slow the answers are, until `most` have not been answered yet. `X-Request-Id` numbers
+    them: rehearsal-<number>.
+    """
+
+    def __init__(self, url: str, rate: float, seed: int, most: int) -> None:
+        self.requests: list[Request] = []
+        self._url = url
+        self._rate = rate
+        self._room = asyncio.Semaphore(most)
+        self._calls = Calls(seed)
+        self._over = threading.Event()
+        self._ended = threading.Condition()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._send()), name="traffic")
+
+    def __enter__(self) -> Self:
+        with httpx.Client(base_url=self._url, timeout=TIMEOUT) as client:
+            for call in map(self._calls.create, self._calls.users):
+                answer = client.request(call.method, call.path, json=call.body)
+                self._calls.learn(call, answer.raise_for_status())
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Wait until all that was sent has ended."""
+        self._over.set()
+        self._thread.join()
+
+    def wait(self, count: int) -> None:
+        """Wait until `count` more requests have ended."""
+        wanted = len(self.requests) + count
+        with self._ended:
+            while len(self.requests) < wanted:
+                if not self._thread.is_alive():
+                    raise RuntimeError("the traffic has ended")
+                self._ended.wait(1)
+
+    async def _send(self) -> None:
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
+        async with (
+            httpx.AsyncClient(base_url=self._url, timeout=TIMEOUT, limits=limits) as client,
+            asyncio.TaskGroup() as sent,
+        ):
+            due = time.monotonic()
+            for number, call in enumerate(self._calls):
+                await asyncio.sleep(due - time.monotonic())
+                await self._room.acquire()
+                due = max(due + 1 / self._rate, time.monotonic())
+                if self._over.is_set():
+                    return
+                sent.create_task(self._ask(client, number, call))
+
+    async def _ask(self, client: httpx.AsyncClient, number: int, call: Call) -> None:
+        at, status, build = time.time(), 0, ""
+        headers = {"x-request-id": f"rehearsal-{number}", **call.headers}
+        try:
+            answer = await client.request(call.method, call.path, json=call.body, headers=headers)
+        except httpx.TransportError:
+            pass
+        else:
+            status, build = answer.status_code, answer.headers.get("x-build", "")
+            self._calls.learn(call, answer)
+        self._room.release()
+        milliseconds = (time.time() - at) * 1000
+        with self._ended:
+            self.requests.append(Request(at, call.method, status, milliseconds, build, status not in call.expected))
+            self._ended.notify()
