@@ -1,0 +1,32 @@
+"""Good and bad builds are promoted under traffic, on both clouds."""
+
+from dataclasses import replace
+
+import pytest
+
+from rehearsal.builds import BUILDS
+from rehearsal.stage import Plan, Stage
+
+SHOWN = {("aws", "good"), ("aws", "errors"), ("gcp", "writes")}
+# With one unanswered request at a time, a busy computer gets fewer, and none waits for another process to start. The
+# judge looks ten times in a step, and gives back at once. What it needs to see is counted out by rehearsal/fault.py:
+# of 400 requests, half of which the canary gets, 10 are wrong, and 2^-10 is less than it leaves to chance. A step
+# lasts for ten times as many, at 50 a second.
+PLAN = Plan(steps="50", step_seconds=80, min_requests=20, most=1, around=25)
+PLANS = {
+    "good": replace(PLAN, steps="20,60", step_seconds=8, max_slowdown=10),
+    "writes": replace(PLAN, step_seconds=40),
+    "late": replace(PLAN, steps="10,50", step_seconds=30),
+}
+SCENES = [
+    pytest.param(cloud, build, id=f"{cloud} {build}", marks=[pytest.mark.prove] * ((cloud, build) not in SHOWN))
+    for cloud in ("aws", "gcp")
+    for build in BUILDS
+]
+
+
+@pytest.mark.parametrize(("cloud", "build"), SCENES)
+def test_a_promotion_under_traffic(stage: Stage, cloud: str, build: str) -> None:
+    scene = stage.play(cloud, build, PLANS.get(build, PLAN))
+    assert list(scene.wrong()) == []
+    assert bool(scene.failed) == (build in {"errors", "writes", "late"})

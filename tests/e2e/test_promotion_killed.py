@@ -1,0 +1,86 @@
+"""`make promote` is killed at every step, under traffic. `make status` tells, and a second run finishes or undoes."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import psutil
+import pytest
+
+from rehearsal.stage import Plan, Stage, live
+from rehearsal.traffic import Traffic
+
+PLAN = Plan(step_seconds=3, min_requests=20, max_slowdown=10)
+# The line after which it is killed, and the percentage that the stack is at; None if an engine was at work on it.
+POINTS = {
+    "0 % to": None,
+    "ok .*GET /health/ready": 0,
+    "10 % to": None,
+    "10 %: ": 10,
+    "50 % to": None,
+    "50 %: ": 50,
+    "100 % to": None,
+}
+pytestmark = pytest.mark.prove
+
+
+@pytest.fixture(scope="module", params=["aws", "gcp"])
+def promotable(request: pytest.FixtureRequest, stage: Stage) -> str:
+    """A cloud with a good build to promote."""
+    stage.local("up", request.param, build="good")
+    stage.configure(request.param, PLAN)
+    return request.param
+
+
+@pytest.fixture
+def traffic(stage: Stage, promotable: str) -> Iterator[Traffic]:
+    """None of its requests may fail."""
+    with Traffic(stage.url(promotable), rate=50, seed=0, most=1) as traffic:
+        yield traffic
+        traffic.wait(25)
+    assert [request for request in traffic.requests if request.failed] == []
+
+
+@pytest.mark.usefixtures("traffic")
+@pytest.mark.parametrize("finish", [True, False], ids=["finish", "undo"])
+@pytest.mark.parametrize("point", POINTS)
+def test_a_killed_promotion(stage: Stage, promotable: str, point: str, finish: bool) -> None:
+    cloud, stack = promotable, live(promotable)
+    before, new = (about(stage, name)["artifact"] for name in (stack, cloud))
+    killed = kill(stage, cloud, point)
+    told = about(stage, stack)
+    if POINTS[point] is not None:
+        assert (told["state"], told["percent"]) == ("abandoned", POINTS[point])
+    assert told["state"] == "complete" or (told["state"] == "abandoned" and told["rolloutBy"].endswith(f":{killed}"))
+    if finish:
+        assert result(stage, "promote", cloud, stack)["outcome"] in {"promoted", "unchanged"}
+        assert about(stage, stack)["artifact"] == new
+        result(stage, "rollback", stack, "--to", before)
+    elif told["artifact"] != before:
+        assert result(stage, "rollback", stack)["outcome"] == "rolled back"
+    told = about(stage, stack)
+    assert (told["state"], told["artifact"]) == ("complete", before)
+
+
+def kill(stage: Stage, cloud: str, point: str) -> int:
+    """The process that promoted, and was killed at that point. What it has started has ended, too."""
+    with stage.ops("promote", cloud, live(cloud), "--json") as promotion:
+        assert promotion.stderr
+        assert any(re.match(point, line) for line in promotion.stderr), f"it never said {point!r}"
+        engines = psutil.Process(promotion.pid).children(recursive=True)
+        promotion.kill()
+    psutil.wait_procs(engines)
+    return promotion.pid
+
+
+def about(stage: Stage, stack: str) -> dict[str, Any]:
+    """What `make status` says."""
+    return result(stage, "status", stack)["stacks"][0]
+
+
+def result(stage: Stage, *arguments: str) -> dict[str, Any]:
+    with stage.ops(*arguments, "--json") as command:
+        printed, said = command.communicate()
+    assert command.returncode == 0, printed + said
+    return json.loads(printed)
