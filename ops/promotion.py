@@ -91,9 +91,10 @@ def rollback(stack: Stack, digest: str | None) -> dict[str, Any]:
     digests = [release["digest"] for release in stack.output("releases")]
     stable = stack.output("stableDigest")
     wanted = digest or (stable if is_unfinished(stack.outputs) else _before(stable, digests))
-    if not wanted or wanted not in {*digests, stable}:
-        known = ", ".join(digests)
-        raise UsageError(f"{wanted or 'an earlier release'} is not among the releases of {stack.title}: {known}")
+    if not wanted:
+        raise UsageError(f"{stack.title} runs its oldest release: its releases are {', '.join(digests)}")
+    if wanted not in {*digests, stable}:
+        raise UsageError(f"{wanted} is not among the releases of {stack.title}: {', '.join(digests)}")
     if wanted == stable and not is_unfinished(stack.outputs):
         return {"outcome": "unchanged", "artifact": wanted, "reason": f"{stack.title} runs it already"}
     rollout = Rollout(stack, wanted, None)

@@ -16,6 +16,7 @@ from ops.stack import Stack, UsageError
 
 UP_WITHIN = 900  # seconds; `pulumi up` and what surrounds it take less
 LOOKS = 10  # at the requests, in a step
+SETTLED = 5  # seconds after which the clouds' logs can be read; a request's two lines may appear one after the other
 
 
 class Failed(Exception):
@@ -132,7 +133,7 @@ class Rollout:
         now = time.time()
         try:
             canary, stable = (
-                request_log.read(self.stack, self.outputs[name], self._moved, now)
+                request_log.read(self.stack, self.outputs[name], self._moved, now - SETTLED)
                 for name in ("revision", "stableRevision")
             )
         except UsageError as error:

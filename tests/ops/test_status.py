@@ -1,0 +1,139 @@
+"""What `make status` and `make rollback` do with a rollout that nobody finishes, with a `pulumi` that keeps a state."""
+
+import json
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ops import holder
+from ops.__main__ import main
+from tests.ops.conftest import DIGEST
+
+NEW = "sha256:" + "2" * 64
+ELSEWHERE = "ann@another-host:1"
+RELEASES = [{"digest": NEW, "revision": "2"}, {"digest": DIGEST, "revision": "1"}]
+STABLE = {
+    "stableDigest": DIGEST,
+    "stableRevision": "1",
+    "releases": RELEASES,
+    "cloud": "aws",
+    "url": "https://a.example",
+}
+ROLLOUT = {"artifactDigest": NEW, "revision": "2", "percent": 10, "rolloutPlan": {"stepSeconds": 300}}
+DONE = {"percent": 100, "rolloutBy": "", "rolloutUntil": ""}
+# `up` completes the rollout, or gives it back, as the config for this run says.
+PULUMI = """
+import json, sys, yaml
+from pathlib import Path
+folder = Path({folder!r})
+state = json.loads((folder / "state").read_text())
+if sys.argv[1] == "stack":
+    print(json.dumps(state))
+else:
+    config = yaml.safe_load(Path(sys.argv[sys.argv.index("--config-file") + 1]).read_text())["config"]
+    given = {{key.removeprefix("better-together:"): value for key, value in config.items()}}
+    with (folder / "ups").open("a") as ups:
+        print(json.dumps(given), file=ups)
+    [revision] = [one["revision"] for one in state["releases"] if one["digest"] == given["artifact"]]
+    for name in ("artifactDigest", "stableDigest"):
+        state[name] = given["artifact"]
+    state |= {{"revision": revision, "stableRevision": revision, "percent": 100, "rolloutBy": "", "rolloutUntil": ""}}
+    (folder / "state").write_text(json.dumps(state))
+"""
+
+type Run = Callable[..., tuple[int, dict[str, Any]]]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs a command on a stack with these outputs; returns its exit code and its JSON."""
+    (tmp_path / "pulumi").write_text(f"#!{sys.executable}\n{PULUMI.format(folder=str(tmp_path))}")
+    (tmp_path / "pulumi").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+
+    def run(command: str, *arguments: str, **outputs: Any) -> tuple[int, dict[str, Any]]:
+        if outputs:
+            (tmp_path / "state").write_text(json.dumps(outputs))
+        code = main([command, "--json", "--home", str(tmp_path / "home"), *arguments, "aws"])
+        return code, json.loads(capsys.readouterr().out)
+
+    return run
+
+
+def moving(by: str, seconds: float = 60) -> dict[str, Any]:
+    """The outputs in the middle of a rollout."""
+    return STABLE | ROLLOUT | {"rolloutBy": by, "rolloutUntil": holder.deadline(seconds) if by else ""}
+
+
+def ups(folder: Path) -> list[dict[str, Any]]:
+    """The keys of each `pulumi up`."""
+    file = folder / "ups"
+    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+
+
+@pytest.mark.parametrize(
+    ("by", "seconds", "state"),
+    [
+        ("", 0, "manual"),
+        (ELSEWHERE, 60, "moving"),
+        (ELSEWHERE, -1, "overdue"),
+        (f"ann@{socket.gethostname()}:{2**22 + 1}", 60, "abandoned"),  # above the kernel's largest process id
+    ],
+)
+def test_states(run: Run, by: str, seconds: float, state: str) -> None:
+    code, result = run("status", **moving(by, seconds))
+    [about] = result["stacks"]
+    assert (about["state"], about["percent"], about["rolloutBy"]) == (state, 10, by)
+    assert code == (state == "overdue")
+
+
+def test_a_complete_stack(run: Run) -> None:
+    code, result = run("status", **STABLE | ROLLOUT | DONE | {"revision": "1", "artifactDigest": DIGEST})
+    assert code == 0
+    about = {"stack": "aws", "state": "complete", "artifact": DIGEST, "revision": "1", "percent": 100}
+    assert result == {"stacks": [about]}
+
+
+def test_mend_gives_back_what_is_overdue(run: Run, tmp_path: Path) -> None:
+    code, result = run("status", "--mend", **moving(ELSEWHERE, -1))
+    assert code == 0
+    assert [(one["state"], one["artifact"]) for one in result["stacks"]] == [("complete", DIGEST)]
+    [given] = ups(tmp_path)
+    assert (given["artifact"], given["rollout"], given["rolloutAfter"]) == (DIGEST, "100", ELSEWHERE)
+    assert given["rolloutBy"] == holder.myself()
+
+
+@pytest.mark.parametrize(("by", "seconds"), [("", 0), (ELSEWHERE, 60)])
+def test_mend_leaves_the_others_alone(run: Run, tmp_path: Path, by: str, seconds: float) -> None:
+    code, _ = run("status", "--mend", **moving(by, seconds))
+    assert (code, ups(tmp_path)) == (0, [])
+
+
+def test_a_rollback_wins_against_whoever_promotes(run: Run, tmp_path: Path) -> None:
+    code, result = run("rollback", **moving(ELSEWHERE))
+    assert (code, result["outcome"], result["artifact"]) == (0, "rolled back", DIGEST)
+    assert [given["rolloutAfter"] for given in ups(tmp_path)] == [ELSEWHERE]
+
+
+def test_a_rollback_after_a_rollout_goes_to_the_release_before(run: Run) -> None:
+    complete = STABLE | ROLLOUT | DONE | {"stableDigest": NEW, "stableRevision": "2"}
+    assert run("rollback", **complete)[1]["artifact"] == DIGEST
+    code, result = run("rollback")
+    assert code == 2
+    assert (
+        result["error"]
+        == f"an earlier release is not among the releases of stack aws of `pulumi stack output`: {NEW}, {DIGEST}"
+    )
+    assert run("rollback", "--to", NEW)[1]["artifact"] == NEW
+    assert run("rollback", "--to", NEW)[1]["outcome"] == "unchanged"
+
+
+def test_an_artifact_that_never_ran(run: Run, tmp_path: Path) -> None:
+    never = "sha256:" + "3" * 64
+    code, result = run("rollback", "--to", never, **moving(""))
+    assert (code, ups(tmp_path)) == (2, [])
+    assert result["error"].startswith(f"{never} is not among the releases of stack aws")
