@@ -126,7 +126,7 @@ def test_a_production_stack_is_destroyed_only_after_it_became_a_development_one(
     assert "unchanged" not in destroyed.stderr
     assert list(clouds.outputs()) == ["aws", "gcp"]
     with aws(clouds, "dynamodb") as dynamodb:
-        assert dynamodb.list_tables()["TableNames"] == ["better-together-aws", "better-together-aws-pictures"]
+        assert sorted(dynamodb.list_tables()["TableNames"]) == ["better-together-aws", "better-together-aws-pictures"]
     assert gcp(clouds, "GET", DATABASE, "databases/better-together-gcp-prod").status_code == 404
 
 
