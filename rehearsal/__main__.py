@@ -7,8 +7,9 @@ import tempfile
 from pathlib import Path
 
 from rehearsal import builds, plot
+from rehearsal.plan import Plan
 from rehearsal.scene import Scene
-from rehearsal.stage import Plan, RehearsalError, Stage
+from rehearsal.stage import RehearsalError, Stage
 
 CLOUDS = {"aws": "AWS", "gcp": "Google Cloud"}
 PLANS = {"errors": Plan(step_seconds=20), "slow": Plan(step_seconds=20)}

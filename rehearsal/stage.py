@@ -6,39 +6,22 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-import yaml
-
 from rehearsal import builds
+from rehearsal.plan import Plan, configure
 from rehearsal.scene import Scene
 from rehearsal.traffic import Traffic
 
 PROGRESS = re.compile(r"\d+ %")
 MOVE = re.compile(r"(\d+) % to (sha256:\w+)")
+PATIENT = {"timeoutSeconds": 29}  # a start on a busy computer may take longer than the default, 10 s
 PROMOTION_ENDED = {0, 1, 3}  # exit codes
 
 
 class RehearsalError(Exception):
     """A command failed; the message is its last line."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """The stack's keys for a promotion, and the traffic meanwhile: `rate` requests a second, at most `most` of them
-    unanswered, and `around` requests before and after.
-    """
-
-    steps: str = "10,50"
-    step_seconds: int = 10
-    min_requests: int = 50
-    max_slowdown: int = 2
-    rate: float = 50
-    most: int = 8
-    around: int = 250
-    seed: int = 0
 
 
 class Stage:
@@ -56,7 +39,9 @@ class Stage:
         try:
             self.local("up", *self._clouds)
             for cloud in self._clouds:
-                self._promote(cloud, Plan())
+                result, _ = self._promote(cloud, Plan())
+                if result["outcome"] != "promoted":
+                    raise RehearsalError(f"the first promotion of {cloud}: {result['outcome']}, {result['reason']}")
         except BaseException:
             self.__exit__()
             raise
@@ -97,17 +82,7 @@ class Stage:
     def configure(self, cloud: str, plan: Plan) -> None:
         """Write the file of the cloud's second stack: as the first one's, with the plan."""
         checkout = self._checkout(builds.FIRST)
-        content = yaml.safe_load((checkout / f"Pulumi.{cloud}.yaml").read_text())
-        keys = {
-            "artifact": "promoted",
-            "rolloutSteps": plan.steps,
-            "rolloutStepSeconds": plan.step_seconds,
-            "rolloutMinRequests": plan.min_requests,
-            "rolloutMaxSlowdown": plan.max_slowdown,
-            "timeoutSeconds": 29,  # a start on a busy computer may take longer than the 10 s of the default
-        }
-        content["config"] |= {f"better-together:{key}": value for key, value in keys.items()}
-        (checkout / f"Pulumi.{live(cloud)}.yaml").write_text(yaml.safe_dump(content))
+        configure(checkout / f"Pulumi.{cloud}.yaml", plan.keys, checkout / f"Pulumi.{live(cloud)}.yaml")
 
     def local(self, *arguments: str, build: str = builds.FIRST) -> str:
         """What `python -m local` prints, from the checkout of that build. Raises RehearsalError."""
@@ -128,7 +103,9 @@ class Stage:
 
     def _checkout(self, build: str) -> Path:
         if build not in self._checkouts:
-            self._checkouts[build] = builds.checkout(self._folder, build)
+            checkout = self._checkouts[build] = builds.checkout(self._folder, build)
+            for path in (checkout / f"Pulumi.{cloud}.yaml" for cloud in self._clouds):
+                configure(path, PATIENT, path)
         return self._checkouts[build]
 
 

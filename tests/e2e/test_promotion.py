@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from rehearsal.builds import BUILDS
-from rehearsal.stage import Plan, Stage
+from rehearsal.plan import Plan
+from rehearsal.stage import Stage
 
 SHOWN = {("aws", "good"), ("aws", "errors"), ("gcp", "writes")}
 # With one unanswered request at a time, a busy computer gets fewer, and none waits for another process to start. The

@@ -8,7 +8,8 @@ from typing import Any
 import psutil
 import pytest
 
-from rehearsal.stage import Plan, Stage, live
+from rehearsal.plan import Plan
+from rehearsal.stage import Stage, live
 from rehearsal.traffic import Traffic
 
 PLAN = Plan(step_seconds=3, min_requests=20, max_slowdown=10)
@@ -67,7 +68,10 @@ def kill(stage: Stage, cloud: str, point: str) -> int:
     """The process that promoted, and was killed at that point. What it has started has ended, too."""
     with stage.ops("promote", cloud, live(cloud), "--json") as promotion:
         assert promotion.stderr
-        assert any(re.match(point, line) for line in promotion.stderr), f"it never said {point!r}"
+        said: list[str] = []
+        while not (said and re.match(point, said[-1])):
+            said.append(promotion.stderr.readline())
+            assert said[-1], f"it never said {point!r}: {said}"
         engines = psutil.Process(promotion.pid).children(recursive=True)
         promotion.kill()
     psutil.wait_procs(engines)
