@@ -71,8 +71,11 @@ class Scene:
             yield f"{len(self.failed)} requests failed, and the new build could have been given {self.bound}"
 
     def __str__(self) -> str:
-        figures = f"{len(self.failed)} of {len(self.requests)} requests failed, {self.bound} could have"
-        times = (
-            f"rolled back {self.seconds_to_rollback:.1f} s after the first failure" if self.failed else "none failed"
-        )
-        return f"{self.cloud}  {self.build:6}  {self.outcome}  {figures}; the new build had {len(self.canary)}; {times}"
+        late = sum(request.timed_out for request in self.requests)
+        said = [
+            f"{self.cloud}  {self.build:6}  {self.outcome}  {len(self.failed)} of {len(self.requests)} requests failed",
+            f"{self.bound} could have, and the new build had {len(self.canary)}",
+            f"rolled back {self.seconds_to_rollback:.1f} s after the first failure" if self.failed else "",
+            f"the store was late for {late}, since this computer is too busy" if late else "",
+        ]
+        return "; ".join(filter(None, said))

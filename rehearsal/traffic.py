@@ -11,11 +11,15 @@ import httpx
 from rehearsal.calls import Call, Calls
 
 TIMEOUT = 60  # seconds; the front doors give up earlier
+STORE_TIMEOUT = 1  # second; an attempt of the app may take as long
 
 
 @dataclass(frozen=True)
 class Request:
-    """`at` is when it was sent, in Unix seconds. `status` is 0 if there was no answer, `build` is who answered."""
+    """`at` is when it was sent, in Unix seconds. `status` is 0 if there was no answer, `build` is who answered.
+
+    `timed_out` is the app's answer that its store has not answered in time: the computer is busy. It has not failed.
+    """
 
     at: float
     method: str
@@ -23,6 +27,7 @@ class Request:
     milliseconds: float
     build: str
     failed: bool
+    timed_out: bool = False
 
 
 class Traffic:
@@ -80,17 +85,18 @@ class Traffic:
                 sent.create_task(self._ask(client, number, call))
 
     async def _ask(self, client: httpx.AsyncClient, number: int, call: Call) -> None:
-        at, status, build = time.time(), 0, ""
+        at = time.time()
         headers = {"x-request-id": f"rehearsal-{number}", **call.headers}
         try:
             answer = await client.request(call.method, call.path, json=call.body, headers=headers)
         except httpx.TransportError:
-            pass
-        else:
-            status, build = answer.status_code, answer.headers.get("x-build", "")
-            self._calls.learn(call, answer)
+            answer = httpx.Response(0)
         self._room.release()
-        milliseconds = (time.time() - at) * 1000
+        self._calls.learn(call, answer)
+        milliseconds, status = (time.time() - at) * 1000, answer.status_code
+        timed_out = status == 503 and "retry-after" in answer.headers and milliseconds > STORE_TIMEOUT * 1000
+        failed = status not in call.expected and not timed_out
+        request = Request(at, call.method, status, milliseconds, answer.headers.get("x-build", ""), failed, timed_out)
         with self._ended:
-            self.requests.append(Request(at, call.method, status, milliseconds, build, status not in call.expected))
+            self.requests.append(request)
             self._ended.notify()

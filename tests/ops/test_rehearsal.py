@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -23,12 +24,14 @@ class Server(ThreadingHTTPServer):
     """Has every user, and keeps waiting for whoever only reads, until it is told to answer or to hang up."""
 
     daemon_threads = True
+    request_queue_size = 1024
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server_port}"
         self.answers, self.three_wait = threading.Event(), threading.Event()
         self.hangs_up = False
+        self.unavailable_after: float | None = None  # seconds
         self.at_a_time = self.most_at_a_time = 0
         self.lock = threading.Lock()
 
@@ -55,6 +58,12 @@ class Handler(BaseHTTPRequestHandler):
             self.server.answers.wait()
         if self.server.hangs_up:
             self.close_connection = True
+        elif self.server.unavailable_after is not None:
+            time.sleep(self.server.unavailable_after)
+            self.send_response(503)
+            self.send_header("retry-after", "2")
+            self.send_header("content-length", "0")
+            self.end_headers()
         else:
             self.do_PUT()
 
@@ -83,31 +92,45 @@ def server() -> Iterator[Server]:
 
 
 def test_traffic_does_not_wait_for_answers(server: Server) -> None:
-    with Traffic(server.url, rate=1000, seed=1, most=1000) as traffic:
+    with Traffic(server.url, rate=100, seed=1, most=1000) as traffic:
         traffic.wait(20)  # writes; three reads for each of them wait
         assert {request.method for request in traffic.requests} <= {"POST", "PUT", "DELETE"}
         server.answers.set()
-        traffic.wait(500)
+        traffic.wait(100)
     assert [request for request in traffic.requests if request.failed] == []
     assert {request.build for request in traffic.requests} == {"good"}
 
 
 def test_traffic_waits_once_that_many_are_unanswered(server: Server) -> None:
-    with Traffic(server.url, rate=1000, seed=1, most=3) as traffic:
+    with Traffic(server.url, rate=100, seed=1, most=3) as traffic:
         assert server.three_wait.wait(60)
         server.answers.set()
-        traffic.wait(500)
+        traffic.wait(100)
     assert server.most_at_a_time == 3
 
 
 def test_a_request_without_an_answer_has_failed(server: Server) -> None:
     server.hangs_up = True
     server.answers.set()
-    with Traffic(server.url, rate=1000, seed=1, most=1000) as traffic:
-        traffic.wait(200)
+    with Traffic(server.url, rate=100, seed=1, most=1000) as traffic:
+        traffic.wait(100)
     assert {request.status for request in traffic.requests if request.method == "GET"} == {0}
     assert {request.failed for request in traffic.requests if request.method == "GET"} == {True}
     assert {request.failed for request in traffic.requests if request.method != "GET"} == {False}
+
+
+def test_a_store_that_is_late_is_no_failure_and_one_that_refuses_is(server: Server) -> None:
+    server.unavailable_after = 0
+    server.answers.set()
+    with Traffic(server.url, rate=100, seed=1, most=1000) as traffic:
+        traffic.wait(50)
+        server.unavailable_after = 1.1
+        traffic.wait(100)
+    reads = [request for request in traffic.requests if request.method == "GET"]
+    assert {request.status for request in reads} == {503}
+    assert {request.timed_out for request in reads if request.milliseconds > 1000} == {True}
+    assert all(request.failed != request.timed_out for request in reads)
+    assert {request.failed for request in reads} == {True, False}
 
 
 def test_the_seed_determines_the_calls() -> None:
