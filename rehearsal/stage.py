@@ -90,7 +90,8 @@ class Stage:
             said = list(_lines(command))
             printed = command.communicate()[0]
         if command.returncode:
-            raise RehearsalError(f"`local {' '.join(arguments)}`: {said[-1] if said else printed}")
+            why = said[-1] if said else f"exit code {command.returncode}"
+            raise RehearsalError(f"`local {' '.join(arguments)}`: {why}")
         return printed
 
     def ops(self, *arguments: str) -> subprocess.Popen[str]:
