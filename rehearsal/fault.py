@@ -4,9 +4,9 @@ All but the start concerns only users that exist. The check of a revision that g
 writes nothing, so it lets these builds pass: the judge has to find out.
 """
 
+import json
 import os
 import time
-from collections import deque
 from collections.abc import Callable
 from itertools import count
 
@@ -15,17 +15,16 @@ from flask import Flask, Response, request
 BUILD: str = "good"
 EVERY = 16  # of the answers about users, which 21 of 25 requests of the traffic ask for: 5 % of all
 SLOWER = 2  # seconds
-# Of 300 requests in a row, 252 ask for users. With 10 % of the requests a process gets 60 of these once in 5 * 10^8
-# times; with 50 %, it gets fewer once in 10^15 times (Chernoff's bound), so two processes may share them. It counts
-# requests, since how many a second it gets depends on the computer.
-MANY, IN_A_ROW = 60, 300
+MANY = 60
+"""Of the traffic's last 200 answers, as each of its requests says. A process cannot know how much others get. With 10 %
+of the requests a build gets so many once in 10^13 times, with 50 % fewer once in 10^7 times (Chernoff's bound)."""
 
 
 def install[A: Flask](app: A) -> A:
     """Name the build in every answer, and spoil those that its fault concerns before they reach the access log."""
     if BUILD == "dead" and os.environ["MOMENTO_CACHE"].endswith("-live"):
         raise SystemExit("better-together: this build of the rehearsal does not start where it is promoted to")
-    concerns = {"errors": every_16th(), "slow": every_16th(), "writes": writes, "late": gets_many()}.get(BUILD, nothing)
+    concerns = {"errors": every_16th(), "slow": every_16th(), "writes": writes, "late": gets_many}.get(BUILD, nothing)
 
     def spoil(response: Response) -> Response:
         about_a_user = writes() or (request.method == "GET" and request.view_args)
@@ -54,14 +53,5 @@ def every_16th() -> Callable[[], bool]:
     return lambda: next(answers) % EVERY == 0
 
 
-def gets_many() -> Callable[[], bool]:
-    """Whether this process gets a large share of the requests, by the numbers that the traffic gives them."""
-    numbers = deque[int](maxlen=MANY)
-
-    def concerns() -> bool:
-        kind, _, number = request.headers.get("X-Request-Id", "").partition("-")
-        if kind == "rehearsal":
-            numbers.append(int(number))
-        return len(numbers) == MANY and max(numbers) - min(numbers) < IN_A_ROW
-
-    return concerns
+def gets_many() -> bool:
+    return json.loads(request.headers.get("X-Answered", "{}")).get(BUILD, 0) > MANY

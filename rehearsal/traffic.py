@@ -1,8 +1,10 @@
 """Traffic as of many clients that do not wait for one another."""
 
 import asyncio
+import json
 import threading
 import time
+from collections import Counter, deque
 from dataclasses import dataclass
 from typing import Self
 
@@ -11,6 +13,7 @@ import httpx
 from rehearsal.calls import Call, Calls
 
 TIMEOUT = 60  # seconds; the front doors give up earlier
+LAST = 200  # answers
 STORE_TIMEOUT = 1  # second; an attempt of the app may take as long
 
 
@@ -33,8 +36,8 @@ class Request:
 class Traffic:
     """Sends `rate` requests a second to `url` while its `with` block runs; `requests` are those that have ended.
 
-    It keeps the rate however slow the answers are, until `most` have not been answered yet. `X-Request-Id` numbers
-    them: rehearsal-<number>.
+    It keeps the rate however slow the answers are, until `most` have not been answered yet. Its header `X-Answered`
+    says how many of its last answers each build gave.
     """
 
     def __init__(self, url: str, rate: float, seed: int, most: int) -> None:
@@ -43,6 +46,7 @@ class Traffic:
         self._rate = rate
         self._room = asyncio.Semaphore(most)
         self._calls = Calls(seed)
+        self._builds = deque[str](maxlen=LAST)
         self._over = threading.Event()
         self._ended = threading.Condition()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._send()), name="traffic")
@@ -76,27 +80,28 @@ class Traffic:
             asyncio.TaskGroup() as sent,
         ):
             due = time.monotonic()
-            for number, call in enumerate(self._calls):
+            for call in self._calls:
                 await asyncio.sleep(due - time.monotonic())
                 await self._room.acquire()
                 due = max(due + 1 / self._rate, time.monotonic())
                 if self._over.is_set():
                     return
-                sent.create_task(self._ask(client, number, call))
+                sent.create_task(self._ask(client, call))
 
-    async def _ask(self, client: httpx.AsyncClient, number: int, call: Call) -> None:
+    async def _ask(self, client: httpx.AsyncClient, call: Call) -> None:
         at = time.time()
-        headers = {"x-request-id": f"rehearsal-{number}", **call.headers}
+        headers = {"x-answered": json.dumps(Counter(self._builds)), **call.headers}
         try:
             answer = await client.request(call.method, call.path, json=call.body, headers=headers)
         except httpx.TransportError:
             answer = httpx.Response(0)
         self._room.release()
         self._calls.learn(call, answer)
-        milliseconds, status = (time.time() - at) * 1000, answer.status_code
+        milliseconds, status, build = (time.time() - at) * 1000, answer.status_code, answer.headers.get("x-build", "")
+        self._builds.append(build)
         timed_out = status == 503 and "retry-after" in answer.headers and milliseconds > STORE_TIMEOUT * 1000
         failed = status not in call.expected and not timed_out
-        request = Request(at, call.method, status, milliseconds, answer.headers.get("x-build", ""), failed, timed_out)
+        request = Request(at, call.method, status, milliseconds, build, failed, timed_out)
         with self._ended:
             self.requests.append(request)
             self._ended.notify()

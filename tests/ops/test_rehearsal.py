@@ -31,6 +31,7 @@ class Server(ThreadingHTTPServer):
         self.url = f"http://127.0.0.1:{self.server_port}"
         self.answers, self.three_wait = threading.Event(), threading.Event()
         self.hangs_up = False
+        self.answered = ""
         self.unavailable_after: float | None = None  # seconds
         self.at_a_time = self.most_at_a_time = 0
         self.lock = threading.Lock()
@@ -68,6 +69,7 @@ class Handler(BaseHTTPRequestHandler):
             self.do_PUT()
 
     def do_PUT(self) -> None:
+        self.server.answered = self.headers.get("x-answered", "")
         self.rfile.read(int(self.headers.get("content-length", 0)))
         self.send_response(STATUSES.get(self.command, 200))
         self.send_header("etag", '"1"')
@@ -99,6 +101,7 @@ def test_traffic_does_not_wait_for_answers(server: Server) -> None:
         traffic.wait(100)
     assert [request for request in traffic.requests if request.failed] == []
     assert {request.build for request in traffic.requests} == {"good"}
+    assert 20 < json.loads(server.answered)["good"] <= 200
 
 
 def test_traffic_waits_once_that_many_are_unanswered(server: Server) -> None:
