@@ -129,11 +129,12 @@ def _check_holder(config: StackConfig, before: Mapping[str, Any]) -> None:
     overtaken goes on.
     """
     holder, stack = last_holder(before), config.stack
-    expected = {config.rollout_holder.name, config.rollout_after or ""}
-    if config.rollout_holder.name and holder.name not in expected:
+    if holder.name in (config.rollout_holder.name, config.rollout_after or ""):
+        return
+    if config.rollout_after:
         by = f"{holder.name} is rolling out" if holder.name else "it was finished or rolled back"
         raise pulumi.RunError(f"stack {stack} is no longer rolled out by {config.rollout_after}: {by}")
-    if holder.name not in expected and holder.until > time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()):
+    if holder.until > time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()):
         raise pulumi.RunError(
             f"stack {stack} is being rolled out by {holder.name}, until {holder.until}: wait, as "
             f"`make status STACK={stack}` shows, or end it with `make rollback STACK={stack}`"

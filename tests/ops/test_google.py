@@ -64,11 +64,16 @@ def test_the_quota_project_of_the_credentials_is_sent(tokens: Cloud, monkeypatch
 
 def test_credentials_that_are_refused(tokens: Cloud) -> None:
     tokens.answer = lambda asked: (400, {"error": "invalid_grant", "error_description": "expired"})
-    with pytest.raises(UsageError, match=r"^stack gcp, project p: invalid_grant: expired: log in with `gcloud auth "):
+    with pytest.raises(
+        UsageError,
+        match=r"^stack gcp of `pulumi stack output`, project p: invalid_grant: expired: log in with `gcloud auth ",
+    ):
         sent(tokens)
 
 
 def test_no_credentials(tokens: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "/nowhere")
-    with pytest.raises(UsageError, match=r"^stack gcp, project p: .*/nowhere.*: log in with `gcloud auth "):
+    with pytest.raises(
+        UsageError, match=r"^stack gcp of `pulumi stack output`, project p: .*/nowhere.*: log in with `gcloud auth "
+    ):
         sent(tokens)

@@ -136,8 +136,9 @@ def test_a_missing_permission_at_aws(logs: Cloud) -> None:
     with pytest.raises(UsageError) as refusal:
         request_log.read(logs.stack("aws"), "7", MIDNIGHT, MIDNIGHT + 60)
     assert str(refusal.value) == (
-        "stack aws, account 123456789012: An error occurred (AccessDeniedException) when calling the FilterLogEvents "
-        "operation: not yours (docs/deployer.md lists the permissions)"
+        "stack aws of the local clouds, account 123456789012: An error occurred "
+        "(AccessDeniedException) when calling the FilterLogEvents operation: "
+        "not yours (docs/deployer.md lists the permissions)"
     )
 
 
@@ -184,7 +185,7 @@ def test_a_full_quota_is_waited_for(logs: Cloud, monkeypatch: pytest.MonkeyPatch
     assert request_log.read(logs.stack("gcp"), "s-7", MIDNIGHT, MIDNIGHT + 60) == []
     assert len(logs.asked) == 3
     logs.answer = lambda asked: (429, full)
-    with pytest.raises(UsageError, match=r"^stack gcp, project p: 429, Quota exceeded$"):
+    with pytest.raises(UsageError, match=r"^stack gcp of the local clouds, project p: 429, Quota exceeded$"):
         request_log.read(logs.stack("gcp"), "s-7", MIDNIGHT, MIDNIGHT + 60)
 
 
@@ -199,5 +200,5 @@ def test_errors_of_google(logs: Cloud, status: int, answer: Any, problem: str) -
     logs.answer = lambda asked: (status, answer)
     with pytest.raises(UsageError) as refusal:
         request_log.read(logs.stack("gcp"), "s-7", MIDNIGHT, MIDNIGHT + 60)
-    assert str(refusal.value).startswith(f"stack gcp, project p: {problem}")
+    assert str(refusal.value).startswith(f"stack gcp of the local clouds, project p: {problem}")
     assert "\n" not in str(refusal.value)

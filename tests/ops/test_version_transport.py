@@ -49,7 +49,9 @@ def test_a_version_that_is_not_ready_is_waited_for(functions: Cloud, status: int
 def test_a_version_that_never_becomes_ready(functions: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(version_transport, "READY_WITHIN", -1)
     functions.answer = lambda asked: (409, {"__type": "SnapStartNotReadyException", "message": "not yet"})
-    with pytest.raises(UsageError, match=r"^stack aws, account 123456789012: .*SnapStartNotReady.*: not yet$"):
+    with pytest.raises(
+        UsageError, match=r"^stack aws of the local clouds, account 123456789012: .*SnapStartNotReady.*: not yet$"
+    ):
         get(functions)
 
 

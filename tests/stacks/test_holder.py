@@ -33,9 +33,7 @@ def test_the_holder_goes_when_the_rollout_is_complete() -> None:
     assert (complete["percent"], complete["rolloutBy"], complete["rolloutUntil"]) == (100, "", "")
 
 
-@pytest.mark.parametrize(
-    "holder", [{}, {"by": BOB, "until": LATER}, {"by": BOB, "until": LATER, "after": "eve@host:3"}]
-)
+@pytest.mark.parametrize("holder", [{}, {"by": BOB, "until": LATER}])
 def test_somebody_else_is_refused_in_one_line(held: dict[str, Any], holder: dict[str, str]) -> None:
     for artifact in ("build", held["stableDigest"], "sha256:" + "0" * 64):
         with pytest.raises(pulumi.RunError) as error:
@@ -44,6 +42,20 @@ def test_somebody_else_is_refused_in_one_line(held: dict[str, Any], holder: dict
             f"stack aws is being rolled out by {ANN}, until {LATER}: wait, as `make status STACK=aws` shows, "
             "or end it with `make rollback STACK=aws`"
         )
+
+
+@pytest.mark.parametrize(
+    ("changes", "now"),
+    [
+        ({}, f"{ANN} is rolling out"),
+        ({"rolloutUntil": PASSED}, f"{ANN} is rolling out"),
+        ({"rolloutBy": "", "rolloutUntil": ""}, "it was finished or rolled back"),
+    ],
+)
+def test_a_promotion_that_was_overtaken_is_refused(held: dict[str, Any], changes: dict[str, str], now: str) -> None:
+    with pytest.raises(pulumi.RunError) as error:
+        roll_out(held | changes, by=BOB, until=LATER, after=BOB)
+    assert str(error.value) == f"stack aws is no longer rolled out by {BOB}: {now}"
 
 
 @pytest.mark.parametrize(
