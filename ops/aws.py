@@ -1,4 +1,4 @@
-"""Clients of AWS: with the credentials of the environment, or of the laptop's AWS."""
+"""Clients of AWS: with the credentials of the stack's `aws:profile` or of the environment, or of the laptop's AWS."""
 
 import importlib
 from collections.abc import Generator
@@ -22,7 +22,8 @@ def client(stack: Stack, service: str, attempts: int = ATTEMPTS) -> Any:
 
     It repeats what AWS throttles, and what gets no answer.
     """
-    session: Any = importlib.import_module("boto3").Session()  # its types are not installed
+    profile = None if stack.laptop else stack.file().get("config", {}).get("aws:profile")
+    session: Any = importlib.import_module("boto3").Session(profile_name=profile)  # its types are not installed
     settings: dict[str, Any] = {"retries": {"mode": "standard", "total_max_attempts": attempts}}
     region = stack.output("region")
     if not stack.laptop:

@@ -10,7 +10,6 @@ import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -41,7 +40,7 @@ def up(stack: Stack, settings: Mapping[str, str]) -> None:
         raise UsageError("`pulumi` is not on PATH: install it")
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "stack.yaml")
-        file.write_text(_configured(stack.name.rpartition("/")[2], settings))
+        file.write_text(_configured(stack, settings))
         options = ["--yes", "--non-interactive", "--skip-preview", "--stack", stack.name, "--config-file", str(file)]
         _once_unlocked([pulumi, "up", *options, "--policy-pack", "policy"])
 
@@ -59,16 +58,12 @@ def _once_unlocked(command: list[str]) -> None:
         time.sleep(PAUSE)
 
 
-def _configured(stack: str, settings: Mapping[str, str]) -> str:
+def _configured(stack: Stack, settings: Mapping[str, str]) -> str:
     """The stack's file with the settings, which are the project's keys."""
     project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["name"]
-    path = ROOT / f"Pulumi.{stack}.yaml"
-    try:
-        content: dict[str, Any] = yaml.safe_load(path.read_text())
-    except (OSError, yaml.YAMLError) as error:
-        raise UsageError(f"{path.name} cannot be read: {' '.join(str(error).split())}") from None
+    content = stack.file()
     config = content.get("config", {}) | {f"{project}:{key}": value for key, value in settings.items()}
-    return yaml.safe_dump(content | {"config": config})
+    return yaml.safe_dump({**content, "config": config})
 
 
 def _run(command: list[str]) -> None:

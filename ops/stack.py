@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+import yaml
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -56,6 +58,14 @@ class Stack:
     def title(self) -> str:
         """The name, and where the outputs are from."""
         return f"stack {self.name} of {'the local clouds' if self.laptop else '`pulumi stack output`'}"
+
+    def file(self) -> Mapping[str, Any]:
+        """The content of the stack's file in this checkout. Raises UsageError."""
+        path = ROOT / f"Pulumi.{self.name.rpartition('/')[2]}.yaml"
+        try:
+            return yaml.safe_load(path.read_text()) or {}
+        except (OSError, yaml.YAMLError) as error:
+            raise UsageError(f"{path.name} cannot be read: {' '.join(str(error).split())}") from None
 
     def output(self, name: str) -> Any:
         """Raises UsageError if the stack never came up."""

@@ -17,6 +17,7 @@ import httpx
 import pytest
 
 from ops.__main__ import main
+from ops.stack import Stack
 from tests.ops.conftest import APP_PYTHON, ROOT
 
 ACCOUNT = "123456789012"
@@ -284,6 +285,18 @@ def test_broken_settings_of_aws(
         monkeypatch.delenv(name)
     title = f"stack aws of `pulumi stack output`, account {ACCOUNT}"
     assert prune() == (2, [], f"{title}: {problem}\n")
+
+
+def test_the_profile_of_the_stack_file(
+    function: Function, prune: Prune, outputs: Put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def file(stack: Stack) -> dict[str, Any]:
+        return {"config": {"aws:profile": "production"}}
+
+    monkeypatch.setattr(Stack, "file", file)
+    outputs(function.outputs(3, 3))
+    title = f"stack aws of `pulumi stack output`, account {ACCOUNT}"
+    assert prune() == (2, [], f"{title}: The config profile (production) could not be found\n")
 
 
 def test_credentials_of_another_account(function: Function, prune: Prune, outputs: Put) -> None:
