@@ -10,7 +10,8 @@ from ops.target import Target
 
 type Result = tuple[int, dict[str, Any]]
 
-CODES = {"promoted": 0, "unchanged": 0, "rolled back": 1, "not rolled back": 1, "failed": 1, "held": 3}
+WRONG = ("rolled back", "not rolled back", "failed", "overtaken")
+CODES = {"promoted": 0, "unchanged": 0, **dict.fromkeys(WRONG, 1), "held": 3}
 
 
 def check(stack: str | None, url: str | None, home: Path, *, write: bool) -> Result:

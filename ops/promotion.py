@@ -20,8 +20,8 @@ def promote(source: Stack, target: Stack) -> dict[str, Any]:
     """Roll the source's artifact out on the target, and give everything back to the stable revision if it is worse.
 
     Goes on with an unfinished rollout of that artifact. Returns the `outcome`: promoted, unchanged, rolled back, not
-    rolled back, failed (on a first deployment) or held; its `reason`, and the `steps`. Raises UsageError before
-    anything has changed.
+    rolled back, failed (on a first deployment), overtaken (by somebody else) or held; its `reason`, and the `steps`.
+    Raises UsageError before anything has changed.
     """
     digest = running(source)
     here, there = source.output("cloud"), target.outputs.get("cloud", source.output("cloud"))
@@ -38,8 +38,10 @@ def promote(source: Stack, target: Stack) -> dict[str, Any]:
 def _run(rollout: Rollout) -> dict[str, Any]:
     try:
         rollout.run()
-    except Held as reason:
-        return {"outcome": "held", "reason": str(reason), "until": rollout.outputs["rolloutUntil"]}
+    except (Held, UsageError) as reason:
+        if not rollout.has_begun:
+            raise
+        return {"outcome": "held", "reason": str(reason), "until": rollout.outputs.get("rolloutUntil", "")}
     except (Failed, UpFailed) as reason:
         say(f"failed: {reason}")
         return _give_back(rollout, str(reason))
@@ -50,12 +52,14 @@ def _run(rollout: Rollout) -> dict[str, Any]:
 
 
 def _give_back(rollout: Rollout, reason: str) -> dict[str, Any]:
-    if "stableDigest" not in rollout.outputs:
-        return {"outcome": "failed", "reason": f"{reason}; nothing ran here before"}
     try:
-        rollout.give_back()
-    except UpFailed as error:
+        if rollout.is_overtaken():
+            return {"outcome": "overtaken", "reason": reason}
+        given_back = rollout.give_back()
+    except (UpFailed, UsageError) as error:
         return {"outcome": "not rolled back", "reason": f"{reason}; then: {error}"}
+    if not given_back:
+        return {"outcome": "failed", "reason": f"{reason}; nothing ran here before"}
     return {"outcome": "rolled back", "reason": reason}
 
 

@@ -29,7 +29,9 @@ class Held(Exception):
 
 @dataclass
 class Rollout:
-    """`archive` is the artifact's, None if it ran here before. `steps` are the judgements so far."""
+    """`archive` is the artifact's, None if it ran here before. `steps` are the judgements so far, and `has_begun` says
+    whether anything has changed.
+    """
 
     stack: Stack
     digest: str
@@ -39,14 +41,16 @@ class Rollout:
     def __post_init__(self) -> None:
         self._holder = holder.myself()
         self._expected = self.stack.outputs.get("rolloutBy", "")
+        self._stable: str | None = self.stack.outputs.get("stableDigest")
         self._moved = 0.0
+        self.has_begun = False
 
     @property
     def outputs(self) -> Any:
         return self.stack.outputs
 
     def run(self) -> None:
-        """Take all steps that are left. Raises Failed, Held and engine.UpFailed."""
+        """Take all steps that are left. Raises Failed, Held, engine.UpFailed, and UsageError if it cannot go on."""
         resumed = is_unfinished(self.outputs) and self.outputs["artifactDigest"] == self.digest
         first = self.outputs["percent"] if resumed else 0
         self.move(first)
@@ -62,13 +66,23 @@ class Rollout:
         if is_unfinished(self.outputs):
             self.move(100)
 
-    def give_back(self) -> None:
-        """Give all traffic to the stable revision. Raises engine.UpFailed."""
-        self.digest = self.outputs["stableDigest"]
+    def give_back(self) -> bool:
+        """Give all traffic to the revision that was stable before; False if nothing ran before. Raises as `move`."""
+        if not self._stable:
+            return False
+        self.digest = self._stable
         self.move(100)
+        return True
+
+    def is_overtaken(self) -> bool:
+        """Whether somebody else has moved the traffic since the last move. Raises UsageError."""
+        now = self.stack.beside(self.stack.name).outputs
+        return now.get("rolloutBy") != self._holder and any(
+            now.get(name) != self.outputs.get(name) for name in ("rolloutBy", "artifactDigest", "percent")
+        )
 
     def move(self, percent: int) -> None:
-        """Raises engine.UpFailed, also if somebody else has moved the traffic meanwhile."""
+        """Raises engine.UpFailed, also if somebody else has moved the traffic meanwhile, and UsageError."""
         say(f"{percent} % to {self.digest}")
         self._moved = time.time()
         seconds = UP_WITHIN + 2 * self.outputs.get("rolloutPlan", {}).get("stepSeconds", 0)
@@ -80,6 +94,7 @@ class Rollout:
             "rolloutUntil": holder.deadline(seconds),
         }
         engine.up(self.stack, settings)
+        self.has_begun = True
         self.stack = self.stack.beside(self.stack.name)
         self._expected = self.outputs["rolloutBy"]
 
@@ -110,8 +125,9 @@ class Rollout:
             return
         judgement = self._wait(percent)
         if judgement.verdict is Verdict.INCONCLUSIVE:
-            say(f"{judgement.reason}: sending probes")
-            send_probes(self.stack, self.outputs["rolloutPlan"]["minRequests"])
+            if can_be_asked(self.outputs):
+                say(f"{judgement.reason}: sending probes")
+                send_probes(self.stack, self.outputs["rolloutPlan"]["minRequests"])
             judgement = self._wait(percent)
         if judgement.verdict is not Verdict.SUCCESSFUL:
             raise Held(f"{judgement.verdict}: {judgement.reason}")

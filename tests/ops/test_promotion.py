@@ -1,0 +1,158 @@
+"""What a promotion says, and leaves behind, when something goes wrong in the middle of it."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ops import archive, engine, promotion, request_log, rollout
+from ops.__main__ import main
+from ops.engine import UpFailed
+from ops.report import Report
+from ops.stack import Stack, UsageError
+from tests.ops.conftest import DIGEST
+
+NEW = "sha256:" + "2" * 64
+ELSEWHERE = "bob@another-host:2"
+PLAN = {"steps": [10, 50], "stepSeconds": 0, "minRequests": 20, "maxErrors": 1, "maxSlowdown": 2}
+PLACE = {"cloud": "aws", "url": "https://a.example", "bucket": "b", "rolloutPlan": PLAN}
+NOBODY = {"rolloutBy": "", "rolloutUntil": ""}
+COMPLETE = {"artifactDigest": DIGEST, "revision": "1", "stableDigest": DIGEST, "stableRevision": "1", "percent": 100}
+
+
+type Promote = Callable[..., tuple[int, "Engine"]]
+
+
+class Engine:
+    """Keeps the outputs of the stack that is promoted to. `before_up` is called in each `pulumi up`."""
+
+    def __init__(self, outputs: Mapping[str, Any]) -> None:
+        self.outputs = dict(outputs)
+        self.ups: list[tuple[str, str]] = []
+        self.before_up: Callable[[Engine], None] = lambda engine: None
+        self.unreadable_after = 99  # ups
+
+    def up(self, stack: Stack, settings: Mapping[str, str]) -> None:
+        self.ups.append((settings["artifact"], settings["rollout"]))
+        self.before_up(self)
+        digest, percent = settings["artifact"], int(settings["rollout"])
+        revision = "1" if digest == DIGEST else "2"
+        stable = {name: self.outputs.get(name) for name in ("stableDigest", "stableRevision")}
+        self.outputs = PLACE | self.outputs | {"artifactDigest": digest, "revision": revision, "percent": percent}
+        self.outputs |= {"rolloutBy": settings["rolloutBy"], "rolloutUntil": settings["rolloutUntil"]}
+        if percent == 100 or not stable["stableDigest"]:
+            stable = {"stableDigest": digest, "stableRevision": revision}
+            self.outputs |= {"percent": 100, **NOBODY}
+        self.outputs |= stable
+
+    def beside(self, *names: str) -> Stack:
+        if len(self.ups) >= self.unreadable_after:
+            raise UsageError("pulumi says: no network")
+        return Stack(names[-1], dict(self.outputs))
+
+
+def refuse(message: str) -> Callable[..., Any]:
+    """A function that raises UsageError."""
+
+    def refused(*_: Any) -> Any:
+        raise UsageError(message)
+
+    return refused
+
+
+def always(result: Any) -> Callable[..., Any]:
+    """A function that returns it."""
+
+    def answer(*_: Any) -> Any:
+        return result
+
+    return answer
+
+
+@pytest.fixture
+def promote(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Promote:
+    """Promotes NEW to a stack with these outputs, and returns the exit code."""
+    monkeypatch.setattr(promotion, "running", always(NEW))
+    monkeypatch.setattr(archive, "download", always(tmp_path))
+    monkeypatch.setattr(archive, "check_arrival", always(None))
+    monkeypatch.setattr(rollout, "check_newest", always(Report()))
+    monkeypatch.setattr(Stack, "find", always(Stack("aws", PLACE)))
+
+    def promote(outputs: Mapping[str, Any], **given: Any) -> tuple[int, Engine]:
+        target = Engine(outputs)
+        vars(target).update(given)
+        monkeypatch.setattr(engine, "up", target.up)
+        monkeypatch.setattr(Stack, "beside", target.beside)
+        return main(["promote", "aws", "aws-prod"]), target
+
+    return promote
+
+
+def test_what_cannot_be_verified_is_held(
+    promote: Promote, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(rollout, "check_newest", refuse("AccessDenied"))
+    code, target = promote(COMPLETE)
+    assert (code, target.ups, target.outputs["percent"]) == (3, [(NEW, "0")], 0)
+    assert capsys.readouterr().out.splitlines()[-1] == "held: AccessDenied"
+
+
+def test_outputs_that_cannot_be_read_after_a_move_hold(promote: Promote) -> None:
+    code, target = promote(COMPLETE, unreadable_after=1)
+    assert (code, len(target.ups)) == (3, 1)
+
+
+def test_a_mistake_before_the_first_move_changes_nothing(promote: Promote) -> None:
+    def no_pulumi(target: Engine) -> None:
+        raise UsageError("`pulumi` is not on PATH: install it")
+
+    code, target = promote(COMPLETE, before_up=no_pulumi)
+    assert (code, target.outputs) == (2, COMPLETE)
+
+
+def test_a_first_deployment_that_is_wrong_has_nothing_to_go_back_to(
+    promote: Promote, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = Report()
+    report.line("WRONG", "digest", "another")
+    monkeypatch.setattr(rollout, "check_newest", always(report))
+    code, target = promote({})
+    assert (code, target.ups) == (1, [(NEW, "0")])
+    assert capsys.readouterr().out.splitlines()[-1] == "failed: digest: another; nothing ran here before"
+
+
+def test_a_promotion_that_fails_gives_back(promote: Promote) -> None:
+    def fails(target: Engine) -> None:
+        if len(target.ups) == 1:
+            raise UpFailed("Lambda is down")
+
+    code, target = promote(COMPLETE, before_up=fails)
+    assert (code, target.ups) == (1, [(NEW, "0"), (DIGEST, "100")])
+
+
+def test_what_another_promotion_has_finished_is_not_given_back(
+    promote: Promote, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Both have begun at the same time: this one waited for the other one's `pulumi up`, and was refused."""
+    other = {"artifactDigest": "sha256:" + "3" * 64, "percent": 50, "rolloutBy": ELSEWHERE}
+
+    def refused(target: Engine) -> None:
+        target.outputs |= other
+        raise UpFailed(f"stack aws-prod is being rolled out by {ELSEWHERE}")
+
+    code, target = promote(COMPLETE, before_up=refused)
+    assert (code, target.ups, target.outputs) == (1, [(NEW, "0")], COMPLETE | other)
+    assert capsys.readouterr().out.splitlines()[-1] == f"overtaken: stack aws-prod is being rolled out by {ELSEWHERE}"
+
+
+def test_a_step_without_requests_and_a_url_for_the_canary_waits_twice_and_holds(
+    promote: Promote, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(request_log, "read", always([]))
+    on_google = PLACE | {"cloud": "gcp"}
+    monkeypatch.setattr(Stack, "find", always(Stack("gcp", on_google)))
+    code, target = promote(COMPLETE | on_google)
+    said = capsys.readouterr().out.splitlines()
+    assert (code, target.outputs["percent"]) == (3, 1)
+    assert sum(line.startswith("1 %: inconclusive") for line in said) == 2
