@@ -22,7 +22,7 @@ def client(stack: Stack, service: str, attempts: int = ATTEMPTS) -> Any:
 
     It repeats what AWS throttles, and what gets no answer.
     """
-    profile = None if stack.laptop else stack.file().get("config", {}).get("aws:profile")
+    profile = None if stack.laptop else stack.file()["config"].get("aws:profile")
     session: Any = importlib.import_module("boto3").Session(profile_name=profile)  # its types are not installed
     settings: dict[str, Any] = {"retries": {"mode": "standard", "total_max_attempts": attempts}}
     region = stack.output("region")

@@ -51,11 +51,15 @@ def promote(source: str, target: str, home: Path) -> Result:
 
 
 def rollback(name: str, home: Path, *, to: str | None) -> Result:
+    return _rolled_back(Stack.find(name, home), to)
+
+
+def _rolled_back(stack: Stack, to: str | None) -> Result:
     from ops.engine import UpFailed
     from ops.promotion import rollback
 
     try:
-        result = rollback(Stack.find(name, home), to)
+        result = rollback(stack, to)
     except UpFailed as error:
         say(f"not rolled back: {error}")
         return 1, {"outcome": "not rolled back", "reason": str(error)}
@@ -64,17 +68,28 @@ def rollback(name: str, home: Path, *, to: str | None) -> Result:
 
 
 def status(names: Sequence[str], home: Path, *, mend: bool) -> Result:
-    from ops.status import describe
-
+    """A stack that cannot be read or mended does not keep the others from it."""
     found: list[dict[str, Any]] = []
-    for stack in (Stack.find(name, home) for name in names):
-        about = describe(stack)
-        if mend and about["state"] == "overdue":
-            rollback(stack.name, home, to=None)
-            about = describe(Stack.find(stack.name, home))
+    for name in names:
+        try:
+            about = _about(name, home, mend=mend)
+        except UsageError as error:
+            about = {"stack": name, "state": "unknown", "error": str(error)}
         found.append(about)
         say("  ".join(f"{key} {value}" for key, value in about.items()))
-    return int(any(about["state"] == "overdue" for about in found)), {"stacks": found}
+    states = {about["state"] for about in found}
+    return 1 if "overdue" in states else 2 if "unknown" in states else 0, {"stacks": found}
+
+
+def _about(name: str, home: Path, *, mend: bool) -> dict[str, Any]:
+    """What `status` says of the stack, after giving back what is overdue with `mend`. Raises UsageError."""
+    from ops.status import describe
+
+    about = describe(stack := Stack.find(name, home))
+    if mend and about["state"] == "overdue":
+        _rolled_back(stack, None)  # as it was, since another promotion may have finished it meanwhile
+        about = describe(Stack.find(name, home))
+    return about
 
 
 def prune(name: str, home: Path) -> Result:

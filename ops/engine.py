@@ -13,7 +13,7 @@ from pathlib import Path
 
 import yaml
 
-from ops.stack import ROOT, Stack, UsageError
+from ops.stack import ROOT, Stack, UsageError, project_key
 
 # What a backend in a bucket and Pulumi Cloud say of a stack that another update changes.
 LOCKED = re.compile(r"currently locked by \d+ lock|\[409\] Conflict: Another update")
@@ -60,10 +60,9 @@ def _once_unlocked(command: list[str]) -> None:
 
 def _configured(stack: Stack, settings: Mapping[str, str]) -> str:
     """The stack's file with the settings, which are the project's keys."""
-    project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["name"]
     content = stack.file()
-    config = content.get("config", {}) | {f"{project}:{key}": value for key, value in settings.items()}
-    return yaml.safe_dump({**content, "config": config})
+    config = content["config"] | {project_key(key): value for key, value in settings.items()}
+    return yaml.safe_dump(content | {"config": config})
 
 
 def _run(command: list[str]) -> None:

@@ -9,7 +9,7 @@ from ops import archive, holder
 from ops.engine import UpFailed
 from ops.report import say
 from ops.rollout import Failed, Held, Rollout, is_unfinished
-from ops.stack import ROOT, Stack, UsageError
+from ops.stack import ROOT, Stack, UsageError, project_key
 
 ASKED = 5  # times
 PROMOTED = ROOT / "build" / "promoted"
@@ -24,7 +24,8 @@ def promote(source: Stack, target: Stack) -> dict[str, Any]:
     Raises UsageError before anything has changed.
     """
     digest = running(source)
-    here, there = source.output("cloud"), target.outputs.get("cloud", source.output("cloud"))
+    here = source.output("cloud")
+    there = target.outputs.get("cloud") or target.file()["config"].get(project_key("cloud")) or here
     if here != there:
         raise UsageError(f"{source.title} is on {here}, {target.title} on {there}: promote within one cloud")
     if target.outputs.get("stableDigest") == digest and not is_unfinished(target.outputs):

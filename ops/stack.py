@@ -18,6 +18,11 @@ class UsageError(Exception):
     """A mistake in the command, or a condition that it needs; the message is one line."""
 
 
+def project_key(name: str) -> str:
+    """A key of the project, as stack files have it."""
+    return f"{yaml.safe_load((ROOT / 'Pulumi.yaml').read_text())['name']}:{name}"
+
+
 @dataclass(frozen=True)
 class Laptop:
     """The folder of the laptop's clouds, and their URLs."""
@@ -59,12 +64,13 @@ class Stack:
         """The name, and where the outputs are from."""
         return f"stack {self.name} of {'the local clouds' if self.laptop else '`pulumi stack output`'}"
 
-    def file(self) -> Mapping[str, Any]:
-        """The content of the stack's file in this checkout. Raises UsageError."""
+    def file(self) -> dict[str, Any]:
+        """The content of the stack's file in this checkout, which has a mapping `config`. Raises UsageError."""
         path = ROOT / f"Pulumi.{self.name.rpartition('/')[2]}.yaml"
         try:
-            return yaml.safe_load(path.read_text()) or {}
-        except (OSError, yaml.YAMLError) as error:
+            content: Any = yaml.safe_load(path.read_text()) or {}
+            return content | {"config": dict(content.get("config") or {})}
+        except (OSError, ValueError, TypeError, AttributeError, yaml.YAMLError) as error:
             raise UsageError(f"{path.name} cannot be read: {' '.join(str(error).split())}") from None
 
     def output(self, name: str) -> Any:

@@ -44,7 +44,7 @@ def test_a_deployment_just_brought_up(
 )
 def test_an_up_has_deleted_old_versions(clouds: Laptop, cloud: str, said: list[str]) -> None:
     kept = versions(clouds)
-    command = [sys.executable, "-m", "ops", "prune", "--stack", cloud, "--home", str(clouds.home)]
+    command = [sys.executable, "-m", "ops", "prune", cloud, "--home", str(clouds.home)]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (result.returncode, result.stderr) == (0, "")
     assert f"stack {cloud} of the local clouds" + "\n".join(said) + "\n" == result.stdout

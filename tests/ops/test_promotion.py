@@ -1,5 +1,6 @@
 """What a promotion says, and leaves behind, when something goes wrong in the middle of it."""
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -79,12 +80,12 @@ def promote(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Promote:
     monkeypatch.setattr(rollout, "check_newest", always(Report()))
     monkeypatch.setattr(Stack, "find", always(Stack("aws", PLACE)))
 
-    def promote(outputs: Mapping[str, Any], **given: Any) -> tuple[int, Engine]:
+    def promote(outputs: Mapping[str, Any], to: str = "aws-prod", **given: Any) -> tuple[int, Engine]:
         target = Engine(outputs)
         vars(target).update(given)
         monkeypatch.setattr(engine, "up", target.up)
         monkeypatch.setattr(Stack, "beside", target.beside)
-        return main(["promote", "aws", "aws-prod"]), target
+        return main(["promote", "aws", to]), target
 
     return promote
 
@@ -156,3 +157,18 @@ def test_a_step_without_requests_and_a_url_for_the_canary_waits_twice_and_holds(
     said = capsys.readouterr().out.splitlines()
     assert (code, target.outputs["percent"]) == (3, 1)
     assert sum(line.startswith("1 %: inconclusive") for line in said) == 2
+
+
+@pytest.mark.parametrize(
+    ("target", "why"),
+    [
+        ("gcp-prod", "stack aws of .* is on aws, stack gcp-prod of .* on gcp: promote within one cloud"),
+        ("nowhere", "Pulumi.nowhere.yaml cannot be read: .*"),
+    ],
+)
+def test_a_stack_that_never_came_up_and_cannot_get_it(
+    promote: Promote, capsys: pytest.CaptureFixture[str], target: str, why: str
+) -> None:
+    code, reached = promote({}, to=target)
+    assert (code, reached.ups) == (2, [])
+    assert re.fullmatch(why, capsys.readouterr().err.strip())

@@ -11,6 +11,7 @@ import pytest
 
 from ops import holder
 from ops.__main__ import main
+from ops.stack import Stack
 from tests.ops.conftest import DIGEST
 
 NEW = "sha256:" + "2" * 64
@@ -31,7 +32,9 @@ import json, sys, yaml
 from pathlib import Path
 folder = Path({folder!r})
 state = json.loads((folder / "state").read_text())
-if sys.argv[1] == "stack":
+if sys.argv[1] == "stack" and "broken" in sys.argv:
+    sys.exit("error: no stack named 'broken' found")
+elif sys.argv[1] == "stack":
     print(json.dumps(state))
 else:
     config = yaml.safe_load(Path(sys.argv[sys.argv.index("--config-file") + 1]).read_text())["config"]
@@ -58,7 +61,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     def run(command: str, *arguments: str, **outputs: Any) -> tuple[int, dict[str, Any]]:
         if outputs:
             (tmp_path / "state").write_text(json.dumps(outputs))
-        code = main([command, "--json", "--home", str(tmp_path / "home"), *arguments, "aws"])
+        stacks = [] if "--" in arguments else ["aws"]
+        code = main([command, "--json", "--home", str(tmp_path / "home"), *arguments, *stacks])
         return code, json.loads(capsys.readouterr().out)
 
     return run
@@ -134,3 +138,24 @@ def test_an_artifact_that_never_ran(run: Run, tmp_path: Path) -> None:
     code, result = run("rollback", "--to", never, **moving(""))
     assert (code, ups(tmp_path)) == (2, [])
     assert result["error"].startswith(f"{never} is not among the releases of stack aws")
+
+
+def test_a_stack_that_cannot_be_read_does_not_keep_others_from_being_mended(run: Run, tmp_path: Path) -> None:
+    code, result = run("status", "--mend", "--", "broken", "aws", **moving(ELSEWHERE, -1))
+    assert code == 2
+    assert [one["state"] for one in result["stacks"]] == ["unknown", "complete"]
+    assert "no stack named 'broken' found" in result["stacks"][0]["error"]
+    assert len(ups(tmp_path)) == 1
+
+
+def test_mend_never_takes_back_what_was_finished_meanwhile(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It gives back what it has seen, and `pulumi up` refuses that once the holder is another."""
+    finished = STABLE | ROLLOUT | DONE | {"stableDigest": NEW, "stableRevision": "2"}
+    states = [Stack("aws", moving(ELSEWHERE, -1))] + [Stack("aws", finished)] * 3
+    (tmp_path / "state").write_text(json.dumps(finished))
+    monkeypatch.setattr(Stack, "find", lambda *_: states.pop(0))  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+    run("status", "--mend")
+    [given] = ups(tmp_path)
+    assert (given["artifact"], given["rolloutAfter"]) == (DIGEST, ELSEWHERE)
