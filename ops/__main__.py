@@ -11,6 +11,7 @@ from typing import Any
 
 from ops import commands
 from ops.check import interrupted
+from ops.report import say, say_aside
 from ops.stack import ROOT, UsageError
 
 EPILOG = """\
@@ -31,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
     run, as_json = given.pop("run"), given.pop("json")
     code, result = _run(run, given, as_json)
     if as_json:
-        print(json.dumps(result))
+        say(json.dumps(result))
     return code
 
 
@@ -41,10 +42,10 @@ def _run(run: Callable[..., commands.Result], given: dict[str, Any], as_json: bo
         with redirect_stdout(sys.stderr) if as_json else nullcontext():
             return run(**given)
     except UsageError as error:
-        print(error, file=sys.stderr)
+        say_aside(str(error))
         return 2, {"error": str(error)}
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+        say_aside("interrupted")
         return 130, {"error": "interrupted"}
 
 

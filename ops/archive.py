@@ -19,12 +19,15 @@ def download(stack: Stack, folder: Path) -> Path:
     The file is whole whenever it exists.
     """
     target = folder / _hex(stack) / f"app.{_suffix(stack)}"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=target.parent, delete_on_close=False) as file:
-        for chunk in _content(stack):
-            file.write(chunk)
-        file.close()
-        Path(file.name).replace(target)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=target.parent, delete_on_close=False) as file:
+            for chunk in _content(stack):
+                file.write(chunk)
+            file.close()
+            Path(file.name).replace(target)
+    except OSError as error:  # such as of a full disk
+        raise UsageError(f"{target} cannot be written: {error.strerror}") from None
     return target
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import yaml
 
+from ops.report import say_aside
 from ops.stack import ROOT, Stack, UsageError, project_key
 
 # What a backend in a bucket and Pulumi Cloud say of a stack that another update changes.
@@ -54,7 +55,7 @@ def _once_unlocked(command: list[str]) -> None:
         except UpFailed as error:
             if not LOCKED.search(str(error)) or time.monotonic() > deadline:
                 raise
-            print(f"waiting: {error}", file=sys.stderr, flush=True)
+            say_aside(f"waiting: {error}")
         time.sleep(PAUSE)
 
 
@@ -70,15 +71,21 @@ def _run(command: list[str]) -> None:
     environment = os.environ | {"PULUMI_SKIP_UPDATE_CHECK": "true"}
     lines: list[str] = []
     with subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command,
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
     ) as engine:
         assert engine.stdout
         try:
             for line in engine.stdout:
                 lines.append(line.strip())
-                sys.stderr.write(line)
+                say_aside(line.rstrip("\n"))
         except KeyboardInterrupt:
-            engine.wait()
+            engine.communicate()  # it would wait for ever for somebody to read what it prints
             raise
     if engine.returncode:
         raise UpFailed(_reason(lines))

@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import yaml
 
@@ -56,7 +56,9 @@ class Stack:
         """The stack of that name where this one is; it may never have come up. Raises UsageError."""
         if not self.laptop:
             return type(self)(name, _pulumi_outputs(name))
-        outputs, laptop = _local(self.laptop.home) or ({}, self.laptop)
+        if not (local := _local(self.laptop.home)):
+            raise UsageError("the local clouds have stopped")
+        outputs, laptop = local
         return type(self)(name, outputs.get(name, {}), laptop)
 
     @property
@@ -109,4 +111,12 @@ def _pulumi_outputs(name: str) -> Mapping[str, Any]:
     if answer.returncode:
         reason = (answer.stderr.strip().splitlines() or ["no output"])[-1].removeprefix("error: ")
         raise UsageError(f"stack {name} is not on the local clouds, and pulumi says: {reason}")
-    return json.loads(answer.stdout)
+    try:
+        outputs = json.loads(answer.stdout)
+    except ValueError:
+        outputs = None
+    if not isinstance(outputs, dict):
+        raise UsageError(
+            f"`pulumi stack output` of {name} says no JSON object: {' '.join(answer.stdout.split())[:100]!r}"
+        )
+    return cast(dict[str, Any], outputs)

@@ -1,6 +1,9 @@
 """`pulumi up` gets keys for one run, and the stack file stays as it is."""
 
+import os
+import signal
 import stat
+import sys
 from pathlib import Path
 
 import pytest
@@ -105,3 +108,30 @@ def test_a_broken_stack_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, co
     monkeypatch.setattr(engine, "ROOT", tmp_path)
     with pytest.raises(UsageError, match=r"^Pulumi.aws.yaml cannot be read: [^\n]+$"):
         engine.configured(Stack("aws", {}), "cloud")
+
+
+def test_a_closed_terminal_does_not_stop_the_engine(pulumi: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    (pulumi / "script").write_text(f"echo a; sleep 0.1; echo b; touch {pulumi}/completed")
+    with os.fdopen(writer, "w") as closed:
+        monkeypatch.setattr(sys, "stderr", closed)
+        engine.up(Stack("aws", {}), SETTINGS)
+    assert (pulumi / "completed").exists()
+
+
+def test_an_interrupt_lets_the_engine_complete_what_it_does(pulumi: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It prints more than a pipe takes."""
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    (pulumi / "script").write_text(f"sleep 0.5; head -c 200000 /dev/zero; touch {pulumi}/completed")
+    signal.setitimer(signal.ITIMER_REAL, 0.3)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            engine.up(Stack("aws", {}), SETTINGS)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert (pulumi / "completed").exists()

@@ -8,9 +8,10 @@ from typing import Any
 import httpx
 import pytest
 
+from ops.archive import download
 from ops.contract import Contract
 from ops.deployment import Deployment
-from ops.stack import UsageError
+from ops.stack import Stack, UsageError
 from ops.target import Target
 from tests.ops.conftest import DIGEST, ROOT, Check
 
@@ -85,6 +86,22 @@ def test_the_stack_has_no_outputs_yet(check: Check, outputs: Callable[..., None]
     assert (result.code, result.out) == (2, "")
     where = "stack aws of `pulumi stack output`"
     assert result.err == f"{where} has no output 'artifactDigest' yet: bring it up first\n"
+
+
+@pytest.mark.parametrize("printed", ["", "{", "[]"])
+def test_outputs_that_are_no_json(check: Check, outputs: Callable[..., None], tmp_path: Path, printed: str) -> None:
+    outputs({})
+    (tmp_path / "pulumi").write_text(f"#!/bin/sh\necho '{printed}'\n")
+    result = check("--stack", "aws")
+    assert (result.code, result.out) == (2, "")
+    assert result.err == f"`pulumi stack output` of aws says no JSON object: {printed!r}\n"
+
+
+def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    with pytest.raises(UsageError, match=f"^{file}/1{{64}}/app.zip cannot be written: Not a directory$"):
+        download(Stack("aws", {"artifactDigest": DIGEST, "cloud": "aws"}), file)
 
 
 def test_the_stack_is_asked_for_by_its_whole_name(check: Check, outputs: Callable[..., None], tmp_path: Path) -> None:
