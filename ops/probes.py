@@ -1,6 +1,7 @@
 """Requests of ours for revisions that get too few. In the logs they have the user agent `better-together-probe`."""
 
 import secrets
+import time
 
 import httpx
 
@@ -10,10 +11,12 @@ from ops.version_transport import VersionTransport
 
 HEADERS = {"user-agent": "better-together-probe"}
 TIMEOUT = 30  # seconds
+WITHIN = 120  # seconds for each revision, so that one that hangs gets its judgement, and before its deadline
 
 
 def send_probes(stack: Stack, count: int) -> None:
-    """Send `count` reads to the newest revision, and as many to the stable one. What they answer is in the logs.
+    """Send `count` reads to the newest revision, and as many to the stable one, or what they answer in time. What they
+    answer is in the logs.
 
     Raises UsageError if the newest revision cannot be asked alone.
     """
@@ -21,10 +24,13 @@ def send_probes(stack: Stack, count: int) -> None:
     paths = ["/health/ready", "/users?limit=10", nobody, nobody.replace("users", "cached-users")]
     for url, transport, share in _places(stack):
         with httpx.Client(base_url=url, transport=transport, headers=HEADERS, timeout=TIMEOUT) as client:
+            end = time.monotonic() + WITHIN
             for number in range(round(count / share)):
+                if time.monotonic() > end:
+                    break
                 try:
                     client.get(paths[number % len(paths)])
-                except httpx.TransportError:
+                except httpx.RequestError:
                     continue
 
 
