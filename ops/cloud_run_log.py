@@ -36,7 +36,7 @@ def read(stack: Stack, revision: str, begin: float, end: float) -> list[Request]
     with google.errors(stack), google.client(stack, "logging") as client:
         while len(requests) < LIMIT:
             page = google.ask(client, "POST", "/v2/entries:list", query).json()
-            requests += [_request(entry["httpRequest"]) for entry in page.get("entries", [])]
+            requests += [_request(entry) for entry in page.get("entries", [])]
             if not (token := page.get("nextPageToken")):
                 break
             query["pageToken"] = token
@@ -47,9 +47,9 @@ def _time(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def _request(http: dict[str, Any]) -> Request:
-    """From https://cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry#httprequest; without a status, nobody
-    was answered.
-    """
+def _request(entry: dict[str, Any]) -> Request:
+    """https://cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry; without a status, nobody was answered."""
+    http = entry["httpRequest"]
     seconds = float(http.get("latency", "0s").removesuffix("s"))
-    return Request(failed=http.get("status", 500) >= 500, milliseconds=seconds * 1000, cold=False)
+    at = datetime.fromisoformat(entry["timestamp"]).timestamp()
+    return Request(failed=http.get("status", 500) >= 500, milliseconds=seconds * 1000, cold=False, at=at)

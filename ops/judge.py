@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ops.request_log import Request
+from ops.request_log import LIMIT, Request
 
 CHANCE = 0.001
 """Differences that chance alone makes this often, or more often, are none."""
@@ -52,7 +52,8 @@ def judge(canary: Sequence[Request], stable: Sequence[Request], limits: Limits) 
 
 
 def worse(canary: Sequence[Request], stable: Sequence[Request], limits: Limits) -> str:
-    """Why the canary is worse; empty if it is not."""
+    """Why the canary is worse in the minutes that are known of both; empty if it is not."""
+    canary, stable = _of_the_same_time(canary, stable)
     failed, failed_stable = _failed(canary), _failed(stable)
     difference = _share(failed, canary) - _share(failed_stable, stable)
     if difference > limits.max_errors / 100 and _chance(failed, canary, failed_stable, stable) < CHANCE:
@@ -72,6 +73,14 @@ def p99(requests: Sequence[Request]) -> float:
     """The time in ms within which 99 % of the requests were answered."""
     times = sorted(request.milliseconds for request in requests)
     return times[math.ceil(len(times) * 0.99) - 1]
+
+
+def _of_the_same_time(*revisions: Sequence[Request]) -> list[list[Request]]:
+    """Without what came before the oldest of a revision's requests, of which only the newest LIMIT are known: what has
+    disturbed both meanwhile would else count against the one with fewer.
+    """
+    begin = max((min(one.at for one in requests) for requests in revisions if len(requests) >= LIMIT), default=0.0)
+    return [[one for one in requests if one.at >= begin] for requests in revisions]
 
 
 def _timed(requests: Sequence[Request]) -> list[Request]:

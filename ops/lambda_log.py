@@ -102,13 +102,14 @@ def _access_line(text: str) -> dict[str, Any] | None:
     except ValueError:
         return None
     match line:
-        case {"platform_request_id": str(), "ProcessingTime": _, "status": int(), "cold_start": bool()}:
+        case {"platform_request_id": str(), "ProcessingTime": int() | float(), "status": int(), "cold_start": bool()}:
             return line
         case _:
             return None
 
 
 def _request(report: Report, line: dict[str, Any] | None) -> Request:
+    at = report.at / 1000
     if line is None:
-        return Request(failed=True, milliseconds=report.milliseconds, cold=False)
-    return Request(line["status"] >= 500, line["ProcessingTime"], line["cold_start"])
+        return Request(failed=True, milliseconds=report.milliseconds, cold=False, at=at)
+    return Request(line["status"] >= 500, line["ProcessingTime"], line["cold_start"], at)

@@ -10,11 +10,12 @@ LIMIT = 5000
 
 @dataclass(frozen=True)
 class Request:
-    """`cold` says that it was the first of its process, which Google's log does not tell."""
+    """`cold` says that it was the first of its process, which Google's log does not tell. `at` is Unix time."""
 
     failed: bool
     milliseconds: float
     cold: bool
+    at: float
 
 
 def read(stack: Stack, revision: str, begin: float, end: float) -> list[Request]:

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from ops.judge import Judgement, Limits, Verdict, judge
-from ops.request_log import Request
+from ops.request_log import LIMIT, Request
 
 LIMITS = Limits(min_requests=100, max_errors=1, max_slowdown=2)
 
@@ -18,6 +18,7 @@ def requests(count: int, failing: float = 0, slow: float = 0, by: float = 600, s
             failed=number < failing * count,
             milliseconds=chance.lognormvariate(4.6, 0.3) + by * (chance.random() < slow),
             cold=False,
+            at=0,
         )
         for number in chance.sample(range(count), count)
     ]
@@ -52,7 +53,7 @@ def test_few_requests_are_enough_to_fail_and_not_to_succeed() -> None:
 
 
 def test_one_failure_is_chance() -> None:
-    assert verdict([*requests(99), Request(True, 1, False)], requests(900)) is Verdict.SUCCESSFUL
+    assert verdict([*requests(99), Request(True, 1, False, 0)], requests(900)) is Verdict.SUCCESSFUL
 
 
 def test_significant_but_within_the_limit() -> None:
@@ -75,12 +76,12 @@ def test_slower_than_the_limit_allows() -> None:
 
 
 def test_many_times_slower_but_by_milliseconds() -> None:
-    fast, slower = [Request(False, 2, False)] * 500, [Request(False, 20, False)] * 500
+    fast, slower = [Request(False, 2, False, 0)] * 500, [Request(False, 20, False, 0)] * 500
     assert verdict(slower, fast) is Verdict.SUCCESSFUL
 
 
 def test_a_cold_start_is_no_slow_request() -> None:
-    canary = [*requests(480), *[Request(False, 5000, True)] * 20]
+    canary = [*requests(480), *[Request(False, 5000, True, 0)] * 20]
     assert verdict(canary, requests(4500, seed=2)) is Verdict.SUCCESSFUL
 
 
@@ -89,8 +90,17 @@ def test_no_good_canary_fails_by_chance() -> None:
     chance = random.Random(4)
 
     def sample(count: int) -> list[Request]:
-        return [Request(chance.random() < 0.01, 100 + 900 * (chance.random() < 0.02), False) for _ in range(count)]
+        return [Request(chance.random() < 0.01, 100 + 900 * (chance.random() < 0.02), False, 0) for _ in range(count)]
 
     for size in (20, 100, 500):
         verdicts = [verdict(sample(size), sample(4 * size)) for _ in range(300)]
         assert Verdict.FAILED not in verdicts
+
+
+def test_only_the_time_that_is_known_of_both_is_compared() -> None:
+    """A store was down for both. Of the stable revision, with more requests, the newest 5,000 came after that."""
+    stable = [Request(False, 10, False, at=1000 - number / 900) for number in range(LIMIT)]
+    canary = [Request(number in range(1000, 1500), 10, False, at=1000 - number / 100) for number in range(4000)]
+    assert verdict(canary, stable) is Verdict.SUCCESSFUL
+    late = [Request(number < 50, 10, False, at=1000 - number / 100) for number in range(4000)]
+    assert verdict(late, stable) is Verdict.FAILED

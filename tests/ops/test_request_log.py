@@ -83,10 +83,10 @@ def test_lines_of_all_streams_and_pages_count(logs: Cloud) -> None:
         }
     )
     assert request_log.read(logs.stack("aws"), "7", now - 60, now + 60) == [
-        Request(failed=True, milliseconds=3.25, cold=False),
-        Request(failed=False, milliseconds=3.25, cold=True),
-        Request(failed=False, milliseconds=3.25, cold=False),
-        Request(failed=True, milliseconds=99.5, cold=False),
+        Request(failed=True, milliseconds=3.25, cold=False, at=now + 3),
+        Request(failed=False, milliseconds=3.25, cold=True, at=now + 2),
+        Request(failed=False, milliseconds=3.25, cold=False, at=now + 1),
+        Request(failed=True, milliseconds=99.5, cold=False, at=now),
     ]
 
 
@@ -155,10 +155,10 @@ def test_a_revision_is_asked_for_its_request_log(logs: Cloud) -> None:
     ]
     logs.answer = lambda asked: (200, answers[len(logs.asked) - 1])
     assert request_log.read(logs.stack("gcp"), "s-7", MIDNIGHT - 0.5, MIDNIGHT + 60) == [
-        Request(failed=False, milliseconds=12, cold=False),
-        Request(failed=False, milliseconds=3000, cold=False),
-        Request(failed=True, milliseconds=pytest.approx(1500), cold=False),  # pyright: ignore[reportArgumentType]
-        Request(failed=True, milliseconds=100, cold=False),
+        Request(failed=False, milliseconds=12, cold=False, at=MIDNIGHT),
+        Request(failed=False, milliseconds=3000, cold=False, at=MIDNIGHT),
+        Request(failed=True, milliseconds=pytest.approx(1500), cold=False, at=MIDNIGHT),  # pyright: ignore[reportArgumentType]
+        Request(failed=True, milliseconds=100, cold=False, at=MIDNIGHT),
     ]
     query = {
         "resourceNames": ["projects/p"],
