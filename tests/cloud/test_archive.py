@@ -66,7 +66,7 @@ def test_what_is_downloaded_has_arrived(aws: Stack, cloud: Cloud, tmp_path: Path
 def test_a_missing_archive_leaves_no_file(aws: Stack, cloud: Cloud, tmp_path: Path):
     other = "cd" * 32
     for stack, reason in (aws, "NoSuchKey"), (stored(cloud, b"archive"), f"404, object gs://{cloud.name}/{other}"):
-        with pytest.raises(UsageError, match=f"^stack {stack.output('service')}, .*{reason}"):
+        with pytest.raises(UsageError, match=f"^stack {stack.output('service')} of the local clouds, .*{reason}"):
             download(with_outputs(stack, artifactDigest=f"sha256:{other}"), tmp_path / "promoted")
     assert not [file for file in (tmp_path / "promoted").rglob("*") if file.is_file()]
 
@@ -77,7 +77,7 @@ def test_other_bytes_are_refused(aws: Stack, cloud: Cloud, daemon: Daemon, tmp_p
     for stack, archive in zip([aws, stored(cloud, b"other")], archives, strict=True):
         found = hashlib.sha256(b"other").hexdigest()
         problem = f"bucket {stack.output('bucket')} is not {archive}: its SHA-256 is {found}"
-        with pytest.raises(UsageError, match=f"^stack {stack.output('service')}: {HEX}.*{problem}$"):
+        with pytest.raises(UsageError, match=f"^stack {stack.output('service')} of the local clouds: {HEX}.*{problem}$"):
             check_arrival(stack, archive)
 
 
