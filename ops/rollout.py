@@ -52,7 +52,7 @@ class Rollout:
     def run(self) -> None:
         """Take all steps that are left. Raises Failed, Held, engine.UpFailed, and UsageError if it cannot go on."""
         resumed = is_unfinished(self.outputs) and self.outputs["artifactDigest"] == self.digest
-        first = self.outputs["percent"] if resumed else 0
+        first = self.outputs.get("percent", 0) if resumed else 0  # a stack of before has no such output
         self.move(first)
         if self.archive:
             self._check_arrival(self.archive)
@@ -172,7 +172,7 @@ class Rollout:
 
 
 def is_unfinished(outputs: Any) -> bool:
-    return "percent" in outputs and outputs["revision"] != outputs["stableRevision"]
+    return outputs.get("revision") != outputs.get("stableRevision")
 
 
 def can_be_asked(outputs: Any) -> bool:

@@ -29,7 +29,7 @@ def describe(stack: Stack) -> dict[str, Any]:
 def state(stack: Stack) -> str:
     if not is_unfinished(stack.outputs):
         return "complete"
-    if not stack.outputs["rolloutBy"]:
+    if not stack.outputs.get("rolloutBy"):
         return "manual"
     if holder.is_overdue(stack.outputs):
         return "overdue"

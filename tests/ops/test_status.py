@@ -159,3 +159,13 @@ def test_mend_never_takes_back_what_was_finished_meanwhile(
     run("status", "--mend")
     [given] = ups(tmp_path)
     assert (given["artifact"], given["rolloutAfter"]) == (DIGEST, ELSEWHERE)
+
+
+def test_a_rollout_of_before_there_were_promotions(run: Run, tmp_path: Path) -> None:
+    """Its outputs lack the percentage and the holder. It is given back to the stable revision, not to an older one."""
+    older = {"digest": "sha256:" + "3" * 64, "revision": "0"}
+    before = STABLE | {"artifactDigest": NEW, "revision": "2", "releases": [*RELEASES, older]}
+    code, result = run("status", **before)
+    assert (code, result["stacks"][0]["state"]) == (2, "unknown")
+    code, result = run("rollback")
+    assert (code, result["artifact"]) == (0, DIGEST)
