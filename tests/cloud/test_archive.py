@@ -77,7 +77,9 @@ def test_other_bytes_are_refused(aws: Stack, cloud: Cloud, daemon: Daemon, tmp_p
     for stack, archive in zip([aws, stored(cloud, b"other")], archives, strict=True):
         found = hashlib.sha256(b"other").hexdigest()
         problem = f"bucket {stack.output('bucket')} is not {archive}: its SHA-256 is {found}"
-        with pytest.raises(UsageError, match=f"^stack {stack.output('service')} of the local clouds: {HEX}.*{problem}$"):
+        with pytest.raises(
+            UsageError, match=f"^stack {stack.output('service')} of the local clouds: {HEX}.*{problem}$"
+        ):
             check_arrival(stack, archive)
 
 

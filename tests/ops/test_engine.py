@@ -97,19 +97,6 @@ def test_without_a_stack_file(pulumi: Path) -> None:
     assert not (pulumi / "arguments").exists()
 
 
-def test_what_a_stack_file_configures() -> None:
-    assert engine.configured(Stack("acme/better-together/gcp-prod", {}), "cloud") == "gcp"
-    assert engine.configured(Stack("gcp-prod", {}), "snapStart") is None
-
-
-@pytest.mark.parametrize("content", ["", "- a", "config: 7", "config: [a", b"\xff"])
-def test_a_broken_stack_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str | bytes) -> None:
-    (tmp_path / "Pulumi.aws.yaml").write_bytes(content if isinstance(content, bytes) else content.encode())
-    monkeypatch.setattr(engine, "ROOT", tmp_path)
-    with pytest.raises(UsageError, match=r"^Pulumi.aws.yaml cannot be read: [^\n]+$"):
-        engine.configured(Stack("aws", {}), "cloud")
-
-
 def test_a_closed_terminal_does_not_stop_the_engine(pulumi: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     reader, writer = os.pipe()
     os.close(reader)
