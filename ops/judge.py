@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from ops.request_log import LIMIT, Request
 
-CHANCE = 0.001
+CHANCE = 0.0001
 """Differences that chance alone makes this often, or more often, are none."""
 SLOWER_BY = 100  # ms; a smaller difference is none, however many times slower it is
 
@@ -36,12 +36,13 @@ class Judgement:
     reason: str
 
 
-def judge(canary: Sequence[Request], stable: Sequence[Request], limits: Limits) -> Judgement:
+def judge(canary: Sequence[Request], stable: Sequence[Request], limits: Limits, warm: float) -> Judgement:
     """Failed if the canary fails, or is slow, more often than the limits allow and chance explains.
 
-    A canary fails with however few requests. It succeeds with at least `min_requests` of either revision.
+    A canary fails with however few requests. It succeeds with at least `min_requests` of either revision. Requests
+    before `warm`, in Unix seconds, may have waited for an instance of the canary to start: their times do not count.
     """
-    reason = worse(canary, stable, limits)
+    reason = worse(canary, stable, limits, warm)
     if reason:
         return Judgement(Verdict.FAILED, reason)
     for name, requests in (("the canary", canary), ("the stable revision", stable)):
@@ -51,14 +52,14 @@ def judge(canary: Sequence[Request], stable: Sequence[Request], limits: Limits) 
     return Judgement(Verdict.SUCCESSFUL, f"{len(canary)} requests, as good as {len(stable)} of the stable revision")
 
 
-def worse(canary: Sequence[Request], stable: Sequence[Request], limits: Limits) -> str:
+def worse(canary: Sequence[Request], stable: Sequence[Request], limits: Limits, warm: float) -> str:
     """Why the canary is worse in the minutes that are known of both; empty if it is not."""
     canary, stable = _of_the_same_time(canary, stable)
     failed, failed_stable = _failed(canary), _failed(stable)
     difference = _share(failed, canary) - _share(failed_stable, stable)
     if difference > limits.max_errors / 100 and _chance(failed, canary, failed_stable, stable) < CHANCE:
         return f"{failed} of {len(canary)} requests failed, of the stable revision {failed_stable} of {len(stable)}"
-    canary, stable = _timed(canary), _timed(stable)
+    canary, stable = _timed(canary, warm), _timed(stable, warm)
     if not stable:
         return ""
     usual = p99(stable)
@@ -83,9 +84,9 @@ def _of_the_same_time(*revisions: Sequence[Request]) -> list[list[Request]]:
     return [[one for one in requests if one.at >= begin] for requests in revisions]
 
 
-def _timed(requests: Sequence[Request]) -> list[Request]:
+def _timed(requests: Sequence[Request], warm: float) -> list[Request]:
     """Those whose times can be compared: starts are slow in every revision, and failures may be fast."""
-    return [request for request in requests if not request.cold and not request.failed]
+    return [request for request in requests if request.at >= warm and not request.cold and not request.failed]
 
 
 def _failed(requests: Sequence[Request]) -> int:

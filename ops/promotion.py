@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 
 from ops import archive, holder
+from ops.check import check_newest
 from ops.engine import UpFailed
 from ops.report import say
 from ops.rollout import Failed, Held, Rollout, is_unfinished
@@ -20,8 +21,8 @@ def promote(source: Stack, target: Stack) -> dict[str, Any]:
     """Roll the source's artifact out on the target, and give everything back to the stable revision if it is worse.
 
     Goes on with an unfinished rollout of that artifact. Returns the `outcome`: promoted, unchanged, rolled back, not
-    rolled back, failed (on a first deployment), overtaken (by somebody else) or held; its `reason`, and the `steps`.
-    Raises UsageError before anything has changed.
+    rolled back, failed (with nothing to go back to), overtaken (by somebody else) or held; its `reason`, and the
+    `steps`. Raises UsageError before anything has changed.
     """
     digest = running(source)
     here = source.output("cloud")
@@ -29,6 +30,8 @@ def promote(source: Stack, target: Stack) -> dict[str, Any]:
     if here != there:
         raise UsageError(f"{source.title} is on {here}, {target.title} on {there}: promote within one cloud")
     if target.outputs.get("stableDigest") == digest and not is_unfinished(target.outputs):
+        if wrong := check_newest(target).wrong:
+            return {"outcome": "failed", "reason": f"{target.title} runs {digest} already, and {wrong[0]}"}
         return {"outcome": "unchanged", "reason": f"{target.title} runs {digest} already"}
     refuse_if_held(target)
     ran = {release["digest"] for release in target.outputs.get("releases", ())}
@@ -42,7 +45,7 @@ def _run(rollout: Rollout) -> dict[str, Any]:
     except (Held, UsageError) as reason:
         if not rollout.has_begun:
             raise
-        return {"outcome": "held", "reason": str(reason), "until": rollout.outputs.get("rolloutUntil", "")}
+        return _hold(rollout, str(reason))
     except (Failed, UpFailed) as reason:
         say(f"failed: {reason}")
         return _give_back(rollout, str(reason))
@@ -50,6 +53,14 @@ def _run(rollout: Rollout) -> dict[str, Any]:
         say(f"interrupted: the same command goes on, `make rollback STACK={rollout.stack.name}` gives everything back")
         raise
     return {"outcome": "promoted", "reason": f"{rollout.stack.title} runs {rollout.digest}"}
+
+
+def _hold(rollout: Rollout, reason: str) -> dict[str, Any]:
+    try:
+        rollout.release()
+    except (UpFailed, UsageError) as error:
+        reason = f"{reason}; then: {error}"
+    return {"outcome": "held", "reason": reason, "until": rollout.outputs.get("rolloutUntil", "")}
 
 
 def _give_back(rollout: Rollout, reason: str) -> dict[str, Any]:

@@ -42,7 +42,8 @@ class Rollout:
         self._holder = holder.myself()
         self._expected = self.stack.outputs.get("rolloutBy", "")
         self._stable: str | None = self.stack.outputs.get("stableDigest")
-        self._moved = 0.0
+        self._percent = 0
+        self._began = self._moved = 0.0
         self.has_begun = False
 
     @property
@@ -56,9 +57,8 @@ class Rollout:
         self.move(first)
         if self.archive:
             self._check_arrival(self.archive)
-        if first == 0:
-            self._verify()
-        else:
+        self._verify()
+        if first:
             self._watch(first)
         for percent in self._steps_after(first):
             self.move(percent)
@@ -81,22 +81,30 @@ class Rollout:
             now.get(name) != self.outputs.get(name) for name in ("rolloutBy", "artifactDigest", "percent")
         )
 
+    def release(self) -> None:
+        """Let anybody go on who promotes again before the deadline. Raises as `move`."""
+        if is_unfinished(self.outputs):
+            self._up(self._percent, "none")
+
     def move(self, percent: int) -> None:
         """Raises engine.UpFailed, also if somebody else has moved the traffic meanwhile, and UsageError."""
         say(f"{percent} % to {self.digest}")
-        self._moved = time.time()
+        self._percent, self._began = percent, time.time()
+        self._up(percent, self._holder)
+        self._expected, self._moved = self.outputs["rolloutBy"], time.time()
+
+    def _up(self, percent: int, holder_name: str) -> None:
         seconds = UP_WITHIN + 2 * self.outputs.get("rolloutPlan", {}).get("stepSeconds", 0)
         settings = {
             "artifact": self.digest,
             "rollout": str(percent),
-            "rolloutBy": self._holder,
+            "rolloutBy": holder_name,
             "rolloutAfter": self._expected or "none",
             "rolloutUntil": holder.deadline(seconds),
         }
         engine.up(self.stack, settings)
         self.has_begun = True
         self.stack = self.stack.beside(self.stack.name)
-        self._expected = self.outputs["rolloutBy"]
 
     def _steps_after(self, percent: int) -> list[int]:
         """Those of the stack's plan. A revision that could not be verified at 0 % begins with 1 %."""
@@ -114,7 +122,7 @@ class Rollout:
     def _verify(self) -> None:
         """Raises Failed if a check of the newest revision is wrong, which gets no requests yet."""
         if not can_be_asked(self.outputs):
-            say("not verified before it gets requests, since the domain closed the URLs that lead to it alone")
+            say("not verified, since the domain closed the URLs that lead to it alone")
         elif wrong := check_newest(self.stack).wrong:
             more = f", and {len(wrong) - 1} more" if len(wrong) > 1 else ""
             raise Failed(f"{wrong[0]}{more}")
@@ -124,13 +132,18 @@ class Rollout:
         if not is_unfinished(self.outputs):
             return
         judgement = self._wait(percent)
-        if judgement.verdict is Verdict.INCONCLUSIVE:
-            if can_be_asked(self.outputs):
+        if judgement.verdict is not Verdict.SUCCESSFUL:
+            if judgement.verdict is Verdict.INCONCLUSIVE and can_be_asked(self.outputs):
                 say(f"{judgement.reason}: sending probes")
                 send_probes(self.stack, self.outputs["rolloutPlan"]["minRequests"])
             judgement = self._wait(percent)
         if judgement.verdict is not Verdict.SUCCESSFUL:
             raise Held(f"{judgement.verdict}: {judgement.reason}")
+        now = self.stack.beside(self.stack.name).outputs
+        if now["rolloutBy"] == self._holder and now["revision"] != self.outputs["revision"]:
+            raise Held(
+                f"`pulumi up` has made revision {now['revision']} meanwhile, which was not judged: promote again"
+            )
 
     def _wait(self, percent: int) -> Judgement:
         """The last judgement of the step's time. Raises Failed as soon as one fails."""
@@ -146,17 +159,18 @@ class Rollout:
 
     def _look(self, percent: int) -> Judgement:
         plan = self.outputs["rolloutPlan"]
+        limits = Limits(plan["minRequests"], plan["maxErrors"], plan["maxSlowdown"])
         now = time.time()
         try:
             canary, stable = (
-                request_log.read(self.stack, self.outputs[name], self._moved, now - SETTLED)
+                request_log.read(self.stack, self.outputs[name], self._began, now - SETTLED)
                 for name in ("revision", "stableRevision")
             )
         except UsageError as error:
             judgement = Judgement(Verdict.ERROR, str(error))
             canary = stable = ()
         else:
-            judgement = judge(canary, stable, Limits(plan["minRequests"], plan["maxErrors"], plan["maxSlowdown"]))
+            judgement = judge(canary, stable, limits, self._moved + plan["stepSeconds"] / LOOKS)
         self.steps.append(
             {
                 "percent": percent,

@@ -10,8 +10,8 @@ from ops.stack import Stack
 def describe(stack: Stack) -> dict[str, Any]:
     """What runs, and the `state`.
 
-    `complete`, or an unfinished rollout: `manual` without a promotion, `moving`, `abandoned` by a process of this
-    computer that has ended, or `overdue`.
+    `complete`, or an unfinished rollout: `manual` without a promotion, `moving`, `held` until somebody promotes again,
+    `abandoned` by a process of this computer that has ended, or `overdue`.
     """
     outputs = stack.outputs
     about = {
@@ -29,8 +29,10 @@ def describe(stack: Stack) -> dict[str, Any]:
 def state(stack: Stack) -> str:
     if not is_unfinished(stack.outputs):
         return "complete"
-    if not stack.outputs.get("rolloutBy"):
+    if not stack.outputs.get("rolloutUntil"):
         return "manual"
     if holder.is_overdue(stack.outputs):
         return "overdue"
+    if not stack.outputs["rolloutBy"]:
+        return "held"
     return "moving" if holder.is_at_work(stack.outputs) else "abandoned"

@@ -65,8 +65,8 @@ def _check_rollout(config: StackConfig, read: ConfigReader) -> None:
     if list(steps) != sorted(set(steps)):
         read.wrong("rolloutSteps", f"is {','.join(map(str, steps))!r}: it takes {INCREASING}")
     holder = config.rollout_holder
-    if bool(holder.name) != bool(holder.until):
-        read.wrong("rolloutBy", f"is {holder.name or 'none'!r} and rolloutUntil {holder.until or 'none'!r}: set both")
+    if holder.name and not holder.until:
+        read.wrong("rolloutBy", f"is {holder.name!r} and rolloutUntil 'none': set both")
 
 
 def _check_domain(config: StackConfig, read: ConfigReader) -> None:

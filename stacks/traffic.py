@@ -25,7 +25,10 @@ class Release:
 
 @dataclass(frozen=True)
 class Holder:
-    """Who is rolling out, such as `ann@host:1234`, and the UTC time by which they will have moved on."""
+    """Who is rolling out, such as `ann@host:1234`, and the UTC time by which they will have moved on.
+
+    A rollout that is held has no name, and the time by which somebody must go on.
+    """
 
     name: str
     until: str

@@ -11,12 +11,12 @@ from rehearsal.stage import Stage
 SHOWN = {("aws", "good"), ("aws", "errors"), ("gcp", "writes")}
 # With one unanswered request at a time, a busy computer gets fewer, and none waits for another process to start. The
 # judge looks ten times in a step, and gives back at once. What it needs to see is counted out by rehearsal/fault.py:
-# of 400 requests, half of which the canary gets, 10 are wrong, and 2^-10 is less than it leaves to chance. A step
+# of 560 requests, half of which the canary gets, 14 are wrong, and 2^-14 is less than it leaves to chance. A step
 # lasts for ten times as many, at 50 a second.
-PLAN = Plan(steps="50", step_seconds=80, min_requests=20, most=1, around=25)
+PLAN = Plan(steps="50", step_seconds=112, min_requests=20, most=1, around=25)
 PLANS = {
     "good": replace(PLAN, steps="20,60", step_seconds=8, max_slowdown=10),
-    "writes": replace(PLAN, step_seconds=40),
+    "writes": replace(PLAN, step_seconds=56),
     "late": replace(PLAN, steps="10,50", step_seconds=30),
 }
 SCENES = [

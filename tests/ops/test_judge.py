@@ -25,7 +25,7 @@ def requests(count: int, failing: float = 0, slow: float = 0, by: float = 600, s
 
 
 def verdict(canary: list[Request], stable: list[Request], limits: Limits = LIMITS) -> Verdict:
-    return judge(canary, stable, limits).verdict
+    return judge(canary, stable, limits, warm=0).verdict
 
 
 @pytest.mark.parametrize("failing", [0, 0.02, 1])
@@ -39,7 +39,7 @@ def test_a_fix_succeeds_though_it_still_fails_a_little() -> None:
 
 
 def test_five_percent_more_failures_fail() -> None:
-    assert judge(requests(200, 0.05), requests(1800), LIMITS) == Judgement(
+    assert judge(requests(200, 0.05), requests(1800), LIMITS, warm=0) == Judgement(
         Verdict.FAILED, "10 of 200 requests failed, of the stable revision 0 of 1800"
     )
 
@@ -64,7 +64,7 @@ def test_significant_but_within_the_limit() -> None:
 
 @pytest.mark.parametrize("share", [0.03, 0.2, 1])
 def test_a_slow_canary_fails(share: float) -> None:
-    result = judge(requests(500, slow=share), requests(4500, seed=2), LIMITS)
+    result = judge(requests(500, slow=share), requests(4500, seed=2), LIMITS, warm=0)
     assert result.verdict is Verdict.FAILED
     assert "of 500 requests took over" in result.reason
 
@@ -83,6 +83,15 @@ def test_many_times_slower_but_by_milliseconds() -> None:
 def test_a_cold_start_is_no_slow_request() -> None:
     canary = [*requests(480), *[Request(False, 5000, True, 0)] * 20]
     assert verdict(canary, requests(4500, seed=2)) is Verdict.SUCCESSFUL
+
+
+def test_times_count_once_the_instances_have_started() -> None:
+    """Requests wait for a start together, and only the first of them is known to be cold."""
+    canary = [Request(False, 3000 if at < 30 else 10, False, at=at) for at in range(300)]
+    stable = [Request(False, 10, False, at=at) for at in range(300)]
+    assert judge(canary, stable, LIMITS, warm=0).verdict is Verdict.FAILED
+    assert judge(canary, stable, LIMITS, warm=30).verdict is Verdict.SUCCESSFUL
+    assert judge(canary[:30], stable[:30], LIMITS, warm=30).verdict is Verdict.INCONCLUSIVE
 
 
 def test_no_good_canary_fails_by_chance() -> None:

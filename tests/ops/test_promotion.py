@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from ops import archive, engine, promotion, request_log, rollout
+from ops import archive, engine, holder, promotion, request_log, rollout
 from ops.__main__ import main
 from ops.engine import UpFailed
 from ops.report import Report
+from ops.request_log import Request
 from ops.stack import Stack, UsageError
 from tests.ops.conftest import DIGEST
 
@@ -18,6 +19,7 @@ NEW = "sha256:" + "2" * 64
 ELSEWHERE = "bob@another-host:2"
 PLAN = {"steps": [10, 50], "stepSeconds": 0, "minRequests": 20, "maxErrors": 1, "maxSlowdown": 2}
 PLACE = {"cloud": "aws", "url": "https://a.example", "bucket": "b", "rolloutPlan": PLAN}
+GOOD = [Request(failed=False, milliseconds=10, cold=False, at=0)] * 20
 NOBODY = {"rolloutBy": "", "rolloutUntil": ""}
 COMPLETE = {"artifactDigest": DIGEST, "revision": "1", "stableDigest": DIGEST, "stableRevision": "1", "percent": 100}
 
@@ -41,7 +43,8 @@ class Engine:
         revision = "1" if digest == DIGEST else "2"
         stable = {name: self.outputs.get(name) for name in ("stableDigest", "stableRevision")}
         self.outputs = PLACE | self.outputs | {"artifactDigest": digest, "revision": revision, "percent": percent}
-        self.outputs |= {"rolloutBy": settings["rolloutBy"], "rolloutUntil": settings["rolloutUntil"]}
+        by = settings["rolloutBy"].replace("none", "")
+        self.outputs |= {"rolloutBy": by, "rolloutUntil": settings["rolloutUntil"]}
         if percent == 100 or not stable["stableDigest"]:
             stable = {"stableDigest": digest, "stableRevision": revision}
             self.outputs |= {"percent": 100, **NOBODY}
@@ -77,7 +80,8 @@ def promote(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Promote:
     monkeypatch.setattr(promotion, "running", always(NEW))
     monkeypatch.setattr(archive, "download", always(tmp_path))
     monkeypatch.setattr(archive, "check_arrival", always(None))
-    monkeypatch.setattr(rollout, "check_newest", always(Report()))
+    for module in (rollout, promotion):
+        monkeypatch.setattr(module, "check_newest", always(Report()))
     monkeypatch.setattr(Stack, "find", always(Stack("aws", PLACE)))
 
     def promote(outputs: Mapping[str, Any], to: str = "aws-prod", **given: Any) -> tuple[int, Engine]:
@@ -95,8 +99,54 @@ def test_what_cannot_be_verified_is_held(
 ) -> None:
     monkeypatch.setattr(rollout, "check_newest", refuse("AccessDenied"))
     code, target = promote(COMPLETE)
-    assert (code, target.ups, target.outputs["percent"]) == (3, [(NEW, "0")], 0)
+    assert (code, target.ups, target.outputs["percent"]) == (3, [(NEW, "0"), (NEW, "0")], 0)
     assert capsys.readouterr().out.splitlines()[-1] == "held: AccessDenied"
+
+
+def test_what_is_held_has_a_deadline_and_no_holder(promote: Promote, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever promotes again, on any computer, goes on."""
+    monkeypatch.setattr(request_log, "read", refuse("the log cannot be read"))
+    code, target = promote(COMPLETE)
+    assert (code, target.ups) == (3, [(NEW, "0"), (NEW, "10"), (NEW, "10")])
+    assert target.outputs["rolloutBy"] == ""
+    assert not holder.is_overdue(target.outputs)
+    monkeypatch.setattr(request_log, "read", always(GOOD))
+    code, target = promote(target.outputs)
+    assert (code, target.ups) == (0, [(NEW, "10"), (NEW, "50"), (NEW, "100")])
+
+
+def test_a_log_that_could_not_be_read_once_is_read_again(promote: Promote, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter([refuse("no network")])
+
+    def read(*asked: Any) -> list[Request]:
+        return next(answers, always(GOOD))(*asked)
+
+    monkeypatch.setattr(request_log, "read", read)
+    code, target = promote(COMPLETE)
+    assert (code, target.outputs["percent"]) == (0, 100)
+
+
+def test_a_revision_that_was_not_judged_gets_no_more(promote: Promote, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plain `pulumi up` with another key makes a revision in the middle of a step."""
+    targets: list[Engine] = []
+
+    def read(*asked: Any) -> list[Request]:
+        targets[0].outputs["revision"] = "3"
+        return GOOD
+
+    monkeypatch.setattr(request_log, "read", read)
+    code, target = promote(COMPLETE, before_up=targets.append)
+    assert (code, target.ups) == (3, [(NEW, "0"), (NEW, "10"), (NEW, "10")])
+
+
+def test_what_runs_already_is_checked_again(promote: Promote, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = PLACE | COMPLETE | NOBODY | {"artifactDigest": NEW, "stableDigest": NEW}
+    assert promote(runs)[0] == 0
+    report = Report()
+    report.line("WRONG", "digest", "another")
+    monkeypatch.setattr(promotion, "check_newest", always(report))
+    code, target = promote(runs)
+    assert (code, target.ups) == (1, [])
 
 
 def test_outputs_that_cannot_be_read_after_a_move_hold(promote: Promote) -> None:
