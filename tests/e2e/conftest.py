@@ -75,7 +75,7 @@ def second_checkout(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def stage() -> Iterator[Stage]:
     """Stacks to promote from and to, on both clouds."""
     with tempfile.TemporaryDirectory(prefix="better-together-") as folder, Stage(Path(folder), ["aws", "gcp"]) as stage:

@@ -2,13 +2,10 @@
 
 from dataclasses import replace
 
-import pytest
-
-from rehearsal.builds import BUILDS
 from rehearsal.plan import Plan
 from rehearsal.stage import Stage
+from tests.tiers import cases
 
-SHOWN = {("aws", "good"), ("aws", "errors"), ("gcp", "writes")}
 # With one unanswered request at a time, a busy computer gets fewer, and none waits for another process to start. The
 # judge looks ten times in a step, and gives back at once. What it needs to see is counted out by rehearsal/fault.py:
 # of 560 requests, half of which the canary gets, 14 are wrong, and 2^-14 is less than it leaves to chance. A step
@@ -19,14 +16,15 @@ PLANS = {
     "writes": replace(PLAN, step_seconds=56),
     "late": replace(PLAN, steps="10,50", step_seconds=30),
 }
+SHOWN = [("aws", "good"), ("aws", "errors"), ("gcp", "writes")]
 SCENES = [
-    pytest.param(cloud, build, id=f"{cloud} {build}", marks=[pytest.mark.prove] * ((cloud, build) not in SHOWN))
-    for cloud in ("aws", "gcp")
-    for build in BUILDS
+    *SHOWN,
+    *(("gcp", "late"), ("aws", "slow"), ("gcp", "dead"), ("gcp", "good"), ("gcp", "errors"), ("aws", "writes")),
+    *(("aws", "late"), ("gcp", "slow"), ("aws", "dead")),
 ]
 
 
-@pytest.mark.parametrize(("cloud", "build"), SCENES)
+@cases("cloud, build", SCENES, test=len(SHOWN))
 def test_a_promotion_under_traffic(stage: Stage, cloud: str, build: str) -> None:
     scene = stage.play(cloud, build, PLANS.get(build, PLAN))
     assert list(scene.wrong()) == []

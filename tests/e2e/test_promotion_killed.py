@@ -11,50 +11,43 @@ import pytest
 from rehearsal.plan import Plan
 from rehearsal.stage import Stage, live
 from rehearsal.traffic import Traffic
+from tests.tiers import cases
 
-PLAN = Plan(step_seconds=3, min_requests=20, max_slowdown=10)
+PLAN = Plan(steps="50", step_seconds=3, min_requests=20, max_slowdown=10)
 # The line after which it is killed, and the percentage that the stack is at; None if an engine was at work on it.
-POINTS = {
-    "0 % to": None,
-    "ok .*GET /health/ready": 0,
-    "10 % to": None,
-    "10 %: ": 10,
-    "50 % to": None,
-    "50 %: ": 50,
-    "100 % to": None,
-}
-pytestmark = pytest.mark.prove
+POINTS = {"0 % to": None, "ok .*GET /health/ready": 0, "50 % to": None, "50 %: ": 50, "100 % to": None}
+WAYS = [("aws", "finish"), ("gcp", "undo"), ("aws", "undo"), ("gcp", "finish")]
+CASES = [(*WAYS[(number + turn) % 4], point) for turn in range(4) for number, point in enumerate(POINTS)]
 
 
-@pytest.fixture(scope="module", params=["aws", "gcp"])
-def promotable(request: pytest.FixtureRequest, stage: Stage) -> str:
-    """A cloud with a good build to promote."""
-    stage.local("up", request.param, build="good")
-    stage.configure(request.param, PLAN)
-    return request.param
+@pytest.fixture(scope="module")
+def promotable(stage: Stage) -> None:
+    """A good build to promote, on both clouds."""
+    stage.local("up", "aws", "gcp", build="good")
+    for cloud in ("aws", "gcp"):
+        stage.configure(cloud, PLAN)
 
 
 @pytest.fixture
-def traffic(stage: Stage, promotable: str) -> Iterator[Traffic]:
+def traffic(stage: Stage, promotable: None, cloud: str) -> Iterator[Traffic]:
     """None of its requests may fail."""
-    with Traffic(stage.url(promotable), rate=50, seed=0, most=1) as traffic:
+    with Traffic(stage.url(cloud), rate=50, seed=0, most=1) as traffic:
         yield traffic
         traffic.wait(25)
     assert [request for request in traffic.requests if request.failed] == []
 
 
 @pytest.mark.usefixtures("traffic")
-@pytest.mark.parametrize("finish", [True, False], ids=["finish", "undo"])
-@pytest.mark.parametrize("point", POINTS)
-def test_a_killed_promotion(stage: Stage, promotable: str, point: str, finish: bool) -> None:
-    cloud, stack = promotable, live(promotable)
+@cases("cloud, then, point", CASES, test=0)
+def test_a_killed_promotion(stage: Stage, cloud: str, then: str, point: str) -> None:
+    stack = live(cloud)
     before, new = (about(stage, name)["artifact"] for name in (stack, cloud))
     killed = kill(stage, cloud, point)
     told = about(stage, stack)
     if POINTS[point] is not None:
         assert (told["state"], told["percent"]) == ("abandoned", POINTS[point])
     assert told["state"] == "complete" or (told["state"] == "abandoned" and told["rolloutBy"].endswith(f":{killed}"))
-    if finish:
+    if then == "finish":
         assert result(stage, "promote", cloud, stack)["outcome"] in {"promoted", "unchanged"}
         assert about(stage, stack)["artifact"] == new
         result(stage, "rollback", stack, "--to", before)
