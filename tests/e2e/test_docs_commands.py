@@ -26,6 +26,7 @@ NOT_RUN = {
     r"(.*&& |.*\$\()?(aws|gcloud|pulumi) ": "needs an account",
     r"make (test|prove|contract|fuzz)": "runs tests, which would run this one",
     r"make rehearse": "takes minutes; tests/e2e/test_promotion.py plays the same scenes",
+    r"make rollback": "needs a release before the one that runs; tests/e2e/test_promotion_killed.py does it",
     r"make lint": "checks the sources, as CI does",
     r"make bench": "measures, on an idle machine",
     r"make dev": "runs until Ctrl-C; tests/e2e/test_dev.py starts and ends it",
