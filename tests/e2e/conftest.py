@@ -75,9 +75,9 @@ def second_checkout(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def stage() -> Iterator[Stage]:
-    """Stacks to promote from and to, on both clouds."""
+    """Stacks to promote from and to, on both clouds. The second ones run the first build."""
     with tempfile.TemporaryDirectory(prefix="better-together-") as folder, Stage(Path(folder), ["aws", "gcp"]) as stage:
         yield stage
 
