@@ -1,7 +1,9 @@
 """`make promote` is killed at every step, under traffic. `make status` tells, and a second run finishes or undoes."""
 
 import json
+import os
 import re
+import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -65,6 +67,8 @@ def kill(stage: Stage, cloud: str, point: str) -> int:
         while not (said and re.match(point, said[-1])):
             said.append(promotion.stderr.readline())
             assert said[-1], f"it never said {point!r}: {said}"
+        promotion.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, promotion.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)  # it starts nothing more
         engines = psutil.Process(promotion.pid).children(recursive=True)
         promotion.kill()
     psutil.wait_procs(engines)
