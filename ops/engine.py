@@ -61,8 +61,8 @@ def _once_unlocked(command: list[str]) -> None:
 
 def _configured(stack: Stack, settings: Mapping[str, str]) -> str:
     """The stack's file with the settings, which are the project's keys."""
-    content = stack.file()
-    config = content["config"] | {project_key(key): value for key, value in settings.items()}
+    content, prefix = stack.file(), project_key("")
+    config = content["config"] | {f"{prefix}{key}": value for key, value in settings.items()}
     return yaml.safe_dump(content | {"config": config})
 
 

@@ -120,7 +120,7 @@ class Rollout:
             raise Failed(str(error)) from None
 
     def _verify(self) -> None:
-        """Raises Failed if a check of the newest revision is wrong, which gets no requests yet."""
+        """Raises Failed if a check of the newest revision is wrong, which gets no requests yet unless this resumes."""
         if not can_be_asked(self.outputs):
             say("not verified, since the domain closed the URLs that lead to it alone")
         elif wrong := check_newest(self.stack).wrong:
