@@ -31,6 +31,8 @@ class Rollout:
     """The last KEPT_RELEASES, newest first, with the stable one among them."""
     last_deployment: str
     """The id of the last deployment; empty on the first, and after one that failed."""
+    newest_deployment: str
+    """The id of the deployment, successful or not, that has made the newest revision; empty on the first."""
     holder: Holder
 
     @classmethod
@@ -52,20 +54,22 @@ class Rollout:
             percent, holder = config.rollout, config.rollout_holder
         releases, stable = _releases(before)
         percent = percent if stable and stable != pinned else 100
-        return cls(digest, pinned, percent, stable, releases, last if last == newest.deployment else "", holder)
+        last = last if last == newest.deployment else ""
+        return cls(digest, pinned, percent, stable, releases, last, newest.deployment, holder)
 
     def deployment(self, inputs: str) -> str:
         """The id of this deployment: the last id if the revision's `inputs` are unchanged, else a new one.
 
         The id is itself an input of the revision. After a failed deployment it is always new, because the provider has
-        recorded the failed inputs as applied and would not create a revision from them again.
+        recorded the failed inputs as applied and would not create a revision from them again. It follows from the
+        inputs and the state alone, so that a preview knows it.
         """
         if self.pinned:
             return self.last_deployment
-        fingerprint = hashlib.sha256(inputs.encode()).hexdigest()[:12]
+        fingerprint = _short_hash(inputs)
         if self.last_deployment.startswith(f"{fingerprint}-"):
             return self.last_deployment
-        return f"{fingerprint}-{time.time():.0f}"
+        return f"{fingerprint}-{_short_hash(self.newest_deployment)}"
 
     def is_new(self, revision: str) -> bool:
         """Whether the requests would go to a revision that no deployment has seen running."""
@@ -139,6 +143,10 @@ def _check_holder(config: StackConfig, before: Mapping[str, Any]) -> None:
             f"stack {stack} is being rolled out by {holder.name}, until {holder.until}: wait, as "
             f"`make status STACK={stack}` shows, or end it with `make rollback STACK={stack}`"
         )
+
+
+def _short_hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def _artifact_key(config: StackConfig) -> str:
