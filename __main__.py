@@ -9,11 +9,13 @@ from stacks.artifact import ArtifactError, build
 from stacks.config import BUILD, PROMOTED
 from stacks.config_keys import load
 from stacks.front_door import closes_own_url
-from stacks.last_deployment import last_outputs, newest_revision
+from stacks.last_deployment import last_outputs, last_resources, newest_revision
+from stacks.planned_state import check
 from stacks.rollout import Rollout, known_releases
 
 root = Path(__file__).resolve().parent
-before = last_outputs()
+before, resources = last_outputs(), last_resources()
+check(before, resources)
 config = load(before)
 try:
     if config.artifact == BUILD:
@@ -24,7 +26,7 @@ try:
         archive = promoted(root, config.cloud, config.artifact)
 except ArtifactError as error:
     raise pulumi.RunError(str(error)) from None
-rollout = Rollout.plan(config, archive and archive.digest, before, newest_revision())
+rollout = Rollout.plan(config, archive and archive.digest, before, newest_revision(resources))
 
 if config.cloud == "aws":
     from stacks.aws import AwsStack as Stack

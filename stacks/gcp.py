@@ -10,7 +10,7 @@ from pulumi_momento import Cache
 from stacks.archive_file import Archive
 from stacks.config import StackConfig
 from stacks.front_door import FrontDoor
-from stacks.gcp_cloud_run import canary_url, cloud_run
+from stacks.gcp_cloud_run import canary_url, cloud_run, newest_revision
 from stacks.gcp_domain import custom_domain
 from stacks.gcp_logs import keep_logs
 from stacks.gcp_observability import observability
@@ -62,9 +62,8 @@ class GcpStack(pulumi.ComponentResource):
         )
         keep_logs(config, self._child)
         observability(config, self._child)
-        traffic = pulumi.Output.all(service.latest_ready_revision, deployment).apply(
-            lambda known: rollout.traffic(known[0].rpartition("/")[2], known[1])
-        )
+        revision = newest_revision(service, deployment, rollout)
+        traffic = pulumi.Output.all(revision, deployment).apply(lambda known: rollout.traffic(*known))
         self.outputs: dict[str, pulumi.Input[Any]] = {
             **self._front_door(service, own_url_closed).outputs,
             "cloud": config.cloud,

@@ -4,6 +4,9 @@ Deploying without a build is a preview feature of Cloud Run
 (https://cloud.google.com/run/docs/deploying-source-code#deploy-without-build).
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import pulumi
 from pulumi_gcp import cloudrunv2, serviceaccount
 from pulumi_gcp.cloudrunv2 import (
@@ -72,10 +75,30 @@ def cloud_run(
     return service, deployment
 
 
+def newest_revision(
+    service: cloudrunv2.Service, deployment: pulumi.Output[str], rollout: Rollout
+) -> pulumi.Output[str]:
+    """The name of the newest revision. In a preview the provider gives the last one, even if a new one will follow."""
+
+    def name(known: Sequence[str]) -> Any:
+        latest, deployment = known
+        is_unknown = pulumi.runtime.is_dry_run() and rollout.makes_revision(deployment)
+        return pulumi.UNKNOWN if is_unknown else latest.rpartition("/")[2]
+
+    return pulumi.Output.all(service.latest_ready_revision, deployment).apply(name)
+
+
 def canary_url(service: cloudrunv2.Service, traffic: pulumi.Output[Traffic]) -> pulumi.Output[str | None]:
     """The URL of the target of an unfinished rollout; None, which is no output, if it has none."""
+
+    def known_url(known: Sequence[Any]) -> Any:
+        url, traffic = known
+        if not traffic.is_unfinished:
+            return None
+        return pulumi.UNKNOWN if pulumi.runtime.is_dry_run() else url  # a preview has the one of the last target
+
     url = service.traffic_statuses.apply(lambda found: next((one.uri for one in found if one.tag == CANARY), None))
-    return pulumi.Output.all(url, traffic).apply(lambda known: known[0] if known[1].is_unfinished else None)
+    return pulumi.Output.all(url, traffic).apply(known_url)
 
 
 def _traffics(rollout: Rollout, own_url_closed: bool) -> list[ServiceTrafficArgsDict]:

@@ -27,10 +27,14 @@ def last_outputs() -> Mapping[str, Any]:
     return pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": _stack()}).value["outputs"]
 
 
-def newest_revision() -> Newest:
-    """The newest revision, from the function or the service in the state, which a failed update also changes."""
+def last_resources() -> Mapping[str, Any]:
+    """The type and the outputs of each resource in the state, by URN."""
     arguments = {"stackName": _stack()}
-    resources = pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", arguments).value["outputs"]
+    return pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", arguments).value["outputs"]
+
+
+def newest_revision(resources: Mapping[str, Any]) -> Newest:
+    """The newest revision, from the function or the service in the state, which a failed update also changes."""
     for resource in resources.values():
         match resource:
             case {"type": "aws:lambda/function:Function", "outputs": outputs}:

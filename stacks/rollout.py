@@ -71,6 +71,10 @@ class Rollout:
             return self.last_deployment
         return f"{fingerprint}-{_short_hash(self.newest_deployment)}"
 
+    def makes_revision(self, deployment: str) -> bool:
+        """Whether the deployment of this id creates a revision."""
+        return not self.pinned and deployment != self.newest_deployment
+
     def is_new(self, revision: str) -> bool:
         """Whether the requests would go to a revision that no deployment has seen running."""
         return not self.pinned and Release(self.digest, revision) not in self.releases
