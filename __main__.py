@@ -4,18 +4,19 @@ from pathlib import Path
 
 import pulumi
 
+from stacks import sealed_plan
 from stacks.archive_file import promoted
 from stacks.artifact import ArtifactError, build
 from stacks.config import BUILD, PROMOTED
 from stacks.config_keys import load
 from stacks.front_door import closes_own_url
 from stacks.last_deployment import last_outputs, last_resources, newest_revision
-from stacks.planned_state import check
 from stacks.rollout import Rollout, known_releases
 
 root = Path(__file__).resolve().parent
 before, resources = last_outputs(), last_resources()
-check(before, resources)
+state = sealed_plan.fingerprint(before, resources)
+sealed_plan.check(state)
 config = load(before)
 try:
     if config.artifact == BUILD:
@@ -27,6 +28,7 @@ try:
 except ArtifactError as error:
     raise pulumi.RunError(str(error)) from None
 rollout = Rollout.plan(config, archive and archive.digest, before, newest_revision(resources))
+sealed_plan.write_facts(state, rollout.digest)
 
 if config.cloud == "aws":
     from stacks.aws import AwsStack as Stack

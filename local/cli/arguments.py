@@ -90,6 +90,7 @@ def _apply(actions: Actions) -> None:
     apply = _command(actions, bring_up.apply, "bring a stack up with keys for this run alone", more, example)
     apply.add_argument("name", metavar="STACK", help="the stack")
     apply.add_argument("--settings", metavar="JSON", type=json.loads, help="an object of keys of the project")
+    apply.add_argument("--plan", metavar="FILE", type=Path, help="what `preview` wrote: refuse to do anything else")
 
 
 def _dev(actions: Actions) -> None:
@@ -107,6 +108,8 @@ def _reading(actions: Actions) -> None:
     more = "Prints a line for each\nproperty that differs, and fails if there is one; `up --refresh` repairs it."
     drift = _command(actions, commands.drift, "compare the clouds with what the last `up` left", more, "drift aws")
     _artifact(preview)
+    preview.add_argument("--plan", metavar="FILE", type=Path, help="write the engine's plan, for `apply`")
+    preview.add_argument("--policy-log", metavar="FILE", type=Path, help="write what the policy found, as JSON lines")
     for command in (preview, drift):
         command.add_argument("name", metavar="STACK", help="the stack")
     more = "The keys are the stacks' names."

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from pulumi import automation as auto
@@ -57,11 +58,11 @@ def up(
         _print_result(name, values, rollout)
 
 
-def apply(home: Home, name: str, settings: Mapping[str, str]) -> None:
+def apply(home: Home, name: str, settings: Mapping[str, str], plan: Path | None = None) -> None:
     """Brings a stack to the config of its file and `settings`, which are keys of the project.
 
-    Waits for another command that is at work. The clouds must run. What the stack's last `make up AUTH=laptop` has set
-    stays.
+    Changes nothing if that differs from the engine's `plan`, a file. Waits for another command that is at work. The
+    clouds must run. What the stack's last `make up AUTH=laptop` has set stays.
     """
     stack_files.check([name])
     engine.warm_up()
@@ -69,15 +70,16 @@ def apply(home: Home, name: str, settings: Mapping[str, str]) -> None:
         daemon = clouds.required(home)
         refuse_if_cut_off(home)
         stack = engine.open_stack(home, name)
-        has_issuer = json.dumps(daemon.issuer) in json.dumps(stack.export_stack().deployment)
-        engine.configure(stack, daemon, {**(_auth_settings(daemon) if has_issuer else {}), **settings})
-        side_by_side(home, [stack], "up", partial(_bring_up, home, refresh=False, verbose=False))
+        engine.configure(stack, daemon, kept_settings(stack, daemon) | dict(settings))
+        side_by_side(home, [stack], "up", partial(_bring_up, home, plan=plan))
 
 
-def _bring_up(home: Home, stack: auto.Stack, *, refresh: bool, verbose: bool) -> dict[str, Any]:
+def _bring_up(
+    home: Home, stack: auto.Stack, *, refresh: bool = False, verbose: bool = False, plan: Path | None = None
+) -> dict[str, Any]:
     """Returns the stack's outputs."""
     with engine.changing(home, stack), shown(home, stack, verbose=verbose) as arguments:
-        result = stack.up(refresh=refresh, policy_packs=[engine.POLICY_PACK], **arguments)
+        result = stack.up(refresh=refresh, plan=plan and str(plan), policy_packs=[engine.POLICY_PACK], **arguments)
     return {key: output.value for key, output in result.outputs.items()}
 
 
@@ -96,6 +98,12 @@ def _usable_clouds(home: Home) -> Daemon | None:
 
 def _auth_settings(daemon: Daemon) -> dict[str, str]:
     return {"auth": daemon.issuer, "authAudience": engine.AUDIENCE}
+
+
+def kept_settings(stack: auto.Stack, daemon: Daemon) -> dict[str, str]:
+    """What the stack's last `make up AUTH=laptop` has set."""
+    has_issuer = json.dumps(daemon.issuer) in json.dumps(stack.export_stack().deployment)
+    return _auth_settings(daemon) if has_issuer else {}
 
 
 def _prune(home: Home, name: str, outputs: Mapping[str, Any], daemon: Daemon) -> None:

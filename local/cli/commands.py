@@ -2,19 +2,29 @@
 
 import json
 import urllib.request
+from contextlib import nullcontext
+from functools import partial
+from pathlib import Path
 
 from pulumi import automation as auto
+from pulumi.automation.events import EngineEvent, PolicyEvent
 
 from local.cli import clouds, engine, stack_files
-from local.cli.bring_up import build_for, given_settings, refuse_if_cut_off
+from local.cli.bring_up import build_for, given_settings, kept_settings, refuse_if_cut_off
 from local.cli.drift import find_drift
 from local.cli.engine_runs import side_by_side, unless_interrupted
 from local.cli.home import Home, LocalError
 from local.cli.tools import say
 
 
-def preview(home: Home, name: str, *, artifact: str | None = None) -> None:
-    """Shows what `up` would change in the stack. Needs no running clouds."""
+def preview(
+    home: Home, name: str, *, artifact: str | None = None, plan: Path | None = None, policy_log: Path | None = None
+) -> None:
+    """Shows what `up` would change in the stack. Needs no running clouds.
+
+    Writes the engine's plan to the file `plan`, which `apply` takes, and the policy's findings to `policy_log`, one
+    JSON object a line.
+    """
     stack_files.check([name])
     given = given_settings(artifact=artifact)
     with home.exclusive():
@@ -26,13 +36,38 @@ def preview(home: Home, name: str, *, artifact: str | None = None) -> None:
         engine.warm_up()
         build_for([name], given)
         stack = engine.open_stack(home, name)
-        engine.configure(stack, daemon, given)
-        side_by_side(home, [stack], "preview", _preview)
+        kept = kept_settings(stack, daemon) if plan and daemon else {}
+        engine.configure(stack, daemon, kept | given)
+        side_by_side(home, [stack], "preview", partial(_preview, plan=plan, policy_log=policy_log))
 
 
-def _preview(stack: auto.Stack) -> None:
+def _preview(stack: auto.Stack, *, plan: Path | None, policy_log: Path | None) -> None:
     out, err = unless_interrupted(print), unless_interrupted(say)
-    stack.preview(policy_packs=[engine.POLICY_PACK], diff=True, color="never", on_output=out, on_error=err)
+    with policy_log.open("w") if policy_log else nullcontext() as log:
+
+        def note(event: EngineEvent) -> None:
+            if log and (found := event.policy_event):
+                print(json.dumps({"policyEvent": _as_the_engine_logs(found)}), file=log)
+
+        stack.preview(
+            policy_packs=[engine.POLICY_PACK],
+            plan=plan and str(plan),
+            diff=True,
+            color="never",
+            on_output=out,
+            on_error=err,
+            on_event=note,
+        )
+
+
+def _as_the_engine_logs(found: PolicyEvent) -> dict[str, str | None]:
+    """https://pkg.go.dev/github.com/pulumi/pulumi/sdk/v3/go/common/apitype#PolicyEvent"""
+    return {
+        "resourceUrn": found.resource_urn,
+        "message": found.message,
+        "policyName": found.policy_name,
+        "enforcementLevel": found.enforcement_level,
+    }
 
 
 def drift(home: Home, name: str) -> None:
