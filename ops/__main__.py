@@ -75,12 +75,20 @@ def _parser() -> argparse.ArgumentParser:
     verify = command(commands.verify, "check the newest revision alone, whatever its share of the requests")
     rollback = command(commands.rollback, "give all requests to the stable revision, or to the release before it")
     rollback.add_argument("--to", metavar="sha256:...", help="this release instead")
+    preview = command(commands.preview, "plan `pulumi up` of stacks, with all that the plan depends on, in one file")
+    preview.add_argument("--out", type=Path, default=ROOT / "build" / "plan.json", metavar="FILE", help="the file")
+    comment = command(commands.comment, "print what a plan would change as Markdown, for a pull request")
+    deploy = command(commands.deploy, "deploy a plan, and refuse if anything has changed since it was made")
+    deploy.add_argument("--digest", metavar="sha256:...", help="the SHA-256 of the file that was approved")
+    for action in (comment, deploy):
+        action.add_argument("--plan", type=Path, required=True, metavar="FILE", help="what `preview` has written")
     prune = command(commands.prune, "delete the versions of a Lambda function that a rollback does not need")
     status = command(commands.status, "say what runs, and what is being rolled out")
     status.add_argument("--mend", action="store_true", help="also roll back what is overdue")
     for action in (verify, rollback, prune):
         action.add_argument("name", metavar="STACK", help="the stack")
-    status.add_argument("names", metavar="STACK", nargs="+", help="the stacks")
+    for action in (status, preview):
+        action.add_argument("names", metavar="STACK", nargs="+", help="the stacks")
     return parser
 
 

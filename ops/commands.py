@@ -92,6 +92,46 @@ def _about(name: str, home: Path, *, mend: bool) -> dict[str, Any]:
     return about
 
 
+def preview(names: Sequence[str], home: Path, *, out: Path) -> Result:
+    from ops import sealed_plan
+    from ops.engine import UpFailed
+    from ops.plan_comment import summary
+
+    try:
+        plans = [sealed_plan.SealedPlan.make(Stack.to_plan(name, home)) for name in names]
+    except UpFailed as error:
+        say(f"no plan: {error}")
+        return 1, {"error": str(error)}
+    digest = sealed_plan.write(out, plans)
+    for plan in plans:
+        say(f"{plan.stack}: {summary(plan)}")
+    say(f"{out}: {digest}")
+    return 0, {"file": str(out), "digest": digest, "stacks": {plan.stack: summary(plan) for plan in plans}}
+
+
+def comment(plan: Path, home: Path) -> Result:
+    from ops import plan_comment, sealed_plan
+
+    text = plan_comment.comment(*sealed_plan.read(plan))
+    say(text)
+    return 0, {"comment": text}
+
+
+def deploy(plan: Path, home: Path, *, digest: str | None) -> Result:
+    from ops import sealed_plan
+    from ops.deploy import deploy
+    from ops.engine import UpFailed
+
+    plans, found = sealed_plan.read(plan)
+    if digest not in (None, found):
+        raise UsageError(f"{plan} is not the plan that was approved: it has {found}, not {digest}")
+    try:
+        return 0, deploy(plans, home)
+    except UpFailed as error:
+        say(f"failed: {error}")
+        return 1, {"error": str(error)}
+
+
 def prune(name: str, home: Path) -> Result:
     from ops.prune import prune
 

@@ -1,4 +1,4 @@
-"""Runs `pulumi up` with a few keys for this run only: the stack file stays as it is."""
+"""Runs `pulumi up` with a few keys for this run only, and makes and applies the engine's plans."""
 
 import json
 import os
@@ -8,13 +8,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from ops.report import say_aside
-from ops.stack import ROOT, Stack, UsageError, project_key
+from ops.stack import ROOT, Laptop, Stack, UsageError, project_key
+from ops.urn import resource
 
 # What a backend in a bucket and Pulumi Cloud say of a stack that another update changes.
 LOCKED = re.compile(r"currently locked by \d+ lock|\[409\] Conflict: Another update")
@@ -22,36 +25,92 @@ LOCKED_FOR = 600  # seconds; another `pulumi up` takes less
 PAUSE = 10.0  # seconds
 
 
+FACTS, STATE = "PLAN_FACTS_FILE", "PLAN_STATE"
+"""What the program reads in stacks/sealed_plan.py."""
+LOGGED = {"PULUMI_DEBUG_COMMANDS": "true"}  # enables --event-log
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What `pulumi up` would do. Secrets in it are encrypted."""
+
+    steps: Mapping[str, Any]
+    """The engine's plan: https://pkg.go.dev/github.com/pulumi/pulumi/sdk/v3/go/common/apitype#DeploymentPlanV1"""
+    state: str
+    """The program's fingerprint of the state that the plan starts from."""
+    artifact: str
+    """The digest of the artifact that would run."""
+    findings: Sequence[str]
+    """The policy's warnings."""
+
+
 class UpFailed(Exception):
     """`pulumi up` failed; the message is its reason, in one line."""
 
 
-def up(stack: Stack, settings: Mapping[str, str]) -> None:
+def up(stack: Stack, settings: Mapping[str, str], plan: Plan | None = None) -> None:
     """Bring the stack to its file's configuration and `settings`, and print the engine's progress to stderr.
 
-    Waits while another `pulumi up` changes the stack. Raises UpFailed, UsageError without a `pulumi`, and
-    KeyboardInterrupt once the engine has ended after an interrupt.
+    With a plan, changes nothing if the program or the state differ from it. Waits while another `pulumi up` changes the
+    stack. Raises UpFailed, UsageError without a `pulumi`, and KeyboardInterrupt once the engine has ended after an
+    interrupt.
     """
-    if stack.laptop:
-        home = str(stack.laptop.home)
-        _run([sys.executable, "-m", "local", "--home", home, "apply", stack.name, "--settings", json.dumps(settings)])
-        return
-    pulumi = shutil.which("pulumi")
-    if not pulumi:
-        raise UsageError("`pulumi` is not on PATH: install it")
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder, "stack.yaml")
-        file.write_text(_configured(stack, settings))
-        options = ["--yes", "--non-interactive", "--skip-preview", "--stack", stack.name, "--config-file", str(file)]
-        _once_unlocked([pulumi, "up", *options, "--policy-pack", "policy"])
+        environment: dict[str, str] = {}
+        planned: list[str] = []
+        if plan:
+            file = Path(folder, "plan.json")
+            file.write_text(json.dumps(plan.steps))
+            environment, planned = {STATE: plan.state}, ["--plan", str(file)]
+        if stack.laptop:
+            _run(
+                [*_local(stack.laptop), "apply", stack.name, "--settings", json.dumps(settings), *planned], environment
+            )
+            return
+        config = Path(folder, "stack.yaml")
+        config.write_text(_configured(stack, settings))
+        # Without the preview, the engine would find a difference from the plan when it has changed something already.
+        skipped = [] if plan else ["--skip-preview"]
+        options = ["--yes", "--non-interactive", *skipped, "--stack", stack.name, "--config-file", str(config)]
+        _once_unlocked([_pulumi(), "up", *options, *planned, "--policy-pack", "policy"], environment)
 
 
-def _once_unlocked(command: list[str]) -> None:
+def preview(stack: Stack) -> Plan:
+    """Plan `pulumi up`, and print what it would change to stderr. Raises UpFailed, and UsageError without `pulumi`."""
+    with tempfile.TemporaryDirectory() as folder:
+        plan, log, facts = (Path(folder, name) for name in ("plan.json", "log", "facts.json"))
+        if stack.laptop:
+            command = [*_local(stack.laptop), "preview", stack.name, "--policy-log", str(log)]
+        else:
+            options = ["--non-interactive", "--diff", "--stack", stack.name, "--event-log", str(log)]
+            command = [_pulumi(), "preview", *options, "--policy-pack", "policy"]
+        _run([*command, "--plan" if stack.laptop else "--save-plan", str(plan)], {FACTS: str(facts), **LOGGED})
+        events = [json.loads(line) for line in log.read_text().splitlines()]
+        found = [_finding(event["policyEvent"]) for event in events if "policyEvent" in event]
+        return Plan(json.loads(plan.read_text()), **json.loads(facts.read_text()), findings=sorted(found))
+
+
+def _finding(event: Mapping[str, str]) -> str:
+    about = f"{resource(urn)}: " if (urn := event.get("resourceUrn")) else ""
+    return f"{event['enforcementLevel']} {event['policyName']}: {about}{' '.join(event['message'].split())}"
+
+
+def _local(laptop: Laptop) -> list[str]:
+    return [sys.executable, "-m", "local", "--home", str(laptop.home)]
+
+
+def _pulumi() -> str:
+    if not (pulumi := shutil.which("pulumi")):
+        raise UsageError("`pulumi` is not on PATH: install it")
+    return pulumi
+
+
+def _once_unlocked(command: list[str], environment: Mapping[str, str]) -> None:
     """Waits for another update of the stack. A backend keeps the lock of an update that was killed: `pulumi cancel`."""
     deadline = time.monotonic() + LOCKED_FOR
     while True:
         try:
-            return _run(command)
+            return _run(command, environment)
         except UpFailed as error:
             if not LOCKED.search(str(error)) or time.monotonic() > deadline:
                 raise
@@ -66,14 +125,13 @@ def _configured(stack: Stack, settings: Mapping[str, str]) -> str:
     return yaml.safe_dump(content | {"config": config})
 
 
-def _run(command: list[str]) -> None:
+def _run(command: list[str], environment: Mapping[str, str]) -> None:
     """A terminal's Ctrl-C also reaches the engine, which then completes what it has begun."""
-    environment = os.environ | {"PULUMI_SKIP_UPDATE_CHECK": "true"}
     lines: list[str] = []
     with subprocess.Popen(
         command,
         cwd=ROOT,
-        env=environment,
+        env=os.environ | {"PULUMI_SKIP_UPDATE_CHECK": "true", **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

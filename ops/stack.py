@@ -66,6 +66,27 @@ class Stack:
         """The name, and where the outputs are from."""
         return f"stack {self.name} of {'the local clouds' if self.laptop else '`pulumi stack output`'}"
 
+    @classmethod
+    def to_plan(cls, name: str, home: Path) -> Self:
+        """The stack, which may never have come up: on the local clouds if they run. Raises UsageError."""
+        if "/" not in name and (local := _local(home)):
+            outputs, laptop = local
+            return cls(name, outputs.get(name, {}), laptop)
+        return cls(name, _pulumi_outputs(name))
+
+    def state(self) -> Mapping[str, Any]:
+        """The engine's state, in which secrets are encrypted; empty if the stack never came up. Raises UsageError.
+
+        https://pkg.go.dev/github.com/pulumi/pulumi/sdk/v3/go/common/apitype#DeploymentV3
+        """
+        if self.laptop:
+            from local.cli import engine  # late, because a URL needs no Pulumi SDK
+            from local.cli.home import Home
+
+            found = engine.stacks_up(Home(self.laptop.home), [self.name])
+            return (found[0].export_stack().deployment if found else None) or {}
+        return _asked(self.name, "export").get("deployment") or {}
+
     def file(self) -> dict[str, Any]:
         """The content of the stack's file in this checkout, which has a mapping `config`. Raises UsageError."""
         path = ROOT / f"Pulumi.{self.name.rpartition('/')[2]}.yaml"
@@ -97,11 +118,16 @@ def _local(home: Path) -> tuple[Mapping[str, Mapping[str, Any]], Laptop] | None:
 
 def _pulumi_outputs(name: str) -> Mapping[str, Any]:
     """Raises UsageError."""
+    return _asked(name, "output", "--json")
+
+
+def _asked(name: str, *question: str) -> Mapping[str, Any]:
+    """The answer of `pulumi stack`, a JSON object. Raises UsageError."""
     pulumi = shutil.which("pulumi")
     if not pulumi:
         raise UsageError(f"stack {name} is not on the local clouds, and `pulumi` is not on PATH: install it")
     answer = subprocess.run(
-        [pulumi, "stack", "output", "--json", "--non-interactive", "--stack", name],
+        [pulumi, "stack", *question, "--non-interactive", "--stack", name],
         cwd=ROOT,
         env=os.environ | {"PULUMI_SKIP_UPDATE_CHECK": "true"},
         capture_output=True,
@@ -112,11 +138,10 @@ def _pulumi_outputs(name: str) -> Mapping[str, Any]:
         reason = (answer.stderr.strip().splitlines() or ["no output"])[-1].removeprefix("error: ")
         raise UsageError(f"stack {name} is not on the local clouds, and pulumi says: {reason}")
     try:
-        outputs = json.loads(answer.stdout)
+        found = json.loads(answer.stdout)
     except ValueError:
-        outputs = None
-    if not isinstance(outputs, dict):
-        raise UsageError(
-            f"`pulumi stack output` of {name} says no JSON object: {' '.join(answer.stdout.split())[:100]!r}"
-        )
-    return cast(dict[str, Any], outputs)
+        found = None
+    if not isinstance(found, dict):
+        said = " ".join(answer.stdout.split())[:100]
+        raise UsageError(f"`pulumi stack {question[0]}` of {name} says no JSON object: {said!r}")
+    return cast(dict[str, Any], found)

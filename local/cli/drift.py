@@ -7,9 +7,9 @@ from typing import Any
 from pulumi import automation as auto
 from pulumi.automation.events import EngineEvent, StepEventMetadata
 
-from local.cli.engine_output import resource
 from local.cli.tools import say
 from local.providers.values import is_list, is_object
+from ops.urn import resource
 
 SECRET, ANOTHER_SECRET = "[secret]", "another [secret]"
 

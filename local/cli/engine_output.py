@@ -11,6 +11,7 @@ from pulumi.automation.events import EngineEvent
 
 from local.cli.engine_runs import unless_interrupted
 from local.cli.home import Home
+from ops.urn import resource
 
 CHANGED = {"create": "created", "update": "updated", "create-replacement": "replaced", "delete": "deleted"}
 """The engine's steps that are reported, and their words. A replacement has several steps, of which one is reported."""
@@ -87,9 +88,3 @@ def _news(event: EngineEvent) -> str:
         about = f"{resource(violation.resource_urn)}: " if violation.resource_urn else ""
         return f"{violation.enforcement_level} policy {violation.policy_name}: {about}{violation.message.strip()}"
     return ""
-
-
-def resource(urn: str) -> str:
-    """The resource's type, without its module's file, and its name."""
-    *_, types, name = urn.split("::")
-    return f"{re.sub('/[^:]*', '', types.rpartition('$')[2])} {name}"

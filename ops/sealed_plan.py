@@ -1,0 +1,128 @@
+"""A plan of `pulumi up` with all that it depends on, so that what is deployed is what was approved.
+
+The engine compares the program with its plan, but neither the state that the plan starts from nor, before it changes
+something, the outputs (https://github.com/pulumi/pulumi/issues/16670).
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self, cast
+
+from ops import engine
+from ops.stack import ROOT, Stack, UsageError
+from ops.urn import resource
+
+FORMAT = 1
+ENCRYPTED = ("ciphertext", "secure")  # in the engine's state, and in its config
+DEPENDENCIES = ("dependencies", "propertyDependencies")
+
+
+@dataclass(frozen=True)
+class SealedPlan:
+    """`checkpoint` is the SHA-256 of the stack's state, and `policy` that of the policy pack."""
+
+    stack: str
+    checkpoint: str
+    policy: str
+    plan: engine.Plan
+
+    @classmethod
+    def make(cls, stack: Stack) -> Self:
+        """Raises engine.UpFailed and UsageError."""
+        return cls(stack.name, _hash(_lasting(stack.state())), _policy(), engine.preview(stack))
+
+    def moved_to(self, now: Self) -> list[str]:
+        """What `now`, another plan of the stack, differs in: a line for each. A change of what a plan depends on hides
+        the changes in the plan that follow from it.
+        """
+        return [*_causes(self, now)] or [*_steps(self.plan.steps, now.plan.steps)]
+
+
+def write(file: Path, plans: Sequence[SealedPlan]) -> str:
+    """Write the file and return its SHA-256. Raises UsageError."""
+    content = json.dumps({"format": FORMAT, "plans": [asdict(plan) for plan in plans]}, indent=1, sort_keys=True)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content)
+    except OSError as error:
+        raise UsageError(f"{file} cannot be written: {error.strerror}") from None
+    return f"sha256:{hashlib.sha256(content.encode()).hexdigest()}"
+
+
+def read(file: Path) -> tuple[list[SealedPlan], str]:
+    """The plans, and the SHA-256 of the file. Raises UsageError."""
+    try:
+        content = file.read_bytes()
+        data = json.loads(content)
+        if data["format"] != FORMAT:
+            raise UsageError(f"{file} has format {data['format']}, not {FORMAT}: plan again")
+        plans = [SealedPlan(**plan | {"plan": engine.Plan(**plan["plan"])}) for plan in data["plans"]]
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}") from None
+    except (ValueError, LookupError, TypeError) as error:
+        raise UsageError(f"{file} is no plan of `python -m ops preview`: {' '.join(str(error).split())}") from None
+    return plans, f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def _causes(then: SealedPlan, now: SealedPlan) -> Iterator[str]:
+    if (then.checkpoint, then.plan.state) != (now.checkpoint, now.plan.state):
+        yield "the state has changed, by another deployment or by hand"
+    if then.plan.artifact != now.plan.artifact:
+        yield f"the artifact is {now.plan.artifact}, not {then.plan.artifact}"
+    yield from _changed("config", masked(then.plan.steps["config"]), masked(now.plan.steps["config"]))
+    if then.policy != now.policy or then.plan.findings != now.plan.findings:
+        yield "the policy has changed"
+    versions = (plan.plan.steps["manifest"]["version"] for plan in (then, now))
+    yield from _changed("pulumi", *({"version": version} for version in versions))
+
+
+def _steps(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+    """A line for each resource with other steps, inputs, options or outputs."""
+    old, new = ({urn: _bound(of) for urn, of in plan["resourcePlans"].items()} for plan in (then, now))
+    for urn in sorted(old | new):
+        yield from _changed(resource(urn), old.get(urn, {}), new.get(urn, {}))
+
+
+def _bound(planned: Mapping[str, Any]) -> dict[str, Any]:
+    """What a resource's plan is bound to. The engine compares dependencies itself, which have no order."""
+    goal = masked(planned.get("goal") or {})
+    return {"steps": planned.get("steps"), **{key: goal[key] for key in goal if key not in DEPENDENCIES}}
+
+
+def _changed(what: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
+    for key in sorted({*old, *new}):
+        if old.get(key) != new.get(key):
+            yield f"{what}: {key} is {_shown(new.get(key))}, not {_shown(old.get(key))}"
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, sort_keys=True) if value is not None else "missing"
+    return text if len(text) <= 200 else f"{text[:200]}…"
+
+
+def masked(value: Any) -> Any:
+    """The value without ciphertexts, since the same secret is encrypted to another one each time."""
+    if isinstance(value, dict):
+        items = cast(dict[str, Any], value).items()
+        return {key: "[secret]" if key in ENCRYPTED else masked(item) for key, item in items}
+    return [masked(item) for item in cast(list[Any], value)] if isinstance(value, list) else value
+
+
+def _lasting(state: Mapping[str, Any]) -> dict[str, Any]:
+    """The state without the time of the last update."""
+    return {key: value for key, value in state.items() if key != "manifest"}
+
+
+def _hash(value: Any) -> str:
+    return f"sha256:{hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()}"
+
+
+def _policy() -> str:
+    """The SHA-256 of the policy pack's files, without what was installed for it."""
+    folder = ROOT / "policy"
+    installed = {".venv", "__pycache__"}
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and not installed.intersection(path.parts))
+    return _hash([(str(path.relative_to(folder)), path.read_text()) for path in files])
