@@ -32,7 +32,7 @@ class SealedPlan:
     @classmethod
     def make(cls, stack: Stack) -> Self:
         """Raises engine.UpFailed and UsageError."""
-        return cls(stack.name, _hash(_lasting(stack.state())), _policy(), engine.preview(stack))
+        return cls(stack.name, _hash(_lasting(stack.state())), policy_digest(), engine.preview(stack))
 
     def moved_to(self, now: Self) -> list[str]:
         """What `now`, another plan of the stack, differs in: a line for each. A change of what a plan depends on hides
@@ -120,7 +120,7 @@ def _hash(value: Any) -> str:
     return f"sha256:{hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()}"
 
 
-def _policy() -> str:
+def policy_digest() -> str:
     """The SHA-256 of the policy pack's files, without what was installed for it."""
     folder = ROOT / "policy"
     installed = {".venv", "__pycache__"}

@@ -69,10 +69,14 @@ def artifacts(clouds: Laptop) -> list[tuple[str, str]]:
 @pytest.fixture
 def second_checkout(tmp_path: Path) -> Path:
     """A copy of this one, with its environments and its artifact."""
-    copy_checkout(tmp_path, "app/.venv", "policy/.venv", "pulumi_momento/.venv")
-    built = artifact.build(ROOT).zip.parent
-    shutil.copytree(built, tmp_path / built.relative_to(ROOT))
+    copy_with_artifact(tmp_path)
     return tmp_path
+
+
+def copy_with_artifact(folder: Path) -> None:
+    copy_checkout(folder, "app/.venv", "policy/.venv", "pulumi_momento/.venv")
+    built = artifact.build(ROOT).zip.parent
+    shutil.copytree(built, folder / built.relative_to(ROOT))
 
 
 @pytest.fixture(scope="module")
