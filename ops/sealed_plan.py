@@ -87,9 +87,8 @@ def _steps(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _bound(planned: Mapping[str, Any]) -> dict[str, Any]:
-    """What a resource's plan is bound to. The engine compares dependencies itself, which have no order."""
-    goal = masked(planned.get("goal") or {})
-    return {"steps": planned.get("steps"), **{key: goal[key] for key in goal if key not in DEPENDENCIES}}
+    """What a resource's plan is bound to. The engine compares dependencies itself."""
+    return {"steps": planned.get("steps"), **_without(DEPENDENCIES, masked(planned.get("goal") or {}))}
 
 
 def _changed(what: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
@@ -112,8 +111,14 @@ def masked(value: Any) -> Any:
 
 
 def _lasting(state: Mapping[str, Any]) -> dict[str, Any]:
-    """The state without the time of the last update."""
-    return {key: value for key, value in state.items() if key != "manifest"}
+    """The state without what an update that changes nothing changes: its time, and the order of what has none."""
+    resources = (_without(DEPENDENCIES, resource) for resource in state.get("resources", ()))
+    in_order = sorted(resources, key=lambda resource: json.dumps(resource, sort_keys=True))
+    return _without(("manifest",), state) | {"resources": in_order}
+
+
+def _without(names: Sequence[str], item: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in item.items() if key not in names}
 
 
 def _hash(value: Any) -> str:

@@ -105,6 +105,7 @@ def test_what_moved_is_named_and_nothing_is_deployed(planned: Planned, named: st
 
 
 def test_a_plan_is_deployed_once(planned: Planned) -> None:
+    planned.clouds.must("up", planned.stack)  # which changes nothing
     before = state(planned.clouds, planned.stack)
     done = planned.deploy()
     assert done.returncode == 0, done.stdout + done.stderr
