@@ -43,7 +43,7 @@ def up(stack: Stack, settings: Mapping[str, str]) -> None:
         file = Path(folder, "stack.yaml")
         file.write_text(_configured(stack, settings))
         options = ["--yes", "--non-interactive", "--skip-preview", "--stack", stack.name, "--config-file", str(file)]
-        _once_unlocked([pulumi, "up", *options, "--policy-pack", "policy"])
+        _once_unlocked([pulumi, "up", *options, "--policy-pack", "policy", "--suppress-progress"])
 
 
 def _once_unlocked(command: list[str]) -> None:
