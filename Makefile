@@ -8,8 +8,8 @@ ifndef HOME
   export HOME := $(shell unset HOME; echo ~)
 endif
 export UV := $(CURDIR)/build/uv/bin/uv
+export PATH := $(value PATH):$(CURDIR)/build/uv/bin
 export UV_PYTHON_INSTALL_DIR := $(CURDIR)/build/pythons
-export UV_COMPILE_BYTECODE := 1
 unexport PYTHONDONTWRITEBYTECODE VIRTUAL_ENV
 PYTHON := .venv/bin/python
 export JOBS ?= 1
@@ -95,7 +95,7 @@ down: setup ## destroy all stacks and stop the laptop's clouds
 	@$(PYTHON) -m local down $${VERBOSE:+--verbose}
 
 .PHONY: artifact
-artifact: deployment ## build the artifact; print its digest, sizes and largest packages
+artifact: deployment ## build the artifact; print its digest, sizes, SBOM and largest packages
 	@$(PYTHON) -m stacks.artifact
 
 # `make test` shows every behaviour once; `make prove` also runs what is marked `prove`. Either consists of three runs,
@@ -168,6 +168,8 @@ lint: setup ## ruff, import-linter and pyright
 .PHONY: setup
 setup: deployment app/.venv/ready build/lambda-runtime/ready ## install everything into the checkout and the cache
 	@$(PYTHON) -m local.cli.tools
+# Most of the time of a set-up, which a deployment would not make up for: it imports few of the modules.
+setup: export UV_COMPILE_BYTECODE := 1
 
 .PHONY: setup-deploy
 setup-deploy: deployment ## install what deployments need, such as on a CI server; the Pulumi CLI must be on PATH

@@ -1,6 +1,6 @@
 """The artifact: one tree, archived for Lambda (app.zip) and for Cloud Run (app.tar.gz), with one digest and one SBOM.
 
-`python -m stacks.artifact` builds it if necessary, and prints its digest, sizes and largest packages.
+`python -m stacks.artifact` builds it if necessary, and prints its digest, sizes, SBOM and largest packages.
 """
 
 import fcntl
@@ -134,8 +134,9 @@ def main() -> None:
     except ArtifactError as error:
         sys.exit(str(error))
     print(artifact.digest)
-    for file in (artifact.zip, artifact.tar, artifact.sbom):
-        print(f"{_mb(file.stat().st_size):>10}  {os.path.relpath(file)}")
+    for archive in (artifact.zip, artifact.tar):
+        print(f"{_mb(archive.stat().st_size):>10}  {os.path.relpath(archive)}")
+    print(f"{'SBOM':>10}  {os.path.relpath(artifact.sbom)}")
     print(f"{_mb(artifact.unpacked_bytes):>10}  unpacked, of which")
     for name, size in artifact.largest:
         print(f"{_mb(size):>10}    {name}")

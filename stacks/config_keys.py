@@ -53,7 +53,7 @@ def load(before: Mapping[str, Any]) -> StackConfig:
     if not re.fullmatch(NAME, name):
         read.wrong_name(f"makes {name!r}: it takes {ALLOWED_NAME}")
     cloud = read.choice("cloud", tuple(PERSISTENCE_OF))
-    read.secret("momento:apiKey", "MOMENTO_API_KEY")  # of which the plugin knows as well
+    read.secret("momento:apiKey", "MOMENTO_API_KEY")  # both of which the plugin knows
     config = StackConfig(
         stack=stack,
         name=name,

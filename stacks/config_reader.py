@@ -43,10 +43,10 @@ class ConfigReader:
         return int(self._read(key, is_allowed, f"a whole number from {low} to {high}") or 0)
 
     def secret(self, key: str, variable: str) -> pulumi.Output[str]:
-        """The key, or the environment variable if the key is not set, or `none`."""
+        """The key, or the environment variable if the key is not set, which for the project's own is `none`."""
         value, fix = self._get(key), f"with `pulumi config set --secret {key} -s {self._stack}`"
         encrypted = pulumi.runtime.is_config_secret(self._full(key))
-        if value in (None, "none"):
+        if value is None or (value == "none" and ":" not in key):
             value, fix, encrypted = os.environ.get(variable, ""), f"in {variable} or {fix}", True
         if problem := _problem_of_secret(value, encrypted):
             self.wrong(key, f"{problem}: set it {fix}")

@@ -103,6 +103,17 @@ def test_paths_may_hold_anything(checkout: Path) -> None:
     assert run(checkout, "outputs", HOME=home)[:2] == [f"{checkout}/build/uv/bin/uv", home]
 
 
+def test_the_engine_finds_uv_where_there_is_no_other(checkout: Path) -> None:
+    """Pulumi's language host for Python looks for it on PATH."""
+    (checkout / "python").write_text("#!/bin/sh\ncommand -v uv\n")
+    ours, another = checkout / "build" / "uv" / "bin" / "uv", checkout / "bin" / "uv"
+    for uv in (ours, another):
+        uv.parent.mkdir(parents=True)
+        uv.touch(0o755)
+    assert run(checkout, "status", "STACK=aws", PATH="/usr/bin:/bin") == [str(ours)]
+    assert run(checkout, "status", "STACK=aws", PATH=f"{another.parent}:/usr/bin:/bin") == [str(another)]
+
+
 def test_without_home_it_is_the_users_own(checkout: Path) -> None:
     for home in (None, ""):
         assert run(checkout, "outputs", HOME=home)[1] == pwd.getpwuid(os.getuid()).pw_dir
