@@ -8,8 +8,8 @@ ifndef HOME
   export HOME := $(shell unset HOME; echo ~)
 endif
 export UV := $(CURDIR)/build/uv/bin/uv
+export PATH := $(value PATH):$(CURDIR)/build/uv/bin
 export UV_PYTHON_INSTALL_DIR := $(CURDIR)/build/pythons
-export UV_COMPILE_BYTECODE := 1
 unexport PYTHONDONTWRITEBYTECODE VIRTUAL_ENV
 PYTHON := .venv/bin/python
 export JOBS ?= 1
@@ -18,8 +18,8 @@ need_stack = $(if $(value STACK),,$(error name the stack: make $@ STACK=aws))
 
 .PHONY: help
 help: ## list the targets and the variables
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-12s%s\n", $$1, $$2 }' Makefile
-	@awk -F '## ' '/^# [A-Z]+=.*## / { printf "%-12s%s\n", substr($$1, 3), $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-14s%s\n", $$1, $$2 }' Makefile
+	@awk -F '## ' '/^# [A-Z]+=.*## / { printf "%-14s%s\n", substr($$1, 3), $$2 }' Makefile
 
 # STACK=      ## the stack, for up and destroy also several: STACK="aws-prod gcp-prod"
 # ROLLOUT=10  ## up: percent of the requests to the newest version, 0 to 100
@@ -58,28 +58,28 @@ outputs: setup ## print all stacks' outputs as JSON (make -s outputs)
 	@$(PYTHON) -m local outputs
 
 .PHONY: check
-check: setup ## check that a deployment works: make check STACK=aws, or URL=https://... (WRITE=1: also create users)
+check: deployment ## check that a deployment works: make check STACK=aws, or URL=https://... (WRITE=1: also create users)
 	@$(PYTHON) -m ops check $(json) $${STACK:+--stack "$$STACK"} $${URL:+--url "$$URL"} $(if $(filter 1,$(WRITE)),--write)
 
 .PHONY: promote
-promote: setup ## roll out what one stack runs on another, step by step, without a build: make promote FROM=aws TO=aws-prod
+promote: deployment ## roll out what one stack runs on another, step by step, without a build: make promote FROM=aws TO=aws-prod
 	@$(if $(and $(value FROM),$(value TO)),,$(error name two stacks: make promote FROM=aws TO=aws-prod)) \
 	  $(PYTHON) -m ops promote $(json) -- "$$FROM" "$$TO"
 
 .PHONY: rollback
-rollback: setup ## give all requests to the stable version, or to the release before it: make rollback STACK=aws
+rollback: deployment ## give all requests to the stable version, or to the release before it: make rollback STACK=aws
 	@$(need_stack)$(PYTHON) -m ops rollback $(json) $${ARTIFACT:+--to "$$ARTIFACT"} -- "$$STACK"
 
 .PHONY: verify
-verify: setup ## check the newest version alone, whatever its share of the requests: make verify STACK=aws
+verify: deployment ## check the newest version alone, whatever its share of the requests: make verify STACK=aws
 	@$(need_stack)$(PYTHON) -m ops verify $(json) -- "$$STACK"
 
 .PHONY: status
-status: setup ## say what runs and what is being rolled out: make status STACK="aws gcp" (MEND=1: roll back what is overdue)
+status: deployment ## say what runs and what is being rolled out: make status STACK="aws gcp" (MEND=1: roll back what is overdue)
 	@$(need_stack)set -f; $(PYTHON) -m ops status $(json) $(if $(filter 1,$(MEND)),--mend) -- $$STACK
 
 .PHONY: prune
-prune: setup ## delete the versions of an AWS stack's function that no rollback needs: make prune STACK=aws
+prune: deployment ## delete the versions of an AWS stack's function that no rollback needs: make prune STACK=aws
 	@$(need_stack)$(PYTHON) -m ops prune $(json) -- "$$STACK"
 
 .PHONY: token
@@ -95,7 +95,7 @@ down: setup ## destroy all stacks and stop the laptop's clouds
 	@$(PYTHON) -m local down $${VERBOSE:+--verbose}
 
 .PHONY: artifact
-artifact: setup ## build the artifact; print its digest, sizes and largest packages
+artifact: deployment ## build the artifact; print its digest, sizes, SBOM and largest packages
 	@$(PYTHON) -m stacks.artifact
 
 # `make test` shows every behaviour once; `make prove` also runs what is marked `prove`. Either consists of three runs,
@@ -166,8 +166,18 @@ lint: setup ## ruff, import-linter and pyright
 	.venv/bin/pyright --warnings -p policy
 
 .PHONY: setup
-setup: .venv/ready app/.venv/ready pulumi_momento/.venv/ready policy/.venv/ready build/lambda-runtime/ready ## install everything into the checkout and the cache
+setup: deployment app/.venv/ready build/lambda-runtime/ready ## install everything into the checkout and the cache
 	@$(PYTHON) -m local.cli.tools
+# Most of the time of a set-up, which a deployment would not make up for: it imports few of the modules.
+setup: export UV_COMPILE_BYTECODE := 1
+
+.PHONY: setup-deploy
+setup-deploy: deployment ## install what deployments need, such as on a CI server; the Pulumi CLI must be on PATH
+	@$(PYTHON) -m local.cli.tools deploy
+
+# The environments of `pulumi up`, of ops and of the artifact.
+.PHONY: deployment
+deployment: .venv/ready pulumi_momento/.venv/ready policy/.venv/ready
 
 # Python prints a traceback on Ctrl-C, so only make handles it while the environment of pip is created.
 build/uv/ready: local/cli/uv.txt

@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from ops.report import say_aside
-from ops.stack import ROOT, Laptop, Stack, UsageError, project_key
+from ops.stack import DOWNLOADS, ROOT, Laptop, Stack, UsageError, project_key
 from ops.urn import resource
 
 # What a backend in a bucket and Pulumi Cloud say of a stack that another update changes.
@@ -27,6 +27,7 @@ PAUSE = 10.0  # seconds
 
 FACTS, STATE = "PLAN_FACTS_FILE", "PLAN_STATE"
 """What the program reads in stacks/sealed_plan.py."""
+QUIET = ("--non-interactive", "--suppress-progress")
 LOGGED = {"PULUMI_DEBUG_COMMANDS": "true"}  # enables --event-log
 
 
@@ -71,8 +72,8 @@ def up(stack: Stack, settings: Mapping[str, str], plan: Plan | None = None) -> N
         config.write_text(_configured(stack, settings))
         # Without the preview, the engine would find a difference from the plan when it has changed something already.
         skipped = [] if plan else ["--skip-preview"]
-        options = ["--yes", "--non-interactive", *skipped, "--stack", stack.name, "--config-file", str(config)]
-        _once_unlocked([_pulumi(), "up", *options, *planned, "--policy-pack", "policy"], environment)
+        options = [*QUIET, "--stack", stack.name, "--policy-pack", "policy", "--config-file", str(config), *planned]
+        _once_unlocked([_pulumi(), "up", "--yes", *skipped, *options], environment)
 
 
 def preview(stack: Stack) -> Plan:
@@ -82,8 +83,8 @@ def preview(stack: Stack) -> Plan:
         if stack.laptop:
             command = [*_local(stack.laptop), "preview", stack.name, "--policy-log", str(log)]
         else:
-            options = ["--non-interactive", "--diff", "--stack", stack.name, "--event-log", str(log)]
-            command = [_pulumi(), "preview", *options, "--policy-pack", "policy"]
+            options = [*QUIET, "--stack", stack.name, "--policy-pack", "policy", "--event-log", str(log)]
+            command = [_pulumi(), "preview", "--diff", *options]
         _run([*command, "--plan" if stack.laptop else "--save-plan", str(plan)], {FACTS: str(facts), **LOGGED})
         events = [json.loads(line) for line in log.read_text().splitlines()]
         found = [_finding(event["policyEvent"]) for event in events if "policyEvent" in event]
@@ -101,7 +102,7 @@ def _local(laptop: Laptop) -> list[str]:
 
 def _pulumi() -> str:
     if not (pulumi := shutil.which("pulumi")):
-        raise UsageError("`pulumi` is not on PATH: install it")
+        raise UsageError(f"`pulumi` is not on PATH: install it ({DOWNLOADS})")
     return pulumi
 
 

@@ -12,6 +12,7 @@ from typing import Any, Self, cast
 import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
+DOWNLOADS = "https://www.pulumi.com/docs/iac/download-install/"
 
 
 class UsageError(Exception):
@@ -50,7 +51,7 @@ class Stack:
             outputs, laptop = local
             if name in outputs:
                 return cls(name, outputs[name], laptop)
-        return cls(name, _pulumi_outputs(name))
+        return cls(name, _pulumi_outputs(name, on_laptop=home.exists()))
 
     def beside(self, name: str) -> Self:
         """The stack of that name where this one is; it may never have come up. Raises UsageError."""
@@ -116,16 +117,17 @@ def _local(home: Path) -> tuple[Mapping[str, Mapping[str, Any]], Laptop] | None:
         raise UsageError(str(error)) from None
 
 
-def _pulumi_outputs(name: str) -> Mapping[str, Any]:
+def _pulumi_outputs(name: str, *, on_laptop: bool = False) -> Mapping[str, Any]:
     """Raises UsageError."""
-    return _asked(name, "output", "--json")
+    return _asked(name, "output", "--json", on_laptop=on_laptop)
 
 
-def _asked(name: str, *question: str) -> Mapping[str, Any]:
+def _asked(name: str, *question: str, on_laptop: bool = False) -> Mapping[str, Any]:
     """The answer of `pulumi stack`, a JSON object. Raises UsageError."""
+    subject = f"stack {name} is not on the local clouds, and" if on_laptop else f"stack {name}:"
     pulumi = shutil.which("pulumi")
     if not pulumi:
-        raise UsageError(f"stack {name} is not on the local clouds, and `pulumi` is not on PATH: install it")
+        raise UsageError(f"{subject} `pulumi` is not on PATH: install it ({DOWNLOADS})")
     answer = subprocess.run(
         [pulumi, "stack", *question, "--non-interactive", "--stack", name],
         cwd=ROOT,
@@ -136,7 +138,7 @@ def _asked(name: str, *question: str) -> Mapping[str, Any]:
     )
     if answer.returncode:
         reason = (answer.stderr.strip().splitlines() or ["no output"])[-1].removeprefix("error: ")
-        raise UsageError(f"stack {name} is not on the local clouds, and pulumi says: {reason}")
+        raise UsageError(f"{subject} pulumi says: {reason}")
     try:
         found = json.loads(answer.stdout)
     except ValueError:

@@ -1,6 +1,6 @@
-"""The artifact: one tree, archived for Lambda (app.zip) and for Cloud Run (app.tar.gz), with one digest.
+"""The artifact: one tree, archived for Lambda (app.zip) and for Cloud Run (app.tar.gz), with one digest and one SBOM.
 
-`python -m stacks.artifact` builds it if necessary, and prints its digest, sizes and largest packages.
+`python -m stacks.artifact` builds it if necessary, and prints its digest, sizes, SBOM and largest packages.
 """
 
 import fcntl
@@ -18,7 +18,7 @@ from pathlib import Path
 
 import deflate
 
-from stacks import archives, staging
+from stacks import archives, sbom, staging
 from stacks.archive_file import Archive
 from stacks.staging import ArtifactError
 
@@ -27,6 +27,7 @@ MAX_ZIP_BYTES = 50 * 2**20
 MAX_UNPACKED_BYTES = 250 * 2**20
 KEPT_BUILDS = 5
 MANIFEST = "artifact.json"
+SBOM = "sbom.cdx.json"
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Artifact:
     digest: str
     zip: Path
     tar: Path
+    sbom: Path
     unpacked_bytes: int
     packages: dict[str, int]
 
@@ -61,7 +63,7 @@ def build(root: Path) -> Artifact:
                 _build(root, folder)
     os.utime(folder)
     manifest = json.loads((folder / MANIFEST).read_text())
-    artifact = Artifact(zip=folder / "app.zip", tar=folder / "app.tar.gz", **manifest)
+    artifact = Artifact(zip=folder / "app.zip", tar=folder / "app.tar.gz", sbom=folder / SBOM, **manifest)
     check_sizes(artifact)
     return artifact
 
@@ -81,10 +83,11 @@ def check_sizes(artifact: Artifact) -> None:
 
 
 def _inputs(root: Path) -> str:
-    """A fingerprint of the artifact's inputs: the app, its lock, the builder, Python and the compressor."""
-    builder = [Path(module) for module in (__file__, archives.__file__, staging.__file__)]
+    """A fingerprint of the artifact's inputs: the app, its project, the builder, Python and the compressor."""
+    builder = [Path(module) for module in (__file__, archives.__file__, sbom.__file__, staging.__file__)]
+    project = [root / "app" / name for name in ("pyproject.toml", "uv.lock")]
     inputs = hashlib.sha256(f"{platform.python_version()} {deflate.__version__}".encode())
-    for path in [*staging.app_files(root / "app"), root / "app" / "uv.lock", *builder]:
+    for path in [*staging.app_files(root / "app"), *project, *builder]:
         name = path.name if path in builder else path.relative_to(root).as_posix()
         inputs.update(f"\0{name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}".encode())
     return inputs.hexdigest()[:16]
@@ -101,8 +104,9 @@ def _build(root: Path, folder: Path) -> None:
         entries = archives.read_tree(tree)
         archives.write_zip(entries, result / "app.zip")
         archives.write_tar(entries, result / "app.tar.gz")
-        unpacked = sum(len(entry.content) for entry in entries)
-        manifest = {"digest": archives.digest(entries), "unpacked_bytes": unpacked, "packages": packages}
+        digest, unpacked = archives.digest(entries), sum(len(entry.content) for entry in entries)
+        (result / SBOM).write_text(sbom.describe(tree, root / "app", digest))
+        manifest = {"digest": digest, "unpacked_bytes": unpacked, "packages": packages}
         (result / MANIFEST).write_text(json.dumps(manifest, indent=2, sort_keys=True))
         shutil.rmtree(folder, ignore_errors=True)
         result.rename(folder)
@@ -132,6 +136,7 @@ def main() -> None:
     print(artifact.digest)
     for archive in (artifact.zip, artifact.tar):
         print(f"{_mb(archive.stat().st_size):>10}  {os.path.relpath(archive)}")
+    print(f"{'SBOM':>10}  {os.path.relpath(artifact.sbom)}")
     print(f"{_mb(artifact.unpacked_bytes):>10}  unpacked, of which")
     for name, size in artifact.largest:
         print(f"{_mb(size):>10}    {name}")

@@ -53,7 +53,7 @@ def load(before: Mapping[str, Any]) -> StackConfig:
     if not re.fullmatch(NAME, name):
         read.wrong_name(f"makes {name!r}: it takes {ALLOWED_NAME}")
     cloud = read.choice("cloud", tuple(PERSISTENCE_OF))
-    read.secret("momento:apiKey")
+    read.secret("momento:apiKey", "MOMENTO_API_KEY")  # both of which the plugin knows
     config = StackConfig(
         stack=stack,
         name=name,
@@ -65,7 +65,7 @@ def load(before: Mapping[str, Any]) -> StackConfig:
         recovery_days=read.integer("recoveryDays", 1, 35),
         cache_ttl_seconds=read.integer("cacheTtlSeconds", 1, 24 * 60 * 60),
         momento_endpoint=read.text("momento:endpoint", rf"{HOST}|http://{HOST}{PORT}", "a host, or http://host:port"),
-        momento_api_key=read.secret("momentoApiKey"),
+        momento_api_key=read.secret("momentoApiKey", "MOMENTO_APP_API_KEY"),
         demo=read.flag("demo"),
         artifact=read.text("artifact", ARTIFACT, "build, promoted, or the sha256:... of an artifact"),
         rollout=read.integer("rollout", 0, 100),

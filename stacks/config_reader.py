@@ -1,6 +1,7 @@
 """Reads a stack's keys one by one, and collects all errors instead of stopping at the first."""
 
 import difflib
+import os
 import re
 from collections.abc import Callable
 
@@ -41,11 +42,15 @@ class ConfigReader:
 
         return int(self._read(key, is_allowed, f"a whole number from {low} to {high}") or 0)
 
-    def secret(self, key: str) -> pulumi.Output[str]:
-        value = self._get(key)
-        if problem := self._problem_of_secret(key, value):
-            self.wrong(key, f"{problem}: set it with `pulumi config set --secret {key} -s {self._stack}`")
-        return pulumi.Output.secret(value or "")
+    def secret(self, key: str, variable: str) -> pulumi.Output[str]:
+        """The key, or the environment variable if the key is not set, which for the project's own is `none`."""
+        value, fix = self._get(key), f"with `pulumi config set --secret {key} -s {self._stack}`"
+        encrypted = pulumi.runtime.is_config_secret(self._full(key))
+        if value is None or (value == "none" and ":" not in key):
+            value, fix, encrypted = os.environ.get(variable, ""), f"in {variable} or {fix}", True
+        if problem := _problem_of_secret(value, encrypted):
+            self.wrong(key, f"{problem}: set it {fix}")
+        return pulumi.Output.secret(value)
 
     def unused(self, key: str, default: str | None, cloud: str) -> None:
         """Record an error if the key, which has no effect on this cloud, is not at its default."""
@@ -83,15 +88,6 @@ class ConfigReader:
             self.wrong(key, f"is {_shown(value)}: it takes {allowed}")
         return ""
 
-    def _problem_of_secret(self, key: str, value: str | None) -> str:
-        if value is None:
-            return "is missing"
-        if not pulumi.runtime.is_config_secret(self._full(key)):
-            return "is in plain text"
-        if not value.strip():
-            return "is empty"
-        return "" if _is_printable(value) else "has characters that no key contains"
-
     def _get(self, key: str) -> str | None:
         full = self._full(key)
         self._known.add(full)
@@ -100,6 +96,14 @@ class ConfigReader:
 
     def _full(self, key: str) -> str:
         return key if ":" in key else f"{self._project}:{key}"
+
+
+def _problem_of_secret(value: str, encrypted: bool) -> str:
+    if not encrypted:
+        return "is in plain text"
+    if not value.strip():
+        return "is missing"
+    return "" if _is_printable(value) else "has characters that no key contains"
 
 
 def _is_printable(value: str) -> bool:

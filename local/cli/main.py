@@ -14,6 +14,9 @@ from local.cli.home import Home, LocalError
 from local.cli.tools import ToolMissing
 from stacks.artifact import ArtifactError
 
+REAL_MOMENTO = ("MOMENTO_API_KEY", "MOMENTO_APP_API_KEY", "MOMENTO_ENDPOINT")
+"""What the stacks and the plugin take from the environment, and the laptop's clouds must not get."""
+
 
 def main() -> None:
     run, path, arguments = parse()
@@ -22,6 +25,8 @@ def main() -> None:
         signal.signal(number, _interrupt)
     os.environ["TMPDIR"] = str(home.temporary)
     os.environ["no_proxy"] = os.environ["NO_PROXY"] = f"127.0.0.1,{os.environ.get('no_proxy', '')}"
+    for variable in REAL_MOMENTO:
+        os.environ.pop(variable, None)
     os.umask(0o077)  # only the user may read the clouds' keys
     try:
         run(home, **arguments)

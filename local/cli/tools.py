@@ -1,7 +1,7 @@
 """Finds the tools that no Python package provides, and installs them once into the user's cache folder.
 
 `python -m local.cli.tools` gets the Pulumi CLI; `python -m local.cli.tools test` also gets DynamoDB Local, which only
-tests need.
+tests need. `python -m local.cli.tools deploy` gets nothing: deployments run the official CLI, which must be on PATH.
 """
 
 import fcntl
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pulumi.automation import PulumiCommand
 
 PULUMI_VERSION = VersionInfo.parse("3.274.1")
+PULUMI_DOWNLOADS = "https://www.pulumi.com/docs/iac/download-install/"
 PULUMI_PACKAGE = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "better-together"
 DYNAMODB_LOCAL = CACHE / "dynamodb-local-3.1.0"
@@ -50,6 +51,17 @@ def pulumi() -> "PulumiCommand":
     root = CACHE / f"pulumi-{PULUMI_VERSION}"
     install(root, f"Building the Pulumi CLI {PULUMI_VERSION}, about 3 minutes, once", _build_pulumi)
     return PulumiCommand(root=str(root), version=PULUMI_VERSION)
+
+
+def require_official_pulumi() -> None:
+    """Raises ToolMissing unless a Pulumi CLI that is new enough is on PATH."""
+    from pulumi.automation import PulumiCommand
+
+    how = f"the Pulumi CLI, {PULUMI_VERSION} or newer ({PULUMI_DOWNLOADS})"
+    require("pulumi", how)
+    version = PulumiCommand(skip_version_check=True).version
+    if version and version < PULUMI_VERSION:
+        raise ToolMissing(f"pulumi on PATH is {version}: install {how}")
 
 
 def _build_pulumi(scratch: Path) -> None:
@@ -143,7 +155,10 @@ def _dynamodb_local_for_tests() -> None:
 def main(arguments: list[str]) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        pulumi()
+        if "deploy" in arguments:
+            require_official_pulumi()
+        else:
+            pulumi()
         if "test" in arguments:
             _dynamodb_local_for_tests()
     except ToolMissing as missing:

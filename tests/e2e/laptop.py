@@ -17,25 +17,32 @@ import psutil
 ROOT = Path(__file__).resolve().parents[2]
 APP_PYTHON = ROOT / "app" / ".venv" / "bin" / "python"
 
+REAL_KEY = "a-key-of-the-real-momento"
+ENVIRONMENT = os.environ | {"MOMENTO_API_KEY": REAL_KEY, "MOMENTO_APP_API_KEY": REAL_KEY}
+
 
 type Outputs = dict[str, dict[str, Any]]
 
 
 @dataclass(frozen=True)
 class Laptop:
-    """The laptop's clouds in a home of their own, driven by the commands that the Makefile calls."""
+    """The laptop's clouds in a home of their own, driven by the commands that the Makefile calls.
+
+    Who calls them works with a real account, too.
+    """
 
     home: Path
 
     def run(self, *arguments: str, checkout: Path = ROOT) -> subprocess.CompletedProcess[str]:
         command = self.command(*arguments)
-        return subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=False)
+        return subprocess.run(command, cwd=checkout, env=ENVIRONMENT, capture_output=True, text=True, check=False)
 
     def start(self, *arguments: str, checkout: Path = ROOT, stderr: int = subprocess.PIPE) -> subprocess.Popen[str]:
         """The command in a process group of its own."""
         return subprocess.Popen(
             self.command(*arguments),
             cwd=checkout,
+            env=ENVIRONMENT,
             stdout=subprocess.PIPE,
             stderr=stderr,
             text=True,

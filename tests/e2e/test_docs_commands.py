@@ -25,6 +25,7 @@ PROMPTED_OR_FIRST_CELL = re.compile(r"^\$ ((?:.*\\\n)*.*)|^\| (`make [^|]*)\|", 
 NOT_RUN = {
     r"(.*&& |.*\$\()?(aws|gcloud|pulumi) ": "needs an account",
     r"make (test|prove|contract|fuzz)": "runs tests, which would run this one",
+    r"make setup-deploy": "needs the official Pulumi CLI on PATH; tests/local/test_setup.py tries it",
     r"make rehearse": "takes minutes; tests/e2e/test_promotion.py plays the same scenes",
     r"make rollback": "needs a release before the one that runs; tests/e2e/test_promotion_killed.py does it",
     r"make lint": "checks the sources, as CI does",

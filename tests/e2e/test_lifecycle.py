@@ -3,12 +3,13 @@
 import json
 import re
 
+import psutil
 import pytest
 
 from local.cli import clouds as laptops_clouds
 from local.cli import engine
 from local.cli.home import Home
-from tests.e2e.laptop import ROOT, Laptop
+from tests.e2e.laptop import REAL_KEY, ROOT, Laptop
 
 
 def test_both_stacks_have_the_same_outputs(clouds: Laptop) -> None:
@@ -54,6 +55,11 @@ def test_the_preview_of_an_edit_shows_only_that_edit(clouds: Laptop, name: str, 
     stack = engine.open_stack(Home(clouds.home), name)
     engine.configure(stack, laptops_clouds.running(Home(clouds.home)))
     stack.set_config(f"{engine.PROJECT}:cacheTtlSeconds", engine.auto.ConfigValue("60"))
+    assert previewed(stack) == changed
+
+
+def previewed(stack: engine.auto.Stack) -> set[str]:
+    """The types of the resources that would change."""
     steps: set[str] = set()
 
     def note(event: engine.auto.EngineEvent) -> None:
@@ -62,7 +68,27 @@ def test_the_preview_of_an_edit_shows_only_that_edit(clouds: Laptop, name: str, 
             steps.add(step.metadata.type)
 
     stack.preview(on_event=note)
-    assert steps - {"pulumi:pulumi:Stack"} == changed
+    return steps - {"pulumi:pulumi:Stack"}
+
+
+def test_keys_may_move_from_the_config_to_the_environment(clouds: Laptop, monkeypatch: pytest.MonkeyPatch) -> None:
+    stack = engine.open_stack(Home(clouds.home), "aws")
+    engine.configure(stack, laptops_clouds.running(Home(clouds.home)))
+    for key, variable in (
+        ("momento:apiKey", "MOMENTO_API_KEY"),
+        (f"{engine.PROJECT}:momentoApiKey", "MOMENTO_APP_API_KEY"),
+    ):
+        stack.remove_config(key)
+        monkeypatch.setenv(variable, clouds.daemon()["momentoApiKey"])
+    assert previewed(stack) == {"pulumi:providers:momento"}
+
+
+def test_a_developers_real_keys_do_not_reach_the_laptops_clouds(clouds: Laptop) -> None:
+    files = [path for path in clouds.home.rglob("*") if path.is_file()]
+    assert not [path for path in files if REAL_KEY.encode() in path.read_bytes()]
+    environments = [psutil.Process(process).environ() for process in clouds.processes()]
+    assert len(environments) > 2
+    assert not [environment for environment in environments if REAL_KEY in environment.values()]
 
 
 def test_no_secret_is_in_state_or_outputs_in_plain_text(clouds: Laptop) -> None:

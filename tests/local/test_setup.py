@@ -16,6 +16,8 @@ from local.cli import tools
 from local.cli.tools import ToolMissing, install
 
 ROOT = Path(__file__).parents[2]
+PROJECTS = ("", "app/", "policy/", "pulumi_momento/")
+SET_UP = ("--assume-old=setup", "--assume-old=deployment")
 ODD = 'it\'s $HOME "here"'
 
 CUT_OFF = """
@@ -45,7 +47,7 @@ def checkout(tmp_path: Path) -> Path:
     folder = tmp_path / ODD
     for name in (
         *("Makefile", ".python-version", "local/cli/uv.txt"),
-        *("pyproject.toml", "uv.lock", "pulumi_momento/pyproject.toml", "app/pyproject.toml", "app/uv.lock"),
+        *(f"{project}{name}" for project in PROJECTS for name in ("pyproject.toml", "uv.lock")),
     ):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, folder / name)
@@ -62,7 +64,7 @@ def make(checkout: Path, *arguments: str, **environment: str | None) -> subproce
 
 
 def run(checkout: Path, *arguments: str, **environment: str | None) -> list[str]:
-    result = make(checkout, "--assume-old=setup", "PYTHON=./python", *arguments, **environment)
+    result = make(checkout, *SET_UP, "PYTHON=./python", *arguments, **environment)
     assert result.returncode == 0, result.stderr
     return result.stdout.splitlines()
 
@@ -101,6 +103,17 @@ def test_paths_may_hold_anything(checkout: Path) -> None:
     assert run(checkout, "outputs", HOME=home)[:2] == [f"{checkout}/build/uv/bin/uv", home]
 
 
+def test_the_engine_finds_uv_where_there_is_no_other(checkout: Path) -> None:
+    """Pulumi's language host for Python looks for it on PATH."""
+    (checkout / "python").write_text("#!/bin/sh\ncommand -v uv\n")
+    ours, another = checkout / "build" / "uv" / "bin" / "uv", checkout / "bin" / "uv"
+    for uv in (ours, another):
+        uv.parent.mkdir(parents=True)
+        uv.touch(0o755)
+    assert run(checkout, "status", "STACK=aws", PATH="/usr/bin:/bin") == [str(ours)]
+    assert run(checkout, "status", "STACK=aws", PATH=f"{another.parent}:/usr/bin:/bin") == [str(another)]
+
+
 def test_without_home_it_is_the_users_own(checkout: Path) -> None:
     for home in (None, ""):
         assert run(checkout, "outputs", HOME=home)[1] == pwd.getpwuid(os.getuid()).pw_dir
@@ -129,7 +142,55 @@ def test_another_platform_is_one_line_before_anything_is_installed(
     assert said.endswith(": use Linux on x86-64 with glibc 2.28 or newer; WSL 2 and the dev container work")
     assert stopped.startswith("make: ***")
     assert not (checkout / "build").exists()
-    assert "up          bring stacks" in make(checkout, "help", PATH=path).stdout
+    assert "up            bring stacks" in make(checkout, "help", PATH=path).stdout
+
+
+@pytest.mark.parametrize("command", ["setup-deploy", "check", "promote", "status", "artifact"])
+def test_a_deployment_installs_nothing_of_the_laptops_clouds(checkout: Path, command: str) -> None:
+    uv = checkout / "uv"
+    uv.write_text(
+        textwrap.dedent("""\
+        #!/bin/sh
+        [ "$1" = sync ] || exit 1
+        while [ "$1" != --project ]; do shift; done
+        mkdir -p "$2/.venv" && echo "$2" >> synced
+        """)
+    )
+    uv.chmod(0o755)
+    variables = ["STACK=aws", "FROM=aws", "TO=aws-prod"]
+    result = make(checkout, "UV=./uv", "PYTHON=./python", "--assume-old=build/python", command, *variables)
+    assert result.returncode == 0, result.stderr
+    assert set((checkout / "synced").read_text().split()) == {"./", "policy/", "pulumi_momento/"}
+    assert not (checkout / "build").exists()
+    if command == "setup-deploy":
+        assert result.stdout.splitlines()[2:] == ["-m", "local.cli.tools", "deploy"]
+
+
+@pytest.mark.parametrize(
+    ("version", "problem"),
+    [
+        (
+            None,
+            "pulumi is missing: install the Pulumi CLI, {} or newer (https://www.pulumi.com/docs/iac/download-install/)",
+        ),
+        ("3.100.0", "pulumi on PATH is 3.100.0: install the Pulumi CLI, {} or newer (https://www.pulumi.com/docs/iac/"),
+        ("99.0.0", ""),
+    ],
+)
+def test_a_deployment_needs_the_official_cli(
+    monkeypatch: pytest.MonkeyPatch, cache: Path, tmp_path: Path, version: str | None, problem: str
+) -> None:
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    if version:
+        (tmp_path / "pulumi").write_text(f"#!/bin/sh\necho v{version}\n")
+        (tmp_path / "pulumi").chmod(0o755)
+    if problem:
+        with pytest.raises(SystemExit) as stopped:
+            tools.main(["deploy"])
+        assert str(stopped.value).startswith(problem.format(tools.PULUMI_VERSION))
+    else:
+        tools.main(["deploy"])
+    assert not cache.exists(), "it builds no CLI"
 
 
 def test_an_environment_that_was_cut_off_is_made_anew(checkout: Path) -> None:

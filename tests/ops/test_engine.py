@@ -42,6 +42,7 @@ def test_keys_for_one_run(pulumi: Path, capfd: pytest.CaptureFixture[str]) -> No
     arguments = (pulumi / "arguments").read_text().split()
     file = Path(arguments[arguments.index("--config-file") + 1])
     assert arguments[:2] == ["up", "--yes"]
+    assert {"--non-interactive", "--suppress-progress"} < set(arguments)
     assert arguments[arguments.index("--stack") + 1] == "acme/better-together/aws"
     assert not file.exists()
     assert (ROOT / "Pulumi.aws.yaml").read_bytes() == before

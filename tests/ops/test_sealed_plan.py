@@ -179,7 +179,7 @@ def test_the_cli_makes_and_applies_a_plan(pulumi: Path, tmp_path: Path) -> None:
     assert plan.plan == engine.Plan(STEPS, "sha256:3", "sha256:4", ["advisory small: aws:lambda:Function api: too big"])
     assert deploy([replace(plan, stack="acme/better-together/aws")], tmp_path / "home")["deployed"]
     up = (pulumi / "arguments").read_text().splitlines()[-1]
-    assert up.startswith("up --yes --non-interactive --stack acme/better-together/aws ")
+    assert up.startswith("up --yes --non-interactive --suppress-progress --stack acme/better-together/aws ")
     assert "--skip-preview" not in up
     assert "--policy-pack policy" in up
     assert json.loads((pulumi / "applied.json").read_text()) == STEPS

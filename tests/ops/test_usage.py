@@ -70,14 +70,21 @@ def test_there_is_no_pulumi(check: Check, monkeypatch: pytest.MonkeyPatch, tmp_p
     monkeypatch.setenv("PATH", str(tmp_path))
     result = check("--stack", "aws")
     assert (result.code, result.out) == (2, "")
-    assert result.err == "stack aws is not on the local clouds, and `pulumi` is not on PATH: install it\n"
+    how = "install it (https://www.pulumi.com/docs/iac/download-install/)"
+    assert result.err == f"stack aws: `pulumi` is not on PATH: {how}\n"
 
 
-def test_the_stack_is_unknown(check: Check, outputs: Callable[..., None]) -> None:
+@pytest.mark.parametrize(("on_laptop", "where"), [(False, ":"), (True, " is not on the local clouds, and")])
+def test_the_stack_is_unknown(
+    check: Check, outputs: Callable[..., None], tmp_path: Path, on_laptop: bool, where: str
+) -> None:
     outputs(error="error: no stack named aws found")
+    if on_laptop:
+        (tmp_path / "home").mkdir()
     result = check("--stack", "aws")
     assert (result.code, result.out) == (2, "")
-    assert result.err == "stack aws is not on the local clouds, and pulumi says: no stack named aws found\n"
+    assert result.err == f"stack aws{where} pulumi says: no stack named aws found\n"
+    assert "--non-interactive" in (tmp_path / "arguments").read_text()
 
 
 def test_the_stack_has_no_outputs_yet(check: Check, outputs: Callable[..., None]) -> None:

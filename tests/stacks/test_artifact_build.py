@@ -47,10 +47,13 @@ def small(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         echo installed >> {tmp_path}/log
         [ ! -p {tmp_path}/gate ] || read -r _ < {tmp_path}/gate
         while [ "$1" != --target ]; do shift; done
-        cd "$2" && mkdir tiny-1.0.dist-info && echo tiny.py,, > tiny-1.0.dist-info/RECORD && echo x = 1 > tiny.py
+        cd "$2" && echo x = 1 > tiny.py && mkdir tiny-1.0.dist-info && cd tiny-1.0.dist-info
+        echo tiny.py,, > RECORD
+        printf 'Name: tiny\\nVersion: 1.0\\n' > METADATA
         """)
     )
     uv.chmod(0o755)
+    (folder / "app" / "uv.lock").write_text('package = [{name = "tiny", wheels = []}]')
     monkeypatch.setenv("UV", str(uv))
     return folder
 
@@ -74,6 +77,7 @@ def test_the_same_bytes_wherever_and_whenever_it_is_built(artifact: Artifact, ro
     assert again.digest == artifact.digest
     assert again.zip.read_bytes() == artifact.zip.read_bytes()
     assert again.tar.read_bytes() == artifact.tar.read_bytes()
+    assert again.sbom.read_bytes() == artifact.sbom.read_bytes()
 
 
 def test_it_is_built_once_until_an_input_changes(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,7 +92,8 @@ def test_it_is_built_once_until_an_input_changes(small: Path, monkeypatch: pytes
     (small / "app" / "users.py").write_text("changed = True\n")
     changed = build(small)
     assert changed.digest != first.digest
-    (small / "app" / "uv.lock").write_text("# changed\n")
+    with (small / "app" / "uv.lock").open("a") as lock:
+        lock.write("# changed\n")
     assert build(small).digest == changed.digest
     assert installs(small) == 3
 
@@ -165,6 +170,7 @@ def test_the_report(artifact: Artifact, root: Path, capsys: pytest.CaptureFixtur
     assert lines[0] == artifact.digest
     assert lines[1].endswith("app.zip")
     assert lines[2].endswith("app.tar.gz")
-    assert [line.split()[-1] for line in lines[4:]] == [name for name, _ in artifact.largest]
+    assert (root / lines[3].split()[-1]).samefile(artifact.sbom)
+    assert [line.split()[-1] for line in lines[5:]] == [name for name, _ in artifact.largest]
     assert len(artifact.largest) == 10
     assert artifact.largest[0][1] == max(artifact.packages.values())

@@ -20,6 +20,14 @@ HOLDERS = "none, or a holder like ann@host:1234"
 TIMES = "none, or a time like 2026-11-26T16:00:00Z"
 RETENTIONS = "1 or 3 or 5 or 7 or 14 or 30 or 60 or 90 or 120 or 150 or 180 or 365"
 
+VARIABLES = {"momento:apiKey": "MOMENTO_API_KEY", "better-together:momentoApiKey": "MOMENTO_APP_API_KEY"}
+
+
+@pytest.fixture(autouse=True)
+def no_keys_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in VARIABLES.values():
+        monkeypatch.delenv(variable, raising=False)
+
 
 def errors(*args: Any, **kwargs: Any) -> list[str]:
     with pytest.raises(pulumi.RunError) as caught:
@@ -113,8 +121,11 @@ def test_a_zone_is_wrong_by_itself_and_without_a_domain() -> None:
     [
         ("gcp:project", "set the id of a project with `pulumi config set gcp:project ... -s gcp`"),
         ("momento:endpoint", f"set {HOSTS} with `pulumi config set momento:endpoint ... -s gcp`"),
-        ("momento:apiKey", "set it with `pulumi config set --secret momento:apiKey -s gcp`"),
-        ("better-together:momentoApiKey", "set it with `pulumi config set --secret momentoApiKey -s gcp`"),
+        ("momento:apiKey", "set it in MOMENTO_API_KEY or with `pulumi config set --secret momento:apiKey -s gcp`"),
+        (
+            "better-together:momentoApiKey",
+            "set it in MOMENTO_APP_API_KEY or with `pulumi config set --secret momentoApiKey -s gcp`",
+        ),
     ],
 )
 def test_a_missing_value(key: str, fix: str) -> None:
@@ -126,6 +137,28 @@ def test_a_key_in_plain_text_is_refused_and_not_repeated(key: str) -> None:
     [line] = errors("aws", plain=key)
     assert line.startswith(f"Pulumi.aws.yaml: {key} is in plain text: set it with `pulumi config set --secret ")
     assert KEYS[key] not in line
+
+
+@pytest.mark.parametrize(("key", "variable"), VARIABLES.items())
+def test_a_key_in_the_environment(monkeypatch: pytest.MonkeyPatch, key: str, variable: str) -> None:
+    monkeypatch.setenv(variable, "the environment's")
+    assert deploy("gcp", {key: None}).outputs["cloud"] == "gcp"
+    [line] = errors("gcp", {key: "the file's"}, plain=key)
+    assert "is in plain text" in line, "the stack's file comes first"
+    for value, problem in (("  ", "is missing"), ("key\n", "has characters that no key contains")):
+        monkeypatch.setenv(variable, value)
+        [line] = errors("gcp", {key: None})
+        assert line.startswith(f"Pulumi.gcp.yaml: {key} {problem}: set it in {variable} or with `pulumi config set ")
+
+
+@pytest.mark.parametrize(("config", "used"), [("the file's", "the file's"), ("none", "the environment's")])
+def test_the_apps_key_is_the_stack_files_else_the_environments_and_secret(
+    monkeypatch: pytest.MonkeyPatch, config: str, used: str
+) -> None:
+    monkeypatch.setenv("MOMENTO_APP_API_KEY", "the environment's")
+    parameter = deploy("aws", {"better-together:momentoApiKey": config}).one("ssm/parameter:Parameter")
+    assert parameter.inputs["value"] == used
+    assert "value" in parameter.secrets
 
 
 def test_all_mistakes_are_reported_at_once() -> None:
@@ -186,7 +219,6 @@ def test_the_project_describes_every_key_with_its_type(root: Path) -> None:
     read = set(re.findall(r'read\.(?:text|choice|flag|integer|secret)\(\s*"(\w+)"', source))
     assert set(project["config"]) == read
     assert all(key["type"] and key["description"] for key in project["config"].values())
-    assert project["config"]["momentoApiKey"]["secret"] is True
     [plugin] = project["plugins"]["providers"]
     assert (root / plugin["path"] / f"pulumi-resource-{plugin['name']}").stat().st_mode & 0o111
 
