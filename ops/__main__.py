@@ -72,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     promote = command(commands.promote, "roll out what one stack runs on another, step by step, without a build")
     promote.add_argument("source", metavar="FROM", help="the stack that runs the artifact")
     promote.add_argument("target", metavar="TO", help="the stack that gets it")
+    promote.add_argument("--artifact", metavar="sha256:...", help="what FROM must run (default: anything)")
     verify = command(commands.verify, "check the newest revision alone, whatever its share of the requests")
     rollback = command(commands.rollback, "give all requests to the stable revision, or to the release before it")
     rollback.add_argument("--to", metavar="sha256:...", help="this release instead")
@@ -87,7 +88,8 @@ def _parser() -> argparse.ArgumentParser:
     status.add_argument("--mend", action="store_true", help="also roll back what is overdue")
     for action in (verify, rollback, prune):
         action.add_argument("name", metavar="STACK", help="the stack")
-    for action in (status, preview):
+    drift = command(commands.drift, "report what in the cloud differs from what the last deployment left there")
+    for action in (status, preview, drift):
         action.add_argument("names", metavar="STACK", nargs="+", help="the stacks")
     return parser
 

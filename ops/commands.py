@@ -42,10 +42,10 @@ def _checked(report: Report) -> Result:
     return int(bool(report.wrong)), {"summary": report.summary, "checks": report.lines}
 
 
-def promote(source: str, target: str, home: Path) -> Result:
+def promote(source: str, target: str, home: Path, *, artifact: str | None) -> Result:
     from ops.promotion import promote
 
-    result = promote(origin := Stack.find(source, home), Stack.beside(origin, target))
+    result = promote(origin := Stack.find(source, home), Stack.beside(origin, target), artifact)
     say(f"{result['outcome']}: {result['reason']}")
     return CODES[result["outcome"]], result
 
@@ -130,6 +130,14 @@ def deploy(plan: Path, home: Path, *, digest: str | None) -> Result:
     except UpFailed as error:
         say(f"failed: {error}")
         return 1, {"error": str(error)}
+
+
+def drift(names: Sequence[str], home: Path) -> Result:
+    from ops.drift import has_drifted
+
+    drifted = [stack.name for stack in [Stack.find(name, home) for name in names] if has_drifted(stack)]
+    say(f"drifted: {', '.join(drifted)}" if drifted else "nothing has drifted")
+    return int(bool(drifted)), {"drifted": drifted}
 
 
 def prune(name: str, home: Path) -> Result:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -64,16 +65,14 @@ def up(stack: Stack, settings: Mapping[str, str], plan: Plan | None = None) -> N
             file.write_text(json.dumps(plan.steps))
             environment, planned = {STATE: plan.state}, ["--plan", str(file)]
         if stack.laptop:
-            _run(
-                [*_local(stack.laptop), "apply", stack.name, "--settings", json.dumps(settings), *planned], environment
-            )
+            run([*local(stack.laptop), "apply", stack.name, "--settings", json.dumps(settings), *planned], environment)
             return
         config = Path(folder, "stack.yaml")
         config.write_text(_configured(stack, settings))
         # Without the preview, the engine would find a difference from the plan when it has changed something already.
         skipped = [] if plan else ["--skip-preview"]
         options = [*QUIET, "--stack", stack.name, "--policy-pack", "policy", "--config-file", str(config), *planned]
-        _once_unlocked([_pulumi(), "up", "--yes", *skipped, *options], environment)
+        _once_unlocked([pulumi(), "up", "--yes", *skipped, *options], environment)
 
 
 def preview(stack: Stack) -> Plan:
@@ -81,11 +80,11 @@ def preview(stack: Stack) -> Plan:
     with tempfile.TemporaryDirectory() as folder:
         plan, log, facts = (Path(folder, name) for name in ("plan.json", "log", "facts.json"))
         if stack.laptop:
-            command = [*_local(stack.laptop), "preview", stack.name, "--policy-log", str(log)]
+            command = [*local(stack.laptop), "preview", stack.name, "--policy-log", str(log)]
         else:
             options = [*QUIET, "--stack", stack.name, "--policy-pack", "policy", "--event-log", str(log)]
-            command = [_pulumi(), "preview", "--diff", *options]
-        _run([*command, "--plan" if stack.laptop else "--save-plan", str(plan)], {FACTS: str(facts), **LOGGED})
+            command = [pulumi(), "preview", "--diff", *options]
+        run([*command, "--plan" if stack.laptop else "--save-plan", str(plan)], {FACTS: str(facts), **LOGGED})
         events = [json.loads(line) for line in log.read_text().splitlines()]
         found = [_finding(event["policyEvent"]) for event in events if "policyEvent" in event]
         return Plan(json.loads(plan.read_text()), **json.loads(facts.read_text()), findings=sorted(found))
@@ -96,14 +95,16 @@ def _finding(event: Mapping[str, str]) -> str:
     return f"{event['enforcementLevel']} {event['policyName']}: {about}{' '.join(event['message'].split())}"
 
 
-def _local(laptop: Laptop) -> list[str]:
+def local(laptop: Laptop) -> list[str]:
+    """The command line of the local clouds."""
     return [sys.executable, "-m", "local", "--home", str(laptop.home)]
 
 
-def _pulumi() -> str:
-    if not (pulumi := shutil.which("pulumi")):
+def pulumi() -> str:
+    """The path of the CLI. Raises UsageError."""
+    if not (found := shutil.which("pulumi")):
         raise UsageError(f"`pulumi` is not on PATH: install it ({DOWNLOADS})")
-    return pulumi
+    return found
 
 
 def _once_unlocked(command: list[str], environment: Mapping[str, str]) -> None:
@@ -111,7 +112,7 @@ def _once_unlocked(command: list[str], environment: Mapping[str, str]) -> None:
     deadline = time.monotonic() + LOCKED_FOR
     while True:
         try:
-            return _run(command, environment)
+            return run(command, environment)
         except UpFailed as error:
             if not LOCKED.search(str(error)) or time.monotonic() > deadline:
                 raise
@@ -126,8 +127,11 @@ def _configured(stack: Stack, settings: Mapping[str, str]) -> str:
     return yaml.safe_dump(content | {"config": config})
 
 
-def _run(command: list[str], environment: Mapping[str, str]) -> None:
-    """A terminal's Ctrl-C also reaches the engine, which then completes what it has begun."""
+def run(command: list[str], environment: Mapping[str, str] = MappingProxyType({})) -> None:
+    """Run the engine, and print its output to stderr. Raises UpFailed.
+
+    A terminal's Ctrl-C also reaches the engine, which then completes what it has begun.
+    """
     lines: list[str] = []
     with subprocess.Popen(
         command,

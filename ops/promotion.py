@@ -17,14 +17,17 @@ PROMOTED = ROOT / "build" / "promoted"
 """Where `pulumi up` looks for the archive of an artifact that never ran on its stack."""
 
 
-def promote(source: Stack, target: Stack) -> dict[str, Any]:
+def promote(source: Stack, target: Stack, approved: str | None = None) -> dict[str, Any]:
     """Roll the source's artifact out on the target, and give everything back to the stable revision if it is worse.
 
-    Goes on with an unfinished rollout of that artifact. Returns the `outcome`: promoted, unchanged, rolled back, not
-    rolled back, failed (with nothing to go back to), overtaken (by somebody else) or held; its `reason`, and the
-    `steps`. Raises UsageError before anything has changed.
+    Refuses another artifact than the `approved` one, if that is given. Goes on with an unfinished rollout of the
+    artifact. Returns the `outcome`: promoted, unchanged, rolled back, not rolled back, failed (with nothing to go back
+    to), overtaken (by somebody else) or held; its `reason`, and the `steps`. Raises UsageError before anything has
+    changed.
     """
     digest = running(source)
+    if approved not in (None, digest):
+        raise UsageError(f"{source.title} runs {digest}, but {approved} was approved")
     here = source.output("cloud")
     there = target.outputs.get("cloud") or target.file()["config"].get(project_key("cloud")) or here
     if here != there:

@@ -162,6 +162,11 @@ def test_a_mistake_before_the_first_move_changes_nothing(promote: Promote) -> No
     assert (code, target.outputs) == (2, COMPLETE)
 
 
+def test_another_artifact_than_the_approved_one_is_refused(promote: Promote) -> None:
+    with pytest.raises(UsageError, match=f"runs {NEW}, but {DIGEST} was approved"):
+        promotion.promote(Stack("aws", {}), Stack("aws-prod", {}), DIGEST)
+
+
 def test_a_first_deployment_that_is_wrong_has_nothing_to_go_back_to(
     promote: Promote, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

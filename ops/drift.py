@@ -1,0 +1,23 @@
+"""Compares the cloud with what the last deployment left there."""
+
+from ops.engine import QUIET, UpFailed, local, pulumi, run
+from ops.stack import Stack, UsageError
+
+DRIFTED = ("has drifted", "no changes were expected")
+"""What the local clouds and the engine say in the end."""
+
+
+def has_drifted(stack: Stack) -> bool:
+    """Print what differs to stderr. Changes neither the state nor the cloud. Raises UsageError if that is unknown."""
+    if stack.laptop:
+        command = [*local(stack.laptop), "drift", stack.name]
+    else:
+        options = [*QUIET, "--preview-only", "--expect-no-changes", "--diff", "--stack", stack.name]
+        command = [pulumi(), "refresh", *options]
+    try:
+        run(command)
+    except UpFailed as error:
+        if any(words in str(error) for words in DRIFTED):
+            return True
+        raise UsageError(f"{stack.title} cannot be compared with its cloud: {error}") from None
+    return False
