@@ -14,6 +14,7 @@ unexport PYTHONDONTWRITEBYTECODE VIRTUAL_ENV
 PYTHON := .venv/bin/python
 export JOBS ?= 1
 json = $(if $(filter 1,$(JSON)),--json)
+need_plan = $(if $(value PLAN),,$(error name the plan: make $@ PLAN=build/plan.json))
 need_stack = $(if $(value STACK),,$(error name the stack: make $@ STACK=aws))
 
 .PHONY: help
@@ -23,11 +24,12 @@ help: ## list the targets and the variables
 
 # STACK=      ## the stack, for up and destroy also several: STACK="aws-prod gcp-prod"
 # ROLLOUT=10  ## up: percent of the requests to the newest version, 0 to 100
-# ARTIFACT=   ## up, preview: build, promoted, or sha256:... of an artifact that ran before; rollback: the last
+# ARTIFACT=   ## up, preview: build, promoted, or sha256:... of an artifact that ran before; rollback: the last; promote: what FROM must run
 # AUTH=laptop ## up: writes and pictures need a token of the laptop's issuer
 # REFRESH=1   ## up: ask the clouds first, and repair what has drifted
 # VERBOSE=1   ## up, destroy, down: print all that the engine says, not only what changed
-# JSON=1      ## check, promote, verify, rollback, status, prune: print the result as JSON (with make -s)
+# PLAN=       ## plan, deploy, comment, preview-since: the file of the plan
+# JSON=1      ## plan, deploy, drift, check, promote, verify, rollback, status, prune: print the result as JSON (with make -s)
 # PORT=5000   ## dev: the port of the app
 # CASES=20    ## contract: cases for each operation
 # EXAMPLES=   ## fuzz: random inputs for each test
@@ -50,8 +52,8 @@ preview: setup ## show what up would change: make preview STACK=aws
 	@$(need_stack)$(PYTHON) -m local preview $${ARTIFACT:+--artifact="$$ARTIFACT"} -- "$$STACK"
 
 .PHONY: drift
-drift: setup ## report what in the laptop's clouds differs from what up left, and fail if anything does: make drift STACK=aws
-	@$(need_stack)$(PYTHON) -m local drift -- "$$STACK"
+drift: deployment ## report what in the cloud differs from what up left, and fail if anything does: make drift STACK=aws
+	@$(need_stack)set -f; $(PYTHON) -m ops drift $(json) -- $$STACK
 
 .PHONY: outputs
 outputs: setup ## print all stacks' outputs as JSON (make -s outputs)
@@ -61,10 +63,27 @@ outputs: setup ## print all stacks' outputs as JSON (make -s outputs)
 check: deployment ## check that a deployment works: make check STACK=aws, or URL=https://... (WRITE=1: also create users)
 	@$(PYTHON) -m ops check $(json) $${STACK:+--stack "$$STACK"} $${URL:+--url "$$URL"} $(if $(filter 1,$(WRITE)),--write)
 
+.PHONY: plan
+plan: deployment ## plan what pulumi up would change, with all that it depends on: make plan STACK="aws gcp" PLAN=build/plan.json
+	@$(need_stack)set -f; $(PYTHON) -m ops preview $(json) $${PLAN:+--out "$$PLAN"} -- $$STACK
+
+.PHONY: deploy
+deploy: deployment ## deploy a plan, and refuse if anything has changed since: make deploy PLAN=build/plan.json (DIGEST=: the approved one)
+	@$(need_plan)$(PYTHON) -m ops deploy $(json) --plan "$$PLAN" $${DIGEST:+--digest "$$DIGEST"}
+
+.PHONY: comment
+comment: deployment ## print a plan as Markdown: make comment PLAN=build/plan.json (HEAD=OWNER:BRANCH COMMIT=: on its pull request)
+	@$(need_plan)$(PYTHON) -m ops comment $(json) --plan "$$PLAN" $${HEAD:+--head "$$HEAD"} $${COMMIT:+--commit "$$COMMIT"}
+
+.PHONY: preview-since
+preview-since: setup ## plan what has changed since a commit, on the laptop's clouds: make preview-since BASE=main STACK="aws gcp"
+	@$(need_stack)$(if $(value BASE),,$(error name the commit: make preview-since BASE=main)) set -f; \
+	  local/cli/preview_since.sh "$$BASE" "$${PLAN:-build/plan.json}" $$STACK
+
 .PHONY: promote
 promote: deployment ## roll out what one stack runs on another, step by step, without a build: make promote FROM=aws TO=aws-prod
 	@$(if $(and $(value FROM),$(value TO)),,$(error name two stacks: make promote FROM=aws TO=aws-prod)) \
-	  $(PYTHON) -m ops promote $(json) -- "$$FROM" "$$TO"
+	  $(PYTHON) -m ops promote $(json) $${ARTIFACT:+--artifact "$$ARTIFACT"} -- "$$FROM" "$$TO"
 
 .PHONY: rollback
 rollback: deployment ## give all requests to the stable version, or to the release before it: make rollback STACK=aws
@@ -97,6 +116,14 @@ down: setup ## destroy all stacks and stop the laptop's clouds
 .PHONY: artifact
 artifact: deployment ## build the artifact; print its digest, sizes, SBOM and largest packages
 	@$(PYTHON) -m stacks.artifact
+
+.PHONY: dist
+dist: deployment ## put the artifact's archives and SBOM into build/dist
+	@$(PYTHON) -m stacks.artifact build/dist
+
+.PHONY: release
+release: ## publish build/dist as a release of GitHub: make release TAG=v1.0.0
+	@$(if $(value TAG),,$(error name the tag: make release TAG=v1.0.0)) gh release create "$$TAG" build/dist/* --verify-tag --generate-notes
 
 # `make test` shows every behaviour once; `make prove` also runs what is marked `prove`. Either consists of three runs,
 # which can be started alone: `make test-e2e` for the first tier, `make test-e2e TIER=` for both. They run at the same

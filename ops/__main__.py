@@ -78,7 +78,9 @@ def _parser() -> argparse.ArgumentParser:
     rollback.add_argument("--to", metavar="sha256:...", help="this release instead")
     preview = command(commands.preview, "plan `pulumi up` of stacks, with all that the plan depends on, in one file")
     preview.add_argument("--out", type=Path, default=ROOT / "build" / "plan.json", metavar="FILE", help="the file")
-    comment = command(commands.comment, "print what a plan would change as Markdown, for a pull request")
+    comment = command(commands.comment, "print what a plan would change as Markdown, or put it on a pull request")
+    comment.add_argument("--head", metavar="OWNER:BRANCH", help="the branch of the pull request")
+    comment.add_argument("--commit", metavar="SHA", help="its newest commit, without which it gets no comment")
     deploy = command(commands.deploy, "deploy a plan, and refuse if anything has changed since it was made")
     deploy.add_argument("--digest", metavar="sha256:...", help="the SHA-256 of the file that was approved")
     for action in (comment, deploy):

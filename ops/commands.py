@@ -93,9 +93,9 @@ def _about(name: str, home: Path, *, mend: bool) -> dict[str, Any]:
 
 
 def preview(names: Sequence[str], home: Path, *, out: Path) -> Result:
-    from ops import sealed_plan
+    from ops import github, sealed_plan
     from ops.engine import UpFailed
-    from ops.plan_comment import summary
+    from ops.plan_comment import comment, summary
 
     try:
         plans = [sealed_plan.SealedPlan.make(Stack.to_plan(name, home)) for name in names]
@@ -103,16 +103,20 @@ def preview(names: Sequence[str], home: Path, *, out: Path) -> Result:
         say(f"no plan: {error}")
         return 1, {"error": str(error)}
     digest = sealed_plan.write(out, plans)
+    github.report(digest, comment(plans, digest))
     for plan in plans:
         say(f"{plan.stack}: {summary(plan)}")
     say(f"{out}: {digest}")
     return 0, {"file": str(out), "digest": digest, "stacks": {plan.stack: summary(plan) for plan in plans}}
 
 
-def comment(plan: Path, home: Path) -> Result:
-    from ops import plan_comment, sealed_plan
+def comment(plan: Path, home: Path, *, head: str | None, commit: str | None) -> Result:
+    from ops import github, plan_comment, sealed_plan
 
     text = plan_comment.comment(*sealed_plan.read(plan))
+    if head and commit:
+        say(url := github.put_comment(text, plan_comment.MARK, head, commit))
+        return 0, {"comment": text, "url": url}
     say(text)
     return 0, {"comment": text}
 

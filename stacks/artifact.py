@@ -128,11 +128,16 @@ def _mb(size: int) -> str:
 
 
 def main() -> None:
-    """Print the report of `make artifact`."""
+    """Print the report of `make artifact`. With an argument, also copy the archives and the SBOM to that folder."""
     try:
         artifact = build(Path(__file__).parent.parent)
     except ArtifactError as error:
         sys.exit(str(error))
+    for folder in map(Path, sys.argv[1:]):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        for file in (artifact.zip, artifact.tar, artifact.sbom):
+            shutil.copy(file, folder)
     print(artifact.digest)
     for archive in (artifact.zip, artifact.tar):
         print(f"{_mb(archive.stat().st_size):>10}  {os.path.relpath(archive)}")

@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# preview_since.sh COMMIT FILE STACK... plans what has changed since the commit, without an account.
+#
+# The commit's stacks come up on clouds of their own, in a worktree that uses this checkout's environments, and this
+# checkout's program is previewed against them.
+set -euo pipefail
+commit=$1 file=$2
+shift 2
+base=build/base
+
+finish() {
+  rm -rf "$base/.local/state" # so that the clouds end at once, with production stacks, which are protected
+  (cd "$base" && .venv/bin/python -m local down) 2>/dev/null || true
+  git worktree remove --force "$base"
+}
+
+[ ! -e "$base" ] || finish # of a run that was killed
+git worktree add --quiet --detach "$base" "$commit"
+trap finish EXIT
+for installed in .venv app/.venv policy/.venv pulumi_momento/.venv build/lambda-runtime; do
+  mkdir -p "$(dirname "$base/$installed")"
+  ln -s "$PWD/$installed" "$base/$installed"
+done
+(cd "$base" && .venv/bin/python -m local up --artifact build -- "$@")
+.venv/bin/python -m ops preview --home "$base/.local" --out "$file" -- "$@"
