@@ -55,8 +55,10 @@ def _stack(plan: SealedPlan) -> Iterator[str]:
 
 
 def _changes(plan: SealedPlan) -> Iterator[tuple[str, str]]:
-    """What happens to each resource that does not stay the same, and its URN."""
+    """What happens to each resource of a cloud that does not stay the same, and its URN."""
     for urn, planned in sorted(plan.plan.steps["resourcePlans"].items()):
+        if resource(urn).startswith("pulumi:"):
+            continue
         steps = planned.get("steps", ())
         change = next((word for word in ORDER if any(word in step for step in steps)), None)
         if change:
