@@ -145,8 +145,8 @@ test-app: setup ## test the app and the daemon of the laptop's clouds
 	app/.venv/bin/python -m pytest -n "$$JOBS" $(TIER) --hypothesis-profile $(if $(TIER),test,prove) tests/app tests/cloud
 
 .PHONY: test-stacks
-test-stacks: setup ## test the stacks, the policy, the providers and ops, without a cloud
-	$(PYTHON) -m pytest -n "$$JOBS" $(TIER) tests/stacks tests/policy tests/momento tests/local tests/ops
+test-stacks: setup ## test the stacks, the bootstrap of accounts, the policy, the providers and ops, without a cloud
+	$(PYTHON) -m pytest -n "$$JOBS" $(TIER) tests/bootstrap tests/stacks tests/policy tests/momento tests/local tests/ops
 
 .PHONY: test-e2e
 test-e2e: setup ## test both stacks on the laptop's clouds
@@ -167,7 +167,7 @@ rehearse: setup ## promote good and bad builds under traffic on the laptop's clo
 	@set -f; $(PYTHON) -m rehearsal $${CLOUD:+--cloud $$CLOUD} $${BUILDS:+--builds $$BUILDS}
 
 .PHONY: docs
-docs: setup ## draw the pictures of the docs, and compute the tables of docs/costs.md
+docs: setup ## draw the pictures of the docs, and compute the tables of docs/costs.md and docs/deployer.md
 	@$(PYTHON) -m docs
 
 .PHONY: openapi

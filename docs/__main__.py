@@ -1,9 +1,10 @@
-"""`python -m docs` draws every picture of the docs, and fills the tables of costs.md."""
+"""`python -m docs` draws every picture of the docs, and fills the tables of costs.md and deployer.md."""
 
 from pathlib import Path
 
-from docs import architecture, delivery, local, round_trips
+from docs import architecture, delivery, deployer, local, round_trips
 from docs.costs import page
+from docs.tables import fill
 from rehearsal import plot
 
 PICTURES = {
@@ -13,9 +14,11 @@ PICTURES = {
     "rehearsal": plot.draw,
     "round_trips": round_trips.draw,
 }
+TABLES = {"costs": page.TABLES, "deployer": deployer.TABLES}
 
 if __name__ == "__main__":
     for name, draw in PICTURES.items():
         Path(__file__).with_name(f"{name}.svg").write_text(draw())
-    costs = Path(__file__).with_name("costs.md")
-    costs.write_text(page.fill(costs.read_text()))
+    for name, tables in TABLES.items():
+        path = Path(__file__).with_name(f"{name}.md")
+        path.write_text(fill(path.read_text(), tables))

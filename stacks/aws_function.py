@@ -100,6 +100,7 @@ def _role(
         assume_role_policy=_policy(
             {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
         ),
+        permissions_boundary=config.permissions_boundary,
         tags=config.tags,
         opts=opts,
     )

@@ -89,6 +89,8 @@ class StackConfig:
     domain_zone: str | None
     """The hosted zone's id on aws, the managed zone's name on gcp."""
 
+    permissions_boundary: str | None
+    """The ARN of the policy that bounds the rights of the function's role, only on aws."""
     alarm_email: str | None
     tracing: bool
     log_retention_days: int

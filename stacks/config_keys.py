@@ -33,6 +33,7 @@ ALLOWED_NAME = (
 )
 DOMAIN = r"(?=.{1,64}$)([a-z0-9]([-a-z0-9]*[a-z0-9])?\.)+([a-z]{2,}|xn--[-a-z0-9]+)"  # 64: a certificate's common name
 ORIGIN = rf"https?://{HOST}({PORT})?"
+BOUNDARY = r"arn:aws:iam::\d{12}:policy/[\w+=,.@/-]{1,640}"
 EMAIL = r"(?=.{1,254}$)[^@\s]+@[^@\s]+\.[^@\s]+"
 ARTIFACT = r"build|promoted|sha256:[0-9a-f]{64}"
 STEPS = r"[1-9]\d?(,[1-9]\d?)*"
@@ -95,6 +96,9 @@ def load(before: Mapping[str, Any]) -> StackConfig:
         domain=_optional(read.text("domain", f"none|{DOMAIN}", "none, or a name like users.example.com")),
         domain_zone=_optional(
             read.text("domainZone", r"none|[-A-Za-z0-9]{1,63}", "none, or a zone of the cloud's DNS")
+        ),
+        permissions_boundary=_optional(
+            read.text("permissionsBoundary", f"none|{BOUNDARY}", "none, or the ARN of a policy of IAM")
         ),
         alarm_email=_optional(read.text("alarmEmail", f"none|{EMAIL}", "none, or an address like ops@example.com")),
         tracing=read.flag("tracing"),

@@ -12,7 +12,13 @@ INCREASING = "increasing percents from 1 to 99, like 10,50"
 # Keys without effect on a cloud, with their defaults in Pulumi.yaml, which look to the program like set values.
 UNUSED: dict[str, dict[str, str | None]] = {
     "aws": {"concurrency": "8", "minInstances": "0", "gcp:project": None, "gcp:region": None},
-    "gcp": {"snapStart": "false", "throttleRate": "1000", "throttleBurst": "500", "aws:region": None},
+    "gcp": {
+        "snapStart": "false",
+        "throttleRate": "1000",
+        "throttleBurst": "500",
+        "permissionsBoundary": "none",
+        "aws:region": None,
+    },
 }
 # The commercial regions without SnapStart: https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html
 NO_SNAP_START = ("ap-east-2", "ap-southeast-6")

@@ -1,11 +1,10 @@
-"""Fills the tables of docs/costs.md."""
-
-from collections.abc import Iterable, Sequence
+"""The tables of docs/costs.md."""
 
 from docs.costs import aws, gcp, month
 from docs.costs.bill import COLUMNS
 from docs.costs.month import BUSY
 from docs.costs.prices import PRICES
+from docs.tables import table
 from stacks.rollout import KEPT_RELEASES
 
 ROWS = {
@@ -32,12 +31,12 @@ def bill() -> str:
     columns = [column.cells() for column in COLUMNS]
     labels = ROWS | {"total": "**total, without Momento**", "after free tiers": "total after free tiers"}
     rows = [[label, *(cells.get(row, "") for cells in columns)] for row, label in labels.items()]
-    return _table(["US dollars a month", *(column.title for column in COLUMNS)], rows)
+    return table(["US dollars a month", *(column.title for column in COLUMNS)], rows)
 
 
 def busy_month() -> str:
     operations = BUSY.cache_operations
-    return _table(
+    return table(
         ["the busy month", ""],
         [
             ["requests", BUSY.requests],
@@ -74,7 +73,7 @@ def routes() -> str:
         ]
         for route in month.ROUTES
     ]
-    return _table(header, rows)
+    return table(header, rows)
 
 
 def prices() -> str:
@@ -88,24 +87,7 @@ def prices() -> str:
         ]
         for name, price in PRICES.items()
     ]
-    return _table(["price", "US dollars", "for", "free in a month", "source"], rows)
+    return table(["price", "US dollars", "for", "free in a month", "source"], rows)
 
 
 TABLES = {"bill": bill, "busy month": busy_month, "routes": routes, "prices": prices}
-
-
-def fill(page: str) -> str:
-    """The page with its tables, each between `<!-- name -->` and `<!-- end -->`."""
-    for name, table in TABLES.items():
-        before, rest = page.split(f"<!-- {name} -->\n")
-        page = f"{before}<!-- {name} -->\n{table()}<!-- end -->{rest.split('<!-- end -->', 1)[1]}"
-    return page
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[str | float]]) -> str:
-    lines = [header, ["---", *["--:"] * (len(header) - 1)], *rows]
-    return "".join(f"| {' | '.join(map(_cell, line))} |\n" for line in lines)
-
-
-def _cell(value: str | float) -> str:
-    return value if isinstance(value, str) else f"{value:,.1f}".removesuffix(".0")

@@ -36,7 +36,7 @@ def args_type(token: str) -> type:
 
     Raises ProviderError if the SDK has no such type.
     """
-    return _class(token, "Args")
+    return _class(token, "InitArgs", "Args")
 
 
 @cache
@@ -50,8 +50,11 @@ def output_fields(annotation: Any) -> dict[str, Any]:
     return _types.output_type_types(annotation) if _types.is_output_type(annotation) else {}
 
 
-def _class(token: str, suffix: str = "") -> type:
-    """The class of a resource type, or the one beside it that has the suffix."""
+def _class(token: str, *suffixes: str) -> type:
+    """The class of a resource type, or the one beside it that has the first suffix that there is.
+
+    It is InitArgs where Args is taken, by a property of another type: "aws:s3/bucketServerSideEncryptionConfiguration".
+    """
     package, module, _ = token.split(":")
     with _importing:
         importlib.import_module(f"pulumi_{package}")
@@ -59,7 +62,8 @@ def _class(token: str, suffix: str = "") -> type:
         if registered is None or token not in registered.mod_info["classes"]:
             raise ProviderError(f"pulumi_{package} has no resource type {token}")
         name: str = registered.mod_info["classes"][token]
-        return getattr(importlib.import_module(registered.mod_info["fqn"]), name + suffix)
+        sdk = importlib.import_module(registered.mod_info["fqn"])
+        return next(getattr(sdk, name + suffix) for suffix in suffixes or [""] if hasattr(sdk, name + suffix))
 
 
 def provider_args(package: str) -> type:

@@ -29,7 +29,8 @@ NEVER_RIGHT = {
     "an escape": "\x1b[2J",
 }
 WRONG_OF_ALL_BUT_KEYS = {"a huge number": "9" * 5000, "a negative number": "-1", "an object": "{}"}
-ANOTHER = {"8": "9", "0": "1", "1000": "1001", "500": "501", "false": "true", None: "us-central1"}
+BOUNDARY = "arn:aws:iam::123456789012:policy/boundary"
+ANOTHER = {"none": BOUNDARY, "8": "9", "0": "1", "1000": "1001", "500": "501", "false": "true", None: "us-central1"}
 # By Momento, by an issuer, and by whoever promotes.
 CHOSEN_BY_OTHERS = {*KEYS, f"{PROJECT}:authAudience", f"{PROJECT}:rolloutAfter"}
 
@@ -114,6 +115,7 @@ def test_the_app_or_the_cloud_has_a_use_for_every_other_key(cloud: str) -> None:
         "throttleBurst": "501",
         "domain": "users.example.com",
         "domainZone": "Z1",
+        "permissionsBoundary": BOUNDARY,
         "alarmEmail": "ops@example.com",
         "tracing": "true",
         "logRetentionDays": "90",

@@ -8,7 +8,9 @@ import yaml
 
 from app.settings import Settings, bind_address, thread_count
 from docs.__main__ import PICTURES
+from docs.__main__ import TABLES as COMPUTED
 from docs.costs.prices import PRICES
+from docs.tables import fill
 from stacks.gcp import APIS
 from stacks.signals import WINDOW_SECONDS, WINDOWS_BEFORE_ALARM
 from tests.stacks import watched
@@ -120,3 +122,9 @@ def test_the_price_of_a_snapshot_is_the_same_everywhere(path: str) -> None:
 @pytest.mark.parametrize("name", PICTURES)
 def test_a_picture_is_what_make_docs_draws(name: str) -> None:
     assert (ROOT / "docs" / f"{name}.svg").read_text() == PICTURES[name](), "run `make docs`"
+
+
+@pytest.mark.parametrize("name", COMPUTED)
+def test_the_tables_are_what_make_docs_computes(name: str) -> None:
+    page = (ROOT / "docs" / f"{name}.md").read_text()
+    assert fill(page, COMPUTED[name]) == page, "run `make docs`"

@@ -21,6 +21,9 @@ class Gcp(FakeProvider):
         return RecordedResource(token, recording(token), dict.fromkeys(PLACES, "global") | self.settings)
 
     def function(self, token: str, args: Props) -> Props:
+        if token == "gcp:storage/getProjectServiceAccount:getProjectServiceAccount":
+            email = "service-123456789012@gs-project-accounts.iam.gserviceaccount.com"
+            return {**args, "id": email, "emailAddress": email, "member": f"serviceAccount:{email}"}
         raise ProviderError(f"the laptop's gcp has no function {token}: add it to local/providers/gcp/provider.py")
 
     def autoname(self, name: str, suffix: str) -> str:

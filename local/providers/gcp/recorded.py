@@ -22,6 +22,7 @@ def _member(of: str, parent: str | None = None) -> Recording:
 
 
 ACCOUNT = "{accountId}@{project}.iam.gserviceaccount.com"
+POOLS = "projects/123456789012/locations/global/workloadIdentityPools"  # by the project's number
 
 RECORDINGS: Mapping[str, Recording] = {
     "gcp:cloudrun/domainMapping:DomainMapping": Recording(
@@ -43,6 +44,24 @@ RECORDINGS: Mapping[str, Recording] = {
     "gcp:firestore/backupSchedule:BackupSchedule": Recording(
         "projects/{project}/databases/{database}/backupSchedules/{unique}",
         fixed("database", "dailyRecurrence", "weeklyRecurrence"),
+    ),
+    "gcp:iam/workloadIdentityPool:WorkloadIdentityPool": Recording(
+        "projects/{project}/locations/global/workloadIdentityPools/{workloadIdentityPoolId}",
+        fixed("workloadIdentityPoolId", "mode"),
+        {"name": f"{POOLS}/{{workloadIdentityPoolId}}"},
+    ),
+    "gcp:iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider": Recording(
+        "projects/{project}/locations/global/workloadIdentityPools/{workloadIdentityPoolId}"
+        "/providers/{workloadIdentityPoolProviderId}",
+        fixed("workloadIdentityPoolId", "workloadIdentityPoolProviderId"),
+        {"name": f"{POOLS}/{{workloadIdentityPoolId}}/providers/{{workloadIdentityPoolProviderId}}"},
+    ),
+    "gcp:kms/cryptoKey:CryptoKey": Recording(
+        "{keyRing}/cryptoKeys/{name}",
+        fixed("keyRing", "name", "purpose", "importOnly", "skipInitialVersionCreation", "destroyScheduledDuration"),
+    ),
+    "gcp:kms/keyRing:KeyRing": Recording(
+        "projects/{project}/locations/{location}/keyRings/{name}", fixed("location", "name")
     ),
     "gcp:logging/metric:Metric": Recording(
         "{name}", fixed("metricDescriptor.labels.key", "metricDescriptor.labels.valueType")

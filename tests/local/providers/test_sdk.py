@@ -12,6 +12,7 @@ ZIP = Asset(archive=True, path="a.zip", text=None, sha256="1")
 FILE = Asset(archive=False, path="a", text=None, sha256="2")
 TABLE = "aws:dynamodb/table:Table"
 FUNCTION = "aws:lambda/function:Function"
+ENCRYPTION = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
 SERVICE = "gcp:cloudrunv2/service:Service"
 OBJECT = "gcp:storage/bucketObject:BucketObject"
 
@@ -25,6 +26,7 @@ OBJECT = "gcp:storage/bucketObject:BucketObject"
         (FUNCTION, {"role": "r", "runtime": "a-new-one"}),
         ("aws:apigatewayv2/stage:Stage", {"apiId": "a", "defaultRouteSettings": {"throttlingRateLimit": 10}}),
         (SERVICE, {"location": "l", "template": {"containers": [{"image": "i", "envs": [{"name": "A"}]}]}}),
+        (ENCRYPTION, {"bucket": "b", "rules": [{"applyServerSideEncryptionByDefault": {"sseAlgorithm": "aws:kms"}}]}),
         (OBJECT, {"bucket": "b", "source": FILE}),
         (OBJECT, {"bucket": "b", "source": ZIP}),
     ],

@@ -1,0 +1,1 @@
+"""The Pulumi project for an AWS account."""

@@ -1,0 +1,10 @@
+"""The Pulumi program: what an AWS account needs before GitHub Actions deploys into it."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # Pulumi adds this folder alone
+
+from bootstrap.aws.account import set_up
+
+set_up()

@@ -1,0 +1,1 @@
+"""The Pulumi project for a project of Google Cloud."""
