@@ -25,6 +25,7 @@ help: ## list the targets and the variables
 # ROLLOUT=10  ## up: percent of the requests to the newest version, 0 to 100
 # ARTIFACT=   ## up, preview: build, promoted, or sha256:... of an artifact that ran before; rollback: the last
 # AUTH=laptop ## up: writes and pictures need a token of the laptop's issuer
+# HOURS=72    ## up, create: how long until `make reap` destroys the stack
 # REFRESH=1   ## up: ask the clouds first, and repair what has drifted
 # VERBOSE=1   ## up, destroy, down: print all that the engine says, not only what changed
 # JSON=1      ## check, promote, verify, rollback, status, prune: print the result as JSON (with make -s)
@@ -39,7 +40,8 @@ help: ## list the targets and the variables
 .PHONY: up
 up: setup ## bring stacks aws and gcp, or STACK="aws-prod gcp-prod", up on the laptop's clouds and print their URLs
 	@set -f; $(PYTHON) -m local up $${AUTH:+--auth="$$AUTH"} $${REFRESH:+--refresh} $${VERBOSE:+--verbose} \
-	  $${ROLLOUT:+--rollout="$$ROLLOUT"} $${ARTIFACT:+--artifact="$$ARTIFACT"} -- $${STACK:-}
+	  $${ROLLOUT:+--rollout="$$ROLLOUT"} $${ARTIFACT:+--artifact="$$ARTIFACT"} \
+	  $${HOURS:+--hours="$$HOURS"} -- $${STACK:-}
 
 .PHONY: dev
 dev: setup ## run the app with reload on stack aws's store and cache, or STACK=gcp's; bring the stack up if it is not

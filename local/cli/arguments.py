@@ -14,7 +14,8 @@ DESCRIPTION = """\
 Run both clouds on this computer. The Makefile calls these commands and passes its variables as options:
 `make up STACK=aws ROLLOUT=10` is `python -m local up --rollout 10 aws`.
 
-A STACK has a file Pulumi.STACK.yaml in the checkout: aws, aws-prod, gcp or gcp-prod.
+A STACK has a file Pulumi.STACK.yaml in the checkout, such as aws, aws-prod, gcp or gcp-prod, or is made from the file
+of aws or gcp: aws-ann. A name without a cloud, such as pr-12, means aws-pr-12 and gcp-pr-12.
 """
 EPILOG = """\
 environment:
@@ -80,6 +81,7 @@ changed, then each stack's URL, store and artifact."""
     up.add_argument("--refresh", action="store_true", help="read the clouds' state first, and repair drift")
     rollout = "share of the requests that the newest version gets, in percent (default: the stack file's, or 100)"
     up.add_argument("--rollout", metavar="PERCENT", help=rollout)
+    up.add_argument("--hours", metavar="HOURS", help="hours until `make reap` destroys the stacks (default: never)")
     _artifact(up)
     _verbose(up)
 

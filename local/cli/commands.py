@@ -14,8 +14,8 @@ from local.cli.tools import say
 
 
 def preview(home: Home, name: str, *, artifact: str | None = None) -> None:
-    """Shows what `up` would change in the stack. Needs no running clouds."""
-    stack_files.check([name])
+    """Shows what `up` would change in the stack, or in those that the name means. Needs no running clouds."""
+    names = stack_files.check([name])
     given = given_settings(artifact=artifact)
     with home.exclusive():
         daemon = clouds.running(home)
@@ -24,10 +24,11 @@ def preview(home: Home, name: str, *, artifact: str | None = None) -> None:
         else:
             refuse_if_cut_off(home)
         engine.warm_up()
-        build_for([name], given)
-        stack = engine.open_stack(home, name)
-        engine.configure(stack, daemon, given)
-        side_by_side(home, [stack], "preview", _preview)
+        build_for(names, given)
+        for one in names:
+            stack = engine.open_stack(home, one)
+            engine.configure(stack, daemon, given)
+            side_by_side(home, [stack], "preview", _preview)
 
 
 def _preview(stack: auto.Stack) -> None:
@@ -36,22 +37,23 @@ def _preview(stack: auto.Stack) -> None:
 
 
 def drift(home: Home, name: str) -> None:
-    """Prints a line for each difference between the clouds and the stack's last `up`.
+    """Prints a line for each difference between the clouds and the last `up` of the stack, or of those that it means.
 
     Changes neither the state nor the clouds. Raises LocalError if anything has drifted.
     """
-    stack_files.known([name])
+    names = stack_files.known([name])
     with home.exclusive():
         clouds.required(home)
         refuse_if_cut_off(home)
-        stack = engine.one_that_is_up(home, name)
-        if name in home.unfinished():
+        stacks = [engine.one_that_is_up(home, one) for one in names]
+        if any(one in home.unfinished() for one in names):
             raise LocalError(
                 f"the last change of stack {name} failed or was cut off: `make up STACK={name}` completes it"
             )
-        [drifted] = side_by_side(home, [stack], "drift", find_drift)
-        print(*drifted or [f"stack {name} has not drifted"], sep="\n")
-        if drifted:
+        drifted = side_by_side(home, stacks, "drift", find_drift)
+        for one, lines in zip(names, drifted, strict=True):
+            print(*lines or [f"stack {one} has not drifted"], sep="\n")
+        if any(drifted):
             raise LocalError(f"stack {name} has drifted: `make up STACK={name} REFRESH=1` repairs it")
 
 

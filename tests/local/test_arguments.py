@@ -8,7 +8,20 @@ import pytest
 from local.cli.arguments import parse
 
 EVERY_OPTION = {
-    "up": ["aws", "gcp", "--auth", "laptop", "--refresh", "--rollout", "10", "--artifact", "sha256:0", "--verbose"],
+    "up": [
+        "aws",
+        "gcp",
+        "--auth",
+        "laptop",
+        "--refresh",
+        "--rollout",
+        "10",
+        "--artifact",
+        "sha256:0",
+        "--hours",
+        "8",
+        "--verbose",
+    ],
     "dev": ["gcp", "--port", "5001"],
     "preview": ["aws", "--artifact", "build"],
     "drift": ["aws"],
