@@ -26,6 +26,7 @@ help: ## list the targets and the variables
 # ARTIFACT=   ## up, preview: build, promoted, or sha256:... of an artifact that ran before; rollback: the last
 # AUTH=laptop ## up: writes and pictures need a token of the laptop's issuer
 # HOURS=72    ## up, create: how long until `make reap` destroys the stack
+# DRY=1       ## reap: only say what would be destroyed
 # REFRESH=1   ## up: ask the clouds first, and repair what has drifted
 # VERBOSE=1   ## up, destroy, down: print all that the engine says, not only what changed
 # JSON=1      ## check, promote, verify, rollback, status, prune: print the result as JSON (with make -s)
@@ -83,6 +84,14 @@ status: setup ## say what runs and what is being rolled out: make status STACK="
 .PHONY: prune
 prune: setup ## delete the versions of an AWS stack's function that no rollback needs: make prune STACK=aws
 	@$(need_stack)$(PYTHON) -m ops prune $(json) -- "$$STACK"
+
+.PHONY: create
+create: setup ## make a stack with a time to live in the backend: make create STACK=pr-12 HOURS=72
+	@$(need_stack)$(PYTHON) -m ops create $(json) $${HOURS:+--hours "$$HOURS"} -- "$$STACK"
+
+.PHONY: reap
+reap: setup ## destroy the stacks whose time to live is over (DRY=1: only say which)
+	@$(PYTHON) -m ops reap $(json) $(if $(filter 1,$(DRY)),--dry-run)
 
 .PHONY: token
 token: setup ## print a token for `make up AUTH=laptop`: make -s token USER=1 (ADMIN=1: may write every user)

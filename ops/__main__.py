@@ -78,6 +78,11 @@ def _parser() -> argparse.ArgumentParser:
     prune = command(commands.prune, "delete the versions of a Lambda function that a rollback does not need")
     status = command(commands.status, "say what runs, and what is being rolled out")
     status.add_argument("--mend", action="store_true", help="also roll back what is overdue")
+    create = command(commands.create, "make a stack with a time to live in the backend, or set that time anew")
+    create.add_argument("name", metavar="STACK", help="the stack: aws-ann, or pr-12 for one on each cloud")
+    create.add_argument("--hours", default="72", help="how long until `reap` destroys it (default: 72)")
+    reap = command(commands.reap, "destroy the stacks whose time to live is over")
+    reap.add_argument("--dry-run", action="store_true", help="destroy nothing, and say what would be")
     for action in (verify, rollback, prune):
         action.add_argument("name", metavar="STACK", help="the stack")
     status.add_argument("names", metavar="STACK", nargs="+", help="the stacks")

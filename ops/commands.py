@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ops.names import all_named, named
 from ops.report import Report, say
 from ops.stack import Stack, UsageError
 from ops.target import Target
@@ -26,14 +27,14 @@ def _target(stack: str | None, url: str | None, home: Path) -> Target:
     if url and not stack:
         return Target.of_url(url)
     if stack and not url:
-        return Target.of_stack(Stack.find(stack, home))
+        return Target.of_stack(Stack.find(named(stack), home))
     raise UsageError("name a stack or a URL: make check STACK=aws, or make check URL=https://...")
 
 
 def verify(name: str, home: Path) -> Result:
     from ops.check import check_newest
 
-    report = check_newest(Stack.find(name, home))
+    report = check_newest(Stack.find(named(name), home))
     say(report.summary)
     return _checked(report)
 
@@ -45,13 +46,13 @@ def _checked(report: Report) -> Result:
 def promote(source: str, target: str, home: Path) -> Result:
     from ops.promotion import promote
 
-    result = promote(origin := Stack.find(source, home), Stack.beside(origin, target))
+    result = promote(origin := Stack.find(named(source), home), Stack.beside(origin, named(target)))
     say(f"{result['outcome']}: {result['reason']}")
     return CODES[result["outcome"]], result
 
 
 def rollback(name: str, home: Path, *, to: str | None) -> Result:
-    return _rolled_back(Stack.find(name, home), to)
+    return _rolled_back(Stack.find(named(name), home), to)
 
 
 def _rolled_back(stack: Stack, to: str | None) -> Result:
@@ -70,7 +71,7 @@ def _rolled_back(stack: Stack, to: str | None) -> Result:
 def status(names: Sequence[str], home: Path, *, mend: bool) -> Result:
     """A stack that cannot be read or mended does not keep the others from it."""
     found: list[dict[str, Any]] = []
-    for name in names:
+    for name in all_named(names):
         try:
             about = _about(name, home, mend=mend)
         except UsageError as error:
@@ -95,7 +96,7 @@ def _about(name: str, home: Path, *, mend: bool) -> dict[str, Any]:
 def prune(name: str, home: Path) -> Result:
     from ops.prune import prune
 
-    stack = Stack.find(name, home)
+    stack = Stack.find(named(name), home)
     if stack.output("cloud") != "aws":
         say(f"{stack.title}: nothing to delete, since Google Cloud bills no old revisions")
         return 0, {"lines": []}
@@ -107,3 +108,21 @@ def prune(name: str, home: Path) -> Result:
     if not lines:
         say("nothing to delete")
     return 0, {"lines": lines}
+
+
+def create(name: str, hours: str, home: Path) -> Result:
+    from ops.create import create
+
+    made = create(name, hours)
+    for one in made:
+        say(f"stack {one['stack']} expires {one['expires']}: `pulumi up --policy-pack policy -s {one['stack']}`")
+    return 0, {"stacks": made}
+
+
+def reap(home: Path, *, dry_run: bool) -> Result:
+    from ops.reap import OfBackend, OfLaptop, reap
+
+    on_laptop = Stack.on_local_clouds(home) is not None
+    say(f"the stacks of {'the local clouds' if on_laptop else 'the backend'}")
+    found = reap(OfLaptop(home) if on_laptop else OfBackend(), dry_run=dry_run)
+    return int(any(one["outcome"] == "failed" for one in found)), {"stacks": found}

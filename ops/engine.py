@@ -34,7 +34,7 @@ def up(stack: Stack, settings: Mapping[str, str]) -> None:
     """
     if stack.laptop:
         home = str(stack.laptop.home)
-        _run([sys.executable, "-m", "local", "--home", home, "apply", stack.name, "--settings", json.dumps(settings)])
+        run([sys.executable, "-m", "local", "--home", home, "apply", stack.name, "--settings", json.dumps(settings)])
         return
     pulumi = shutil.which("pulumi")
     if not pulumi:
@@ -51,7 +51,7 @@ def _once_unlocked(command: list[str]) -> None:
     deadline = time.monotonic() + LOCKED_FOR
     while True:
         try:
-            return _run(command)
+            return run(command)
         except UpFailed as error:
             if not LOCKED.search(str(error)) or time.monotonic() > deadline:
                 raise
@@ -66,7 +66,7 @@ def _configured(stack: Stack, settings: Mapping[str, str]) -> str:
     return yaml.safe_dump(content | {"config": config})
 
 
-def _run(command: list[str]) -> None:
+def run(command: list[str]) -> None:
     """A terminal's Ctrl-C also reaches the engine, which then completes what it has begun."""
     environment = os.environ | {"PULUMI_SKIP_UPDATE_CHECK": "true"}
     lines: list[str] = []

@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,20 @@ def stacks_of(name: str, files: Collection[str]) -> list[str]:
 def cloud_of(name: str) -> str | None:
     """The cloud that a stack's name begins with, if any."""
     return next((cloud for cloud in CLOUDS if name.startswith(f"{cloud}-")), None)
+
+
+def named(name: str) -> str:
+    """The stack of this checkout that a person means. Takes a name with slashes, organization/project/stack, as it is.
+
+    Raises UsageError.
+    """
+    return name if "/" in name else one_stack(name, with_file())
+
+
+def all_named(names: Sequence[str]) -> list[str]:
+    """Like `named`, but a name may also mean a stack on each cloud."""
+    files = with_file()
+    return [stack for name in names for stack in ([name] if "/" in name else stacks_of(name, files))]
 
 
 def one_stack(name: str, files: Collection[str]) -> str:

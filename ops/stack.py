@@ -52,6 +52,14 @@ class Stack:
                 return cls(name, outputs[name], laptop)
         return cls(name, _pulumi_outputs(name))
 
+    @classmethod
+    def on_local_clouds(cls, home: Path) -> list[Self] | None:
+        """All stacks on the local clouds; None if they do not run. Raises UsageError."""
+        if not (local := _local(home)):
+            return None
+        outputs, laptop = local
+        return [cls(name, of_stack, laptop) for name, of_stack in outputs.items()]
+
     def beside(self, name: str) -> Self:
         """The stack of that name where this one is; it may never have come up. Raises UsageError."""
         if not self.laptop:
@@ -97,11 +105,26 @@ def _local(home: Path) -> tuple[Mapping[str, Mapping[str, Any]], Laptop] | None:
 
 def _pulumi_outputs(name: str) -> Mapping[str, Any]:
     """Raises UsageError."""
-    pulumi = shutil.which("pulumi")
-    if not pulumi:
-        raise UsageError(f"stack {name} is not on the local clouds, and `pulumi` is not on PATH: install it")
+    try:
+        answer = pulumi("stack", "output", "--json", "--stack", name)
+    except UsageError as error:
+        raise UsageError(f"stack {name} is not on the local clouds, and {error}") from None
+    try:
+        outputs = json.loads(answer)
+    except ValueError:
+        outputs = None
+    if not isinstance(outputs, dict):
+        raise UsageError(f"`pulumi stack output` of {name} says no JSON object: {' '.join(answer.split())[:100]!r}")
+    return cast(dict[str, Any], outputs)
+
+
+def pulumi(*arguments: str) -> str:
+    """What the Pulumi CLI answers for this checkout's project. Raises UsageError with the last line of its error."""
+    program = shutil.which("pulumi")
+    if not program:
+        raise UsageError("`pulumi` is not on PATH: install it")
     answer = subprocess.run(
-        [pulumi, "stack", "output", "--json", "--non-interactive", "--stack", name],
+        [program, *arguments, "--non-interactive"],
         cwd=ROOT,
         env=os.environ | {"PULUMI_SKIP_UPDATE_CHECK": "true"},
         capture_output=True,
@@ -110,13 +133,5 @@ def _pulumi_outputs(name: str) -> Mapping[str, Any]:
     )
     if answer.returncode:
         reason = (answer.stderr.strip().splitlines() or ["no output"])[-1].removeprefix("error: ")
-        raise UsageError(f"stack {name} is not on the local clouds, and pulumi says: {reason}")
-    try:
-        outputs = json.loads(answer.stdout)
-    except ValueError:
-        outputs = None
-    if not isinstance(outputs, dict):
-        raise UsageError(
-            f"`pulumi stack output` of {name} says no JSON object: {' '.join(answer.stdout.split())[:100]!r}"
-        )
-    return cast(dict[str, Any], outputs)
+        raise UsageError(f"pulumi says: {reason}")
+    return answer.stdout

@@ -125,6 +125,7 @@ def _ending(actions: Actions) -> None:
     more = "The clouds and the other stacks stay up."
     destroy = _command(actions, destruction.destroy, "destroy stacks", more, "destroy aws", "destroy aws gcp")
     destroy.add_argument("names", metavar="STACK", nargs="+", help="the stacks")
+    destroy.add_argument("--wait", action="store_true", help="wait for another command that is at work")
     more = "Deletes their users and logs, and\nfrees their ports. Needs no running clouds."
     down = _command(actions, destruction.down, "destroy all stacks and stop the clouds", more, "down")
     for command in (destroy, down):

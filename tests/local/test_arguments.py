@@ -27,7 +27,7 @@ EVERY_OPTION = {
     "drift": ["aws"],
     "outputs": [],
     "token": ["1", "--admin"],
-    "destroy": ["aws", "gcp", "--verbose"],
+    "destroy": ["aws", "gcp", "--wait", "--verbose"],
     "down": ["--verbose"],
 }
 
