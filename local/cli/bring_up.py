@@ -102,8 +102,10 @@ def _auth_settings(daemon: Daemon) -> dict[str, str]:
 
 def _expiry(deployment: Mapping[str, Any]) -> dict[str, str]:
     """The setting of the stack's time to live, if it has one."""
-    expires: str = next((resource["outputs"].get("expires", "") for resource in deployment.get("resources", [])), "")
-    return {"expires": expires} if expires else {}
+    for resource in deployment.get("resources", []):
+        if resource["type"] == "pulumi:pulumi:Stack" and (expires := resource.get("outputs", {}).get("expires")):
+            return {"expires": expires}
+    return {}
 
 
 def _prune(home: Home, name: str, outputs: Mapping[str, Any], daemon: Daemon) -> None:
