@@ -26,6 +26,7 @@ help: ## list the targets and the variables
 # ARTIFACT=   ## up, preview: build, promoted, or sha256:... of an artifact that ran before; rollback: the last
 # AUTH=laptop ## up: writes and pictures need a token of the laptop's issuer
 # HOURS=72    ## up, create: how long until `make reap` destroys the stack
+# FORCE=1     ## recover: also remove the lock of a process that may be at work
 # DRY=1       ## reap: only say what would be destroyed
 # REFRESH=1   ## up: ask the clouds first, and repair what has drifted
 # VERBOSE=1   ## up, destroy, down: print all that the engine says, not only what changed
@@ -92,6 +93,10 @@ create: setup ## make a stack with a time to live in the backend: make create ST
 .PHONY: reap
 reap: setup ## destroy the stacks whose time to live is over (DRY=1: only say which)
 	@$(PYTHON) -m ops reap $(json) $(if $(filter 1,$(DRY)),--dry-run)
+
+.PHONY: recover
+recover: setup ## unlock and settle a stack after its update was killed: make recover STACK=aws (FORCE=1: whoever holds the lock)
+	@$(need_stack)$(PYTHON) -m ops recover $(json) $(if $(filter 1,$(FORCE)),--force) -- "$$STACK"
 
 .PHONY: token
 token: setup ## print a token for `make up AUTH=laptop`: make -s token USER=1 (ADMIN=1: may write every user)

@@ -83,7 +83,9 @@ def _parser() -> argparse.ArgumentParser:
     create.add_argument("--hours", default="72", help="how long until `reap` destroys it (default: 72)")
     reap = command(commands.reap, "destroy the stacks whose time to live is over")
     reap.add_argument("--dry-run", action="store_true", help="destroy nothing, and say what would be")
-    for action in (verify, rollback, prune):
+    recover = command(commands.recover, "bring a stack back into use after its update was killed")
+    recover.add_argument("--force", action="store_true", help="remove a lock whose holder may be at work, too")
+    for action in (verify, rollback, prune, recover):
         action.add_argument("name", metavar="STACK", help="the stack")
     status.add_argument("names", metavar="STACK", nargs="+", help="the stacks")
     return parser

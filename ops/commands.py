@@ -126,3 +126,21 @@ def reap(home: Path, *, dry_run: bool) -> Result:
     say(f"the stacks of {'the local clouds' if on_laptop else 'the backend'}")
     found = reap(OfLaptop(home) if on_laptop else OfBackend(), dry_run=dry_run)
     return int(any(one["outcome"] == "failed" for one in found)), {"stacks": found}
+
+
+def recover(name: str, home: Path, *, force: bool) -> Result:
+    from ops.engine import UpFailed
+    from ops.recover import recover
+
+    name = named(name)
+    if any(stack.name == name for stack in Stack.on_local_clouds(home) or []):
+        left = f"nothing to do: `make up STACK={name}` heals a stack on the local clouds by itself"
+        say(left)
+        return 0, {"next": left}
+    try:
+        result = recover(name, force=force)
+    except UpFailed as error:
+        say(f"not recovered: {error}")
+        return 1, {"error": str(error)}
+    say(result["next"])
+    return 0, result

@@ -23,7 +23,11 @@ PAUSE = 10.0  # seconds
 
 
 class UpFailed(Exception):
-    """`pulumi up` failed; the message is its reason, in one line."""
+    """The engine failed; the message is its reason, in one line, and `output` all that it said."""
+
+    def __init__(self, reason: str, output: str = "") -> None:
+        super().__init__(reason)
+        self.output = output
 
 
 def up(stack: Stack, settings: Mapping[str, str]) -> None:
@@ -66,9 +70,12 @@ def _configured(stack: Stack, settings: Mapping[str, str]) -> str:
     return yaml.safe_dump(content | {"config": config})
 
 
-def run(command: list[str]) -> None:
-    """A terminal's Ctrl-C also reaches the engine, which then completes what it has begun."""
-    environment = os.environ | {"PULUMI_SKIP_UPDATE_CHECK": "true"}
+def run(command: list[str], **variables: str) -> None:
+    """Run the engine with these variables in its environment, and print its progress to stderr. Raises UpFailed.
+
+    A terminal's Ctrl-C also reaches the engine, which then completes what it has begun.
+    """
+    environment = os.environ | {"PULUMI_SKIP_UPDATE_CHECK": "true"} | variables
     lines: list[str] = []
     with subprocess.Popen(
         command,
@@ -88,7 +95,7 @@ def run(command: list[str]) -> None:
             engine.communicate()  # it would wait for ever for somebody to read what it prints
             raise
     if engine.returncode:
-        raise UpFailed(_reason(lines))
+        raise UpFailed(_reason(lines), "\n".join(lines))
 
 
 def _reason(lines: list[str]) -> str:

@@ -38,6 +38,8 @@ def test_it_is_a_stack_like_any_other(pull_request: Laptop) -> None:
     assert ops(pull_request, "status", STACK)[1]["stacks"][0]["state"] == "complete"
     assert ops(pull_request, "promote", "aws", STACK)[1]["outcome"] == "unchanged"
     assert pull_request.outputs()[STACK]["expires"] == outputs["expires"]
+    left = f"nothing to do: `make up STACK={STACK}` heals a stack on the local clouds by itself"
+    assert ops(pull_request, "recover", STACK) == (0, {"next": left})
 
 
 def test_it_is_reaped_when_its_time_is_over_and_no_other_is(pull_request: Laptop) -> None:
