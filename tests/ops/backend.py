@@ -4,9 +4,10 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -24,6 +25,10 @@ class Backend:
     """Its stacks are of the project better-together, as those that `ops` works on."""
 
     folder: Path
+    variables: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Of the environment, for a backend that is not in the folder."""
+    secrets_provider: str | None = None
+    """None is a passphrase."""
 
     @property
     def checkout(self) -> Path:
@@ -37,16 +42,19 @@ class Backend:
             "PULUMI_CONFIG_PASSPHRASE": "test",
             "PULUMI_HOME": str(self.folder / "home"),
             "PULUMI_SKIP_UPDATE_CHECK": "true",
+            **self.variables,
         }
 
     @classmethod
-    def made(cls, folder: Path) -> "Backend":
+    def made(
+        cls, folder: Path, variables: Mapping[str, str] = MappingProxyType({}), secrets_provider: str | None = None
+    ) -> "Backend":
         (folder / "state").mkdir()
         (folder / "project").mkdir()
         plugin = {"name": "momento", "path": str(ROOT / "pulumi_momento")}
         project = {"name": "better-together", "runtime": "python", "plugins": {"providers": [plugin]}}
         (folder / "project" / "Pulumi.yaml").write_text(yaml.safe_dump(project))
-        backend = cls(folder)
+        backend = cls(folder, variables, secrets_provider)
         copy_checkout(backend.checkout, "pulumi_momento/.venv")
         return backend
 
@@ -56,7 +64,8 @@ class Backend:
             work_dir=str(self.folder / "project"),
             pulumi_command=pulumi(),
             program=program,
-            env_vars={name: value for name, value in self.environment.items() if name.startswith("PULUMI_")},
+            secrets_provider=self.secrets_provider,
+            env_vars={name: value for name, value in self.environment.items() if name.startswith(("AWS_", "PULUMI_"))},
         )
         return auto.Stack.create_or_select(name, workspace)
 
