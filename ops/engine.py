@@ -51,7 +51,7 @@ def up(stack: Stack, settings: Mapping[str, str]) -> None:
 
 
 def _once_unlocked(command: list[str]) -> None:
-    """Waits for another update of the stack. A backend keeps the lock of an update that was killed: `pulumi cancel`."""
+    """Waits for another update of the stack. A backend keeps the lock of an update that was killed: `make recover`."""
     deadline = time.monotonic() + LOCKED_FOR
     while True:
         try:

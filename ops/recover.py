@@ -97,10 +97,8 @@ def _settle(name: str, deployment: dict[str, Any], pending: list[dict[str, Any]]
         with tempfile.TemporaryDirectory() as folder:
             (file := Path(folder, "state.json")).write_text(json.dumps(deployment))
             _run("stack", "import", "--stack", name, "--file", str(file))
-    # Without pending operations this only finds a lock: the stack itself is in no cloud.
-    roots = [] if pending else [one["urn"] for one in resources if one["type"] == "pulumi:pulumi:Stack"]
-    targets = [option for urn in roots for option in ("--target", urn)]
-    _run("refresh", "--yes", "--skip-preview", "--clear-pending-creates", "--stack", name, *targets)
+    # Also without pending operations, which an import drops: it may be that the refresh after one has failed.
+    _run("refresh", "--yes", "--skip-preview", "--clear-pending-creates", "--stack", name)
     found = {resource["urn"] for resource in known}
     return [_title(resource) for resource in creates if resource["urn"] not in found]
 

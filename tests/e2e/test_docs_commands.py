@@ -24,6 +24,7 @@ PAGES = [
 PROMPTED_OR_FIRST_CELL = re.compile(r"^\$ ((?:.*\\\n)*.*)|^\| (`make [^|]*)\|", re.MULTILINE)
 NOT_RUN = {
     r"(.*&& |.*\$\()?(aws|gcloud|pulumi) ": "needs an account",
+    r"make create ": "needs a backend; tests/ops/test_create.py does it",
     r"make (test|prove|contract|fuzz)": "runs tests, which would run this one",
     r"make rehearse": "takes minutes; tests/e2e/test_promotion.py plays the same scenes",
     r"make rollback": "needs a release before the one that runs; tests/e2e/test_promotion_killed.py does it",
