@@ -16,11 +16,9 @@ def create(name: str, hours: str) -> list[dict[str, str]]:
     Raises UsageError.
     """
     expires, files = expiry(hours), with_file()
+    stacks = stacks_of(name, files)
     there = stacks_of_backend()
-    return [
-        _renewed(stack, expires, there) if stack in files else _new(stack, expires, there)
-        for stack in stacks_of(name, files)
-    ]
+    return [(_renewed if stack in files else _new)(stack, expires, there) for stack in stacks]
 
 
 def stacks_of_backend() -> list[str]:
