@@ -28,9 +28,9 @@ def stacks_of(name: str, files: Collection[str]) -> list[str]:
     """
     if name in files:
         return [name]
-    if meant := _typo_of(name, files):
-        raise UsageError(f"there is no stack {name!r}: did you mean {meant}?")
     found = [name] if cloud_of(name) else [f"{cloud}-{name}" for cloud in CLOUDS]
+    if not any(stack in files for stack in found) and (meant := _typo_of(name, files)):
+        raise UsageError(f"there is no stack {name!r}: did you mean {meant}?")
     if not all(stack in files or re.fullmatch(NAME, stack) for stack in found):
         raise UsageError(
             f"there is no stack {name!r}: there are {', '.join(sorted(files))}, and what is made from aws and gcp, "
@@ -81,10 +81,9 @@ def expiry(hours: str) -> str:
 
 def _typo_of(name: str, files: Collection[str]) -> str | None:
     """The name with a file that this one hardly differs from. Names of other digits are other pull requests'."""
-    for known in difflib.get_close_matches(name, files, len(files) or 1, LIKE):
-        if _without_digits(known) != _without_digits(name):
-            return known
-    return next((known for known in sorted(files) if sorted(known) == sorted(name)), None)
+    others = [known for known in files if _without_digits(known) != _without_digits(name)]
+    swapped = (known for known in others if sorted(known) == sorted(name))
+    return next(iter(difflib.get_close_matches(name, others, 1, LIKE)), None) or next(swapped, None)
 
 
 def _without_digits(name: str) -> str:

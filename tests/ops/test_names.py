@@ -5,7 +5,7 @@ import pytest
 from ops.names import expiry, one_stack, stacks_of, template
 from ops.stack import UsageError, project_key
 
-FILES = ["aws", "aws-prod", "aws-pr-12", "gcp", "gcp-prod"]
+FILES = ["aws", "aws-prod", "aws-pr-12", "aws-feature-12", "gcp", "gcp-prod"]
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,8 @@ FILES = ["aws", "aws-prod", "aws-pr-12", "gcp", "gcp-prod"]
         ("pr-123", ["aws-pr-123", "gcp-pr-123"]),
         ("aws-pr-13", ["aws-pr-13"]),  # like aws-pr-12, which has a file
         ("aws-pr-1", ["aws-pr-1"]),
+        ("aws-pr-21", ["aws-pr-21"]),
+        ("feature-12", ["aws-feature-12", "gcp-feature-12"]),
         ("pr-12", ["aws-pr-12", "gcp-pr-12"]),
     ],
 )
@@ -40,7 +42,7 @@ def test_a_typo_is_asked_about(name: str, meant: str) -> None:
 def test_a_name_that_no_stack_can_have(name: str) -> None:
     """With the project's name it is Google's id of a service account, of up to 30 characters."""
     with pytest.raises(
-        UsageError, match=r"^there is no stack .*: there are aws, aws-pr-12, aws-prod, gcp, [^\n]*10 "
+        UsageError, match=r"^there is no stack .*: there are aws, aws-feature-12, aws-pr-12, aws-prod, gcp, [^\n]*10 "
     ) as error:
         stacks_of(name, FILES)
     assert repr(name) in str(error.value)
