@@ -26,6 +26,9 @@ help: ## list the targets and the variables
 # ROLLOUT=10  ## up: percent of the requests to the newest version, 0 to 100
 # ARTIFACT=   ## up, preview: build, promoted, or sha256:... of an artifact that ran before; rollback: the last; promote: what FROM must run
 # AUTH=laptop ## up: writes and pictures need a token of the laptop's issuer
+# HOURS=72    ## up, create: how long until `make reap` destroys the stack
+# FORCE=1     ## recover: also remove the lock of a process that may be at work
+# DRY=1       ## reap: only say what would be destroyed
 # REFRESH=1   ## up: ask the clouds first, and repair what has drifted
 # VERBOSE=1   ## up, destroy, down: print all that the engine says, not only what changed
 # PLAN=       ## plan, deploy, comment, preview-since: the file of the plan
@@ -41,7 +44,8 @@ help: ## list the targets and the variables
 .PHONY: up
 up: setup ## bring stacks aws and gcp, or STACK="aws-prod gcp-prod", up on the laptop's clouds and print their URLs
 	@set -f; $(PYTHON) -m local up $${AUTH:+--auth="$$AUTH"} $${REFRESH:+--refresh} $${VERBOSE:+--verbose} \
-	  $${ROLLOUT:+--rollout="$$ROLLOUT"} $${ARTIFACT:+--artifact="$$ARTIFACT"} -- $${STACK:-}
+	  $${ROLLOUT:+--rollout="$$ROLLOUT"} $${ARTIFACT:+--artifact="$$ARTIFACT"} \
+	  $${HOURS:+--hours="$$HOURS"} -- $${STACK:-}
 
 .PHONY: dev
 dev: setup ## run the app with reload on stack aws's store and cache, or STACK=gcp's; bring the stack up if it is not
@@ -100,6 +104,18 @@ status: deployment ## say what runs and what is being rolled out: make status ST
 .PHONY: prune
 prune: deployment ## delete the versions of an AWS stack's function that no rollback needs: make prune STACK=aws
 	@$(need_stack)$(PYTHON) -m ops prune $(json) -- "$$STACK"
+
+.PHONY: create
+create: deployment ## make a stack with a time to live in the backend: make create STACK=pr-12 HOURS=72
+	@$(need_stack)$(PYTHON) -m ops create $(json) $${HOURS:+--hours "$$HOURS"} -- "$$STACK"
+
+.PHONY: reap
+reap: deployment ## destroy the stacks whose time to live is over (DRY=1: only say which)
+	@$(PYTHON) -m ops reap $(json) $(if $(filter 1,$(DRY)),--dry-run)
+
+.PHONY: recover
+recover: deployment ## unlock and settle a stack after its update was killed: make recover STACK=aws (FORCE=1: whoever holds the lock)
+	@$(need_stack)$(PYTHON) -m ops recover $(json) $(if $(filter 1,$(FORCE)),--force) -- "$$STACK"
 
 .PHONY: token
 token: setup ## print a token for `make up AUTH=laptop`: make -s token USER=1 (ADMIN=1: may write every user)

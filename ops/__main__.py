@@ -88,7 +88,14 @@ def _parser() -> argparse.ArgumentParser:
     prune = command(commands.prune, "delete the versions of a Lambda function that a rollback does not need")
     status = command(commands.status, "say what runs, and what is being rolled out")
     status.add_argument("--mend", action="store_true", help="also roll back what is overdue")
-    for action in (verify, rollback, prune):
+    create = command(commands.create, "make a stack with a time to live in the backend, or set that time anew")
+    create.add_argument("name", metavar="STACK", help="the stack: aws-ann, or pr-12 for one on each cloud")
+    create.add_argument("--hours", default="72", help="how long until `reap` destroys it (default: 72)")
+    reap = command(commands.reap, "destroy the stacks whose time to live is over")
+    reap.add_argument("--dry-run", action="store_true", help="destroy nothing, and say what would be")
+    recover = command(commands.recover, "bring a stack back into use after its update was killed")
+    recover.add_argument("--force", action="store_true", help="remove a lock whose holder may be at work, too")
+    for action in (verify, rollback, prune, recover):
         action.add_argument("name", metavar="STACK", help="the stack")
     drift = command(commands.drift, "report what in the cloud differs from what the last deployment left there")
     for action in (status, preview, drift):

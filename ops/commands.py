@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ops.names import all_named, named
 from ops.report import Report, say
 from ops.stack import Stack, UsageError
 from ops.target import Target
@@ -26,14 +27,14 @@ def _target(stack: str | None, url: str | None, home: Path) -> Target:
     if url and not stack:
         return Target.of_url(url)
     if stack and not url:
-        return Target.of_stack(Stack.find(stack, home))
+        return Target.of_stack(Stack.find(named(stack), home))
     raise UsageError("name a stack or a URL: make check STACK=aws, or make check URL=https://...")
 
 
 def verify(name: str, home: Path) -> Result:
     from ops.check import check_newest
 
-    report = check_newest(Stack.find(name, home))
+    report = check_newest(Stack.find(named(name), home))
     say(report.summary)
     return _checked(report)
 
@@ -45,13 +46,14 @@ def _checked(report: Report) -> Result:
 def promote(source: str, target: str, home: Path, *, artifact: str | None) -> Result:
     from ops.promotion import promote
 
-    result = promote(origin := Stack.find(source, home), Stack.beside(origin, target), artifact)
+    origin = Stack.find(named(source), home)
+    result = promote(origin, Stack.beside(origin, named(target)), artifact)
     say(f"{result['outcome']}: {result['reason']}")
     return CODES[result["outcome"]], result
 
 
 def rollback(name: str, home: Path, *, to: str | None) -> Result:
-    return _rolled_back(Stack.find(name, home), to)
+    return _rolled_back(Stack.find(named(name), home), to)
 
 
 def _rolled_back(stack: Stack, to: str | None) -> Result:
@@ -70,7 +72,7 @@ def _rolled_back(stack: Stack, to: str | None) -> Result:
 def status(names: Sequence[str], home: Path, *, mend: bool) -> Result:
     """A stack that cannot be read or mended does not keep the others from it."""
     found: list[dict[str, Any]] = []
-    for name in names:
+    for name in all_named(names):
         try:
             about = _about(name, home, mend=mend)
         except UsageError as error:
@@ -98,7 +100,7 @@ def preview(names: Sequence[str], home: Path, *, out: Path) -> Result:
     from ops.plan_comment import comment, summary
 
     try:
-        plans = [sealed_plan.SealedPlan.make(Stack.to_plan(name, home)) for name in names]
+        plans = [sealed_plan.SealedPlan.make(Stack.to_plan(name, home)) for name in all_named(names)]
     except UpFailed as error:
         say(f"no plan: {error}")
         return 1, {"error": str(error)}
@@ -139,7 +141,7 @@ def deploy(plan: Path, home: Path, *, digest: str | None) -> Result:
 def drift(names: Sequence[str], home: Path) -> Result:
     from ops.drift import has_drifted
 
-    drifted = [stack.name for stack in [Stack.find(name, home) for name in names] if has_drifted(stack)]
+    drifted = [stack.name for stack in [Stack.find(name, home) for name in all_named(names)] if has_drifted(stack)]
     say(f"drifted: {', '.join(drifted)}" if drifted else "nothing has drifted")
     return int(bool(drifted)), {"drifted": drifted}
 
@@ -147,7 +149,7 @@ def drift(names: Sequence[str], home: Path) -> Result:
 def prune(name: str, home: Path) -> Result:
     from ops.prune import prune
 
-    stack = Stack.find(name, home)
+    stack = Stack.find(named(name), home)
     if stack.output("cloud") != "aws":
         say(f"{stack.title}: nothing to delete, since Google Cloud bills no old revisions")
         return 0, {"lines": []}
@@ -159,3 +161,39 @@ def prune(name: str, home: Path) -> Result:
     if not lines:
         say("nothing to delete")
     return 0, {"lines": lines}
+
+
+def create(name: str, hours: str, home: Path) -> Result:
+    from ops.create import create
+
+    made = create(name, hours)
+    for one in made:
+        say(f"stack {one['stack']} expires {one['expires']}: `pulumi up --policy-pack policy -s {one['stack']}`")
+    return 0, {"stacks": made}
+
+
+def reap(home: Path, *, dry_run: bool) -> Result:
+    from ops.reap import OfBackend, OfLaptop, reap
+
+    on_laptop = Stack.on_local_clouds(home) is not None
+    say(f"the stacks of {'the local clouds' if on_laptop else 'the backend'}")
+    found = reap(OfLaptop(home) if on_laptop else OfBackend(), dry_run=dry_run)
+    return int(any(one["outcome"] == "failed" for one in found)), {"stacks": found}
+
+
+def recover(name: str, home: Path, *, force: bool) -> Result:
+    from ops.engine import UpFailed
+    from ops.recover import recover
+
+    name = named(name)
+    if any(stack.name == name for stack in Stack.on_local_clouds(home) or []):
+        left = f"nothing to do: `make up STACK={name}` heals a stack on the local clouds by itself"
+        say(left)
+        return 0, {"next": left}
+    try:
+        result = recover(name, force=force)
+    except UpFailed as error:
+        say(f"not recovered: {error}")
+        return 1, {"error": str(error)}
+    say(result["next"])
+    return 0, result

@@ -1,7 +1,7 @@
 """Compares the cloud with what the last deployment left there."""
 
-from ops.engine import QUIET, UpFailed, local, pulumi, run
-from ops.stack import Stack, UsageError
+from ops.engine import QUIET, UpFailed, local, run
+from ops.stack import Stack, UsageError, cli
 
 DRIFTED = ("has drifted", "no changes were expected")
 """What the local clouds and the engine say in the end."""
@@ -10,10 +10,10 @@ DRIFTED = ("has drifted", "no changes were expected")
 def has_drifted(stack: Stack) -> bool:
     """Print what differs to stderr. Changes neither the state nor the cloud. Raises UsageError if that is unknown."""
     if stack.laptop:
-        command = [*local(stack.laptop), "drift", stack.name]
+        command = [*local(stack.laptop.home), "drift", stack.name]
     else:
         options = [*QUIET, "--preview-only", "--expect-no-changes", "--diff", "--stack", stack.name]
-        command = [pulumi(), "refresh", *options]
+        command = [cli(), "refresh", *options]
     try:
         run(command)
     except UpFailed as error:

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -11,25 +10,22 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import yaml
 
 from ops.report import say_aside
-from ops.stack import DOWNLOADS, ROOT, Laptop, Stack, UsageError, project_key
+from ops.stack import ROOT, Stack, cli, project_key
 from ops.urn import resource
 
 # What a backend in a bucket and Pulumi Cloud say of a stack that another update changes.
 LOCKED = re.compile(r"currently locked by \d+ lock|\[409\] Conflict: Another update")
 LOCKED_FOR = 600  # seconds; another `pulumi up` takes less
 PAUSE = 10.0  # seconds
-
-
-FACTS, STATE = "PLAN_FACTS_FILE", "PLAN_STATE"
-"""What the program reads in stacks/sealed_plan.py."""
 QUIET = ("--non-interactive", "--suppress-progress")
 LOGGED = {"PULUMI_DEBUG_COMMANDS": "true"}  # enables --event-log
+FACTS, STATE = "PLAN_FACTS_FILE", "PLAN_STATE"
+"""What the program reads in stacks/sealed_plan.py."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +43,11 @@ class Plan:
 
 
 class UpFailed(Exception):
-    """`pulumi up` failed; the message is its reason, in one line."""
+    """The engine failed; the message is its reason, in one line, and `output` all that it said."""
+
+    def __init__(self, reason: str, output: str = "") -> None:
+        super().__init__(reason)
+        self.output = output
 
 
 def up(stack: Stack, settings: Mapping[str, str], plan: Plan | None = None) -> None:
@@ -58,21 +58,21 @@ def up(stack: Stack, settings: Mapping[str, str], plan: Plan | None = None) -> N
     interrupt.
     """
     with tempfile.TemporaryDirectory() as folder:
-        environment: dict[str, str] = {}
+        variables: dict[str, str] = {}
         planned: list[str] = []
         if plan:
             file = Path(folder, "plan.json")
             file.write_text(json.dumps(plan.steps))
-            environment, planned = {STATE: plan.state}, ["--plan", str(file)]
+            variables, planned = {STATE: plan.state}, ["--plan", str(file)]
         if stack.laptop:
-            run([*local(stack.laptop), "apply", stack.name, "--settings", json.dumps(settings), *planned], environment)
-            return
+            command = [*local(stack.laptop.home), "apply", stack.name, "--settings", json.dumps(settings)]
+            return run([*command, *planned], **variables)
         config = Path(folder, "stack.yaml")
         config.write_text(_configured(stack, settings))
         # Without the preview, the engine would find a difference from the plan when it has changed something already.
         skipped = [] if plan else ["--skip-preview"]
         options = [*QUIET, "--stack", stack.name, "--policy-pack", "policy", "--config-file", str(config), *planned]
-        _once_unlocked([pulumi(), "up", "--yes", *skipped, *options], environment)
+        _once_unlocked([cli(), "up", "--yes", *skipped, *options], **variables)
 
 
 def preview(stack: Stack) -> Plan:
@@ -80,11 +80,11 @@ def preview(stack: Stack) -> Plan:
     with tempfile.TemporaryDirectory() as folder:
         plan, log, facts = (Path(folder, name) for name in ("plan.json", "log", "facts.json"))
         if stack.laptop:
-            command = [*local(stack.laptop), "preview", stack.name, "--policy-log", str(log)]
+            command = [*local(stack.laptop.home), "preview", stack.name, "--policy-log", str(log)]
         else:
             options = [*QUIET, "--stack", stack.name, "--policy-pack", "policy", "--event-log", str(log)]
-            command = [pulumi(), "preview", "--diff", *options]
-        run([*command, "--plan" if stack.laptop else "--save-plan", str(plan)], {FACTS: str(facts), **LOGGED})
+            command = [cli(), "preview", "--diff", *options]
+        run([*command, "--plan" if stack.laptop else "--save-plan", str(plan)], **{FACTS: str(facts)}, **LOGGED)
         events = [json.loads(line) for line in log.read_text().splitlines()]
         found = [_finding(event["policyEvent"]) for event in events if "policyEvent" in event]
         return Plan(json.loads(plan.read_text()), **json.loads(facts.read_text()), findings=sorted(found))
@@ -95,24 +95,17 @@ def _finding(event: Mapping[str, str]) -> str:
     return f"{event['enforcementLevel']} {event['policyName']}: {about}{' '.join(event['message'].split())}"
 
 
-def local(laptop: Laptop) -> list[str]:
+def local(home: Path) -> list[str]:
     """The command line of the local clouds."""
-    return [sys.executable, "-m", "local", "--home", str(laptop.home)]
+    return [sys.executable, "-m", "local", "--home", str(home)]
 
 
-def pulumi() -> str:
-    """The path of the CLI. Raises UsageError."""
-    if not (found := shutil.which("pulumi")):
-        raise UsageError(f"`pulumi` is not on PATH: install it ({DOWNLOADS})")
-    return found
-
-
-def _once_unlocked(command: list[str], environment: Mapping[str, str]) -> None:
-    """Waits for another update of the stack. A backend keeps the lock of an update that was killed: `pulumi cancel`."""
+def _once_unlocked(command: list[str], **variables: str) -> None:
+    """Waits for another update of the stack. A backend keeps the lock of an update that was killed: `make recover`."""
     deadline = time.monotonic() + LOCKED_FOR
     while True:
         try:
-            return run(command, environment)
+            return run(command, **variables)
         except UpFailed as error:
             if not LOCKED.search(str(error)) or time.monotonic() > deadline:
                 raise
@@ -127,8 +120,8 @@ def _configured(stack: Stack, settings: Mapping[str, str]) -> str:
     return yaml.safe_dump(content | {"config": config})
 
 
-def run(command: list[str], environment: Mapping[str, str] = MappingProxyType({})) -> None:
-    """Run the engine, and print its output to stderr. Raises UpFailed.
+def run(command: list[str], **variables: str) -> None:
+    """Run the engine with these variables in its environment, and print its output to stderr. Raises UpFailed.
 
     A terminal's Ctrl-C also reaches the engine, which then completes what it has begun.
     """
@@ -136,7 +129,7 @@ def run(command: list[str], environment: Mapping[str, str] = MappingProxyType({}
     with subprocess.Popen(
         command,
         cwd=ROOT,
-        env=os.environ | {"PULUMI_SKIP_UPDATE_CHECK": "true", **environment},
+        env=os.environ | {"PULUMI_SKIP_UPDATE_CHECK": "true"} | variables,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -151,7 +144,7 @@ def run(command: list[str], environment: Mapping[str, str] = MappingProxyType({}
             engine.communicate()  # it would wait for ever for somebody to read what it prints
             raise
     if engine.returncode:
-        raise UpFailed(_reason(lines))
+        raise UpFailed(_reason(lines), "\n".join(lines))
 
 
 def _reason(lines: list[str]) -> str:

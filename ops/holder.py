@@ -25,7 +25,7 @@ def is_at_work(outputs: Mapping[str, Any]) -> bool:
 
     It is not after its deadline, nor if it was a process of this computer that has ended.
     """
-    return bool(outputs["rolloutBy"]) and not is_overdue(outputs) and not _has_ended(outputs["rolloutBy"])
+    return bool(outputs["rolloutBy"]) and not is_overdue(outputs) and not has_ended(outputs["rolloutBy"])
 
 
 def is_overdue(outputs: Mapping[str, Any]) -> bool:
@@ -38,7 +38,8 @@ def deadline(seconds: float) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + seconds))
 
 
-def _has_ended(holder: str) -> bool:
+def has_ended(holder: str) -> bool:
+    """Whether the holder was a process of this computer that has ended."""
     place, _, pid = holder.rpartition(":")
     if place.rpartition("@")[2] != socket.gethostname() or not pid.isdigit():
         return False

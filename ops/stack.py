@@ -53,6 +53,14 @@ class Stack:
                 return cls(name, outputs[name], laptop)
         return cls(name, _pulumi_outputs(name, on_laptop=home.exists()))
 
+    @classmethod
+    def on_local_clouds(cls, home: Path) -> list[Self] | None:
+        """All stacks on the local clouds; None if they do not run. Raises UsageError."""
+        if not (local := _local(home)):
+            return None
+        outputs, laptop = local
+        return [cls(name, of_stack, laptop) for name, of_stack in outputs.items()]
+
     def beside(self, name: str) -> Self:
         """The stack of that name where this one is; it may never have come up. Raises UsageError."""
         if not self.laptop:
@@ -86,7 +94,7 @@ class Stack:
 
             found = engine.stacks_up(Home(self.laptop.home), [self.name])
             return (found[0].export_stack().deployment if found else None) or {}
-        return _asked(self.name, "export").get("deployment") or {}
+        return _json(self.name, "export").get("deployment") or {}
 
     def file(self) -> dict[str, Any]:
         """The content of the stack's file in this checkout, which has a mapping `config`. Raises UsageError."""
@@ -119,17 +127,29 @@ def _local(home: Path) -> tuple[Mapping[str, Mapping[str, Any]], Laptop] | None:
 
 def _pulumi_outputs(name: str, *, on_laptop: bool = False) -> Mapping[str, Any]:
     """Raises UsageError."""
-    return _asked(name, "output", "--json", on_laptop=on_laptop)
+    try:
+        return _json(name, "output", "--json")
+    except UsageError as error:
+        subject = f"stack {name} is not on the local clouds, and" if on_laptop else f"stack {name}:"
+        raise UsageError(f"{subject} {error}") from None
 
 
-def _asked(name: str, *question: str, on_laptop: bool = False) -> Mapping[str, Any]:
-    """The answer of `pulumi stack`, a JSON object. Raises UsageError."""
-    subject = f"stack {name} is not on the local clouds, and" if on_laptop else f"stack {name}:"
-    pulumi = shutil.which("pulumi")
-    if not pulumi:
-        raise UsageError(f"{subject} `pulumi` is not on PATH: install it ({DOWNLOADS})")
+def _json(name: str, *question: str) -> Mapping[str, Any]:
+    """The answer of `pulumi stack`, an object. Raises UsageError."""
+    answer = pulumi("stack", *question, "--stack", name)
+    try:
+        found = json.loads(answer)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise UsageError(f"`pulumi stack {question[0]}` says no JSON object: {' '.join(answer.split())[:100]!r}")
+    return cast(dict[str, Any], found)
+
+
+def pulumi(*arguments: str) -> str:
+    """What the Pulumi CLI answers for this checkout's project. Raises UsageError with the last line of its error."""
     answer = subprocess.run(
-        [pulumi, "stack", *question, "--non-interactive", "--stack", name],
+        [cli(), *arguments, "--non-interactive"],
         cwd=ROOT,
         env=os.environ | {"PULUMI_SKIP_UPDATE_CHECK": "true"},
         capture_output=True,
@@ -138,12 +158,12 @@ def _asked(name: str, *question: str, on_laptop: bool = False) -> Mapping[str, A
     )
     if answer.returncode:
         reason = (answer.stderr.strip().splitlines() or ["no output"])[-1].removeprefix("error: ")
-        raise UsageError(f"{subject} pulumi says: {reason}")
-    try:
-        found = json.loads(answer.stdout)
-    except ValueError:
-        found = None
-    if not isinstance(found, dict):
-        said = " ".join(answer.stdout.split())[:100]
-        raise UsageError(f"`pulumi stack {question[0]}` of {name} says no JSON object: {said!r}")
-    return cast(dict[str, Any], found)
+        raise UsageError(f"pulumi says: {reason}")
+    return answer.stdout
+
+
+def cli() -> str:
+    """The path of the Pulumi CLI. Raises UsageError."""
+    if not (found := shutil.which("pulumi")):
+        raise UsageError(f"`pulumi` is not on PATH: install it ({DOWNLOADS})")
+    return found

@@ -70,6 +70,7 @@ class AwsStack(pulumi.ComponentResource):
             "cache": cache.name,
             "service": function.name,
             "bucket": bucket.bucket,
+            "expires": config.expires or "",
             "rolloutPlan": config.rollout_plan.output,
             **exports(pulumi.Output.all(traffic, alias.arn).apply(lambda known: known[0])),
         }

@@ -46,6 +46,8 @@ class StackConfig:
     name: str
     cloud: str
     environment: str
+    expires: str | None
+    """The UTC time after which `make reap` destroys the stack."""
     region: str
     gcp_project: str
     """Empty on aws."""
@@ -107,8 +109,9 @@ class StackConfig:
 
     @property
     def tags(self) -> dict[str, str]:
-        """Tags on AWS, labels on Google Cloud."""
-        return {"project": pulumi.get_project(), "stack": self.stack, "environment": self.environment}
+        """Tags on AWS, labels on Google Cloud, which take only lowercase letters, digits, hyphens and underscores."""
+        expires = {"expires": self.expires.lower().replace(":", "-")} if self.expires else {}
+        return {"project": pulumi.get_project(), "stack": self.stack, "environment": self.environment, **expires}
 
     @property
     def app_environment(self) -> dict[str, str]:

@@ -60,6 +60,7 @@ def load(before: Mapping[str, Any]) -> StackConfig:
         name=name,
         cloud=cloud,
         environment=read.choice("environment", ("development", "production")),
+        expires=_optional(read.text("expires", f"none|{TIME}", "none, or a time like 2026-11-29T16:00:00Z")),
         region=read.text(f"{cloud}:region", *REGION[cloud]) if cloud else "",
         gcp_project=read.text("gcp:project", NO_GOOGLE + ACCOUNT_ID, "the id of a project") if cloud == "gcp" else "",
         persistence=read.choice("persistence", _stores(cloud), f" on {cloud}" if cloud else ""),

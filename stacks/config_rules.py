@@ -64,6 +64,8 @@ def _check_production(config: StackConfig, read: ConfigReader) -> None:
         read.wrong("auth", "is 'none', which lets everybody write: production needs the URL of an issuer")
     if config.demo:
         read.wrong("demo", "is 'true', which lets requests write demo users: production needs false")
+    if config.expires:
+        read.wrong("expires", f"is {config.expires!r}, when `make reap` destroys the stack: production needs none")
 
 
 def _check_rollout(config: StackConfig, read: ConfigReader) -> None:

@@ -74,6 +74,7 @@ class GcpStack(pulumi.ComponentResource):
             "cache": cache.name,
             "service": service.name,
             "bucket": bucket.name,
+            "expires": config.expires or "",
             "rolloutPlan": config.rollout_plan.output,
             "canaryUrl": canary_url(service, traffic),
             **exports(traffic),

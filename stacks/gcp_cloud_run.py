@@ -43,7 +43,8 @@ def cloud_run(
     """
     container = _container(config, environment)
     template: ServiceTemplateArgsDict = {
-        "labels": config.tags,
+        # Without the time, which would make a new revision whenever it moves.
+        "labels": {key: value for key, value in config.tags.items() if key != "expires"},
         "service_account": account.email,
         "timeout": f"{config.timeout_seconds}s",
         "max_instance_request_concurrency": config.concurrency,

@@ -14,7 +14,8 @@ DESCRIPTION = """\
 Run both clouds on this computer. The Makefile calls these commands and passes its variables as options:
 `make up STACK=aws ROLLOUT=10` is `python -m local up --rollout 10 aws`.
 
-A STACK has a file Pulumi.STACK.yaml in the checkout: aws, aws-prod, gcp or gcp-prod.
+A STACK has a file Pulumi.STACK.yaml in the checkout, such as aws, aws-prod, gcp or gcp-prod, or is made from the file
+of aws or gcp: aws-ann. A name without a cloud, such as pr-12, means aws-pr-12 and gcp-pr-12.
 """
 EPILOG = """\
 environment:
@@ -80,6 +81,7 @@ changed, then each stack's URL, store and artifact."""
     up.add_argument("--refresh", action="store_true", help="read the clouds' state first, and repair drift")
     rollout = "share of the requests that the newest version gets, in percent (default: the stack file's, or 100)"
     up.add_argument("--rollout", metavar="PERCENT", help=rollout)
+    up.add_argument("--hours", metavar="HOURS", help="hours until `make reap` destroys the stacks (default: never)")
     _artifact(up)
     _verbose(up)
 
@@ -126,6 +128,7 @@ def _ending(actions: Actions) -> None:
     more = "The clouds and the other stacks stay up."
     destroy = _command(actions, destruction.destroy, "destroy stacks", more, "destroy aws", "destroy aws gcp")
     destroy.add_argument("names", metavar="STACK", nargs="+", help="the stacks")
+    destroy.add_argument("--wait", action="store_true", help="wait for another command that is at work")
     more = "Deletes their users and logs, and\nfrees their ports. Needs no running clouds."
     down = _command(actions, destruction.down, "destroy all stacks and stop the clouds", more, "down")
     for command in (destroy, down):

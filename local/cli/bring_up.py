@@ -16,6 +16,7 @@ from local.cli.engine_output import shown
 from local.cli.engine_runs import at_once, side_by_side
 from local.cli.home import ROOT, Home, LocalError
 from local.cli.tools import say
+from ops.names import expiry
 from ops.stack import Laptop, Stack, UsageError
 from stacks.artifact import build
 
@@ -30,16 +31,17 @@ def up(
     refresh: bool = False,
     rollout: str | None = None,
     artifact: str | None = None,
+    hours: str | None = None,
     verbose: bool = False,
 ) -> None:
     """Brings the stacks up, starts the clouds if necessary, and prints the stacks' URLs.
 
     With `auth`, the app requires tokens from the laptop's issuer. With `refresh`, the engine reads the clouds' state
-    first, and repairs drift. `rollout` and `artifact` override the stacks' keys. `verbose` prints the engine's full
-    output. Deletes old versions of Lambda functions, as `make prune` does.
+    first, and repairs drift. `rollout` and `artifact` override the stacks' keys; `hours` is the time until the stacks
+    expire. `verbose` prints the engine's full output. Deletes old versions of Lambda functions, as `make prune` does.
     """
     names = stack_files.check(names)
-    given = given_settings(rollout=rollout, artifact=artifact)
+    given = given_settings(rollout=rollout, artifact=artifact, hours=hours)
     engine.warm_up()
     with home.exclusive():
         build_for(names, given)
@@ -62,9 +64,9 @@ def apply(home: Home, name: str, settings: Mapping[str, str], plan: Path | None 
     """Brings a stack to the config of its file and `settings`, which are keys of the project.
 
     Changes nothing if that differs from the engine's `plan`, a file. Waits for another command that is at work. The
-    clouds must run. What the stack's last `make up AUTH=laptop` has set stays.
+    clouds must run. AUTH and HOURS of the stack's last `make up` stay.
     """
-    stack_files.check([name])
+    name = stack_files.one(name)
     engine.warm_up()
     with home.exclusive(wait=True):
         daemon = clouds.required(home)
@@ -101,9 +103,18 @@ def _auth_settings(daemon: Daemon) -> dict[str, str]:
 
 
 def kept_settings(stack: auto.Stack, daemon: Daemon) -> dict[str, str]:
-    """What the stack's last `make up AUTH=laptop` has set."""
-    has_issuer = json.dumps(daemon.issuer) in json.dumps(stack.export_stack().deployment)
-    return _auth_settings(daemon) if has_issuer else {}
+    """AUTH and HOURS of the stack's last `make up`."""
+    deployment = stack.export_stack().deployment or {}
+    auth = _auth_settings(daemon) if json.dumps(daemon.issuer) in json.dumps(deployment) else {}
+    return auth | _expiry(deployment)
+
+
+def _expiry(deployment: Mapping[str, Any]) -> dict[str, str]:
+    """The setting of the stack's time to live, if it has one."""
+    for resource in deployment.get("resources", []):
+        if resource["type"] == "pulumi:pulumi:Stack" and (expires := resource.get("outputs", {}).get("expires")):
+            return {"expires": expires}
+    return {}
 
 
 def _prune(home: Home, name: str, outputs: Mapping[str, Any], daemon: Daemon) -> None:
@@ -125,14 +136,18 @@ def _print_result(name: str, outputs: Mapping[str, Any], rollout: str | None) ->
         print(f"{name}  ROLLOUT={rollout} has nothing to roll out: this version has all requests already")
 
 
-def given_settings(*, artifact: str | None, rollout: str | None = None) -> dict[str, str]:
+def given_settings(*, artifact: str | None, rollout: str | None = None, hours: str | None = None) -> dict[str, str]:
     """The keys that are given. Raises LocalError if one is wrong."""
     if rollout is not None and not re.fullmatch("[1-9]?[0-9]|100", rollout):
         raise LocalError(f"ROLLOUT is {rollout!r}: it takes 0 to 100, in percent")
     if artifact is not None and not re.fullmatch("build|promoted|sha256:[0-9a-f]{64}", artifact):
         allowed = "build, promoted, or one of the releases in `make outputs`, sha256:..."
         raise LocalError(f"ARTIFACT is {artifact!r}: it takes {allowed}")
-    given = {"artifact": artifact, "rollout": rollout}
+    try:
+        expires = hours and expiry(hours)
+    except UsageError as error:
+        raise LocalError(str(error)) from None
+    given = {"artifact": artifact, "rollout": rollout, "expires": expires}
     return {key: value for key, value in given.items() if value is not None}
 
 

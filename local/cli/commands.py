@@ -20,12 +20,12 @@ from local.cli.tools import say
 def preview(
     home: Home, name: str, *, artifact: str | None = None, plan: Path | None = None, policy_log: Path | None = None
 ) -> None:
-    """Shows what `up` would change in the stack. Needs no running clouds.
+    """Shows what `up` would change in the stack, or in those that the name means. Needs no running clouds.
 
     Writes the engine's plan to the file `plan`, which `apply` takes, and the policy's findings to `policy_log`, one
     JSON object a line.
     """
-    stack_files.check([name])
+    names = stack_files.check([name])
     given = given_settings(artifact=artifact)
     with home.exclusive():
         daemon = clouds.running(home)
@@ -34,11 +34,12 @@ def preview(
         else:
             refuse_if_cut_off(home)
         engine.warm_up()
-        build_for([name], given)
-        stack = engine.open_stack(home, name)
-        kept = kept_settings(stack, daemon) if plan and daemon else {}
-        engine.configure(stack, daemon, kept | given)
-        side_by_side(home, [stack], "preview", partial(_preview, plan=plan, policy_log=policy_log))
+        build_for(names, given)
+        for one in names:
+            stack = engine.open_stack(home, one)
+            kept = kept_settings(stack, daemon) if plan and daemon else {}
+            engine.configure(stack, daemon, kept | given)
+            side_by_side(home, [stack], "preview", partial(_preview, plan=plan, policy_log=policy_log))
 
 
 def _preview(stack: auto.Stack, *, plan: Path | None, policy_log: Path | None) -> None:
@@ -71,22 +72,23 @@ def _as_the_engine_logs(found: PolicyEvent) -> dict[str, str | None]:
 
 
 def drift(home: Home, name: str) -> None:
-    """Prints a line for each difference between the clouds and the stack's last `up`.
+    """Prints a line for each difference between the clouds and the last `up` of the stack, or of those that it means.
 
     Changes neither the state nor the clouds. Raises LocalError if anything has drifted.
     """
-    stack_files.known([name])
+    names = stack_files.known([name])
     with home.exclusive():
         clouds.required(home)
         refuse_if_cut_off(home)
-        stack = engine.one_that_is_up(home, name)
-        if name in home.unfinished():
+        stacks = [engine.one_that_is_up(home, one) for one in names]
+        if any(one in home.unfinished() for one in names):
             raise LocalError(
                 f"the last change of stack {name} failed or was cut off: `make up STACK={name}` completes it"
             )
-        [drifted] = side_by_side(home, [stack], "drift", find_drift)
-        print(*drifted or [f"stack {name} has not drifted"], sep="\n")
-        if drifted:
+        drifted = side_by_side(home, stacks, "drift", find_drift)
+        for one, lines in zip(names, drifted, strict=True):
+            print(*lines or [f"stack {one} has not drifted"], sep="\n")
+        if any(drifted):
             raise LocalError(f"stack {name} has drifted: `make up STACK={name} REFRESH=1` repairs it")
 
 

@@ -11,13 +11,15 @@ from local.cli.home import Home, LocalError
 from local.cli.tools import say
 
 
-def destroy(home: Home, names: Sequence[str], *, verbose: bool = False) -> None:
+def destroy(home: Home, names: Sequence[str], *, wait: bool = False, verbose: bool = False) -> None:
     """Destroys the stacks with the engine; the clouds and the other stacks stay up.
+
+    With `wait`, waits for another command that is at work.
 
     If an engine or a plugin was killed, the content of the clouds is unknown, so this stops them, with all stacks.
     """
     names = stack_files.known(names)
-    with home.exclusive():
+    with home.exclusive(wait=wait):
         clouds.required(home)
         if engine.has_lost_track(home):
             _end(home)

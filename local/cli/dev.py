@@ -33,7 +33,7 @@ def dev(home: Home, name: str = "aws", *, port: str = "5000") -> NoReturn:
 
     Secrets exist only in the environment of that process.
     """
-    stack_files.check([name])
+    name = stack_files.one(name)
     _refuse_if_taken(port)
     stack = _brought_up(home, name)
     variables = _variables(clouds.required(home), stack)

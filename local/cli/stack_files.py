@@ -1,6 +1,7 @@
 """Reads the plain config from the checkout's stack files, Pulumi.<stack>.yaml.
 
-Their secrets, `encryptionsalt`, `secretsprovider` and backend belong to the real deployment. The laptop has its own.
+A stack without a file has the config of its cloud's development stack. The files' secrets, `encryptionsalt`,
+`secretsprovider` and backend belong to the real deployment. The laptop has its own.
 """
 
 import json
@@ -12,26 +13,36 @@ import yaml
 
 from local.cli.home import ROOT, LocalError
 from local.providers.values import is_object
+from ops.names import cloud_of, one_stack, stacks_of, template, with_file
+from ops.stack import UsageError
 
 # `pulumi stack init` made this for the passphrase in engine.py. It only protects keys of the laptop's clouds.
 SALT = "v1:B/cbSqKO26E=:v1:Kdkh6IlqkQewd6Gw:Cz6IGuEGnzLEuSrPgdwMSGqxdJXL4w=="
 
 
 def names() -> list[str]:
-    return sorted(path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in ROOT.glob("Pulumi.*.yaml"))
+    return with_file(ROOT)
 
 
 def known(stacks: Sequence[str]) -> list[str]:
-    """Each stack once. Raises LocalError if the checkout lacks one of them."""
+    """Each stack that these names mean, once. Raises LocalError if one of them can be none."""
     there = names()
-    for stack in stacks:
-        if stack not in there:
-            raise LocalError(f"there is no stack {stack!r}; there are {', '.join(there)}")
-    return list(dict.fromkeys(stacks))
+    try:
+        return list(dict.fromkeys(found for stack in stacks for found in stacks_of(stack, there)))
+    except UsageError as error:
+        raise LocalError(str(error)) from None
+
+
+def one(stack: str) -> str:
+    """The stack that the name means. Raises LocalError like `check`, and if it means two."""
+    try:
+        return check([one_stack(stack, names())])[0]
+    except UsageError as error:
+        raise LocalError(str(error)) from None
 
 
 def check(stacks: Sequence[str]) -> list[str]:
-    """Each stack once. Raises LocalError if the checkout lacks one of them, or has a broken file for it."""
+    """Each stack that these names mean, once. Raises LocalError if one of them can be none, or has a broken file."""
     stacks = known(stacks)
     for stack in stacks:
         plain_config(stack)
@@ -39,8 +50,13 @@ def check(stacks: Sequence[str]) -> list[str]:
 
 
 def plain_config(stack: str) -> dict[str, Any]:
-    """The config without secrets. Raises LocalError, which names the file and the line or key, if it cannot be read."""
+    """The config without secrets, of the stack's file or else from its cloud's template.
+
+    Raises LocalError, which names the file and the line or key, if it cannot be read.
+    """
     path = ROOT / f"Pulumi.{stack}.yaml"
+    if (cloud := cloud_of(stack)) and not path.exists():
+        return template(plain_config(cloud))
     settings = _read(path)
     if not is_object(settings):
         raise LocalError(f"{path.name} holds {_called(settings)}: it takes keys, such as `config:`")

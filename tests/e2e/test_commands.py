@@ -79,12 +79,20 @@ def test_up_says_what_changed_and_what_is_wrong_once(clouds: Laptop, second_chec
     assert not any(line.startswith("aws | updated") for line in back)
 
 
-@pytest.mark.parametrize("command", [["preview", "nobody"], ["destroy", "aws", "nobody"], ["drift", "nobody"]])
-def test_a_stack_that_is_not_there(clouds: Laptop, command: list[str]) -> None:
+@pytest.mark.parametrize(
+    "command", [["preview", "awss"], ["destroy", "aws", "awss"], ["drift", "awss"], ["dev", "awss"]]
+)
+def test_a_mistyped_stack(clouds: Laptop, command: list[str]) -> None:
     result = clouds.run(*command)
     assert result.returncode == 1
-    there = "aws, aws-prod, gcp, gcp-prod"
-    assert result.stderr == f"there is no stack 'nobody'; there are {there}\n"
+    assert result.stderr == "there is no stack 'awss': did you mean aws?\n"
+
+
+@pytest.mark.parametrize("command", [["destroy", "aws", "nobody"], ["drift", "nobody"]])
+def test_a_stack_that_is_not_up(clouds: Laptop, command: list[str]) -> None:
+    result = clouds.run(*command)
+    assert result.returncode == 1
+    assert result.stderr == "stack aws-nobody is not up: `make up STACK=aws-nobody`\n"
 
 
 def test_what_a_failing_command_prints_arrives_in_a_pipe(clouds: Laptop, second_checkout: Path) -> None:

@@ -105,7 +105,7 @@ def test_the_state_has_no_files_that_are_written_in_place(clouds: Laptop) -> Non
 
 
 def test_previewing_a_stack_that_is_not_there(laptop: Laptop) -> None:
-    result = laptop.run("preview", "azure")
+    result = laptop.run("preview", "Azure!")
     assert result.returncode == 1
     there = "aws, aws-prod, gcp, gcp-prod"
-    assert result.stderr.strip() == f"there is no stack 'azure'; there are {there}"
+    assert result.stderr.startswith(f"there is no stack 'Azure!': there are {there}, and what is made from aws and gcp")

@@ -8,13 +8,26 @@ import pytest
 from local.cli.arguments import parse
 
 EVERY_OPTION = {
-    "up": ["aws", "gcp", "--auth", "laptop", "--refresh", "--rollout", "10", "--artifact", "sha256:0", "--verbose"],
+    "up": [
+        "aws",
+        "gcp",
+        "--auth",
+        "laptop",
+        "--refresh",
+        "--rollout",
+        "10",
+        "--artifact",
+        "sha256:0",
+        "--hours",
+        "8",
+        "--verbose",
+    ],
     "dev": ["gcp", "--port", "5001"],
     "preview": ["aws", "--artifact", "build"],
     "drift": ["aws"],
     "outputs": [],
     "token": ["1", "--admin"],
-    "destroy": ["aws", "gcp", "--verbose"],
+    "destroy": ["aws", "gcp", "--wait", "--verbose"],
     "down": ["--verbose"],
 }
 

@@ -218,7 +218,7 @@ def test_a_step_without_requests_and_a_url_for_the_canary_waits_twice_and_holds(
     ("target", "why"),
     [
         ("gcp-prod", "stack aws of .* is on aws, stack gcp-prod of .* on gcp: promote within one cloud"),
-        ("nowhere", "Pulumi.nowhere.yaml cannot be read: .*"),
+        ("aws-nowhere", "Pulumi.aws-nowhere.yaml cannot be read: .*"),
     ],
 )
 def test_a_stack_that_never_came_up_and_cannot_get_it(

@@ -32,8 +32,8 @@ import json, sys, yaml
 from pathlib import Path
 folder = Path({folder!r})
 state = json.loads((folder / "state").read_text())
-if sys.argv[1] == "stack" and "broken" in sys.argv:
-    sys.exit("error: no stack named 'broken' found")
+if sys.argv[1] == "stack" and "aws-broken" in sys.argv:
+    sys.exit("error: no stack named 'aws-broken' found")
 elif sys.argv[1] == "stack":
     print(json.dumps(state))
 else:
@@ -141,10 +141,10 @@ def test_an_artifact_that_never_ran(run: Run, tmp_path: Path) -> None:
 
 
 def test_a_stack_that_cannot_be_read_does_not_keep_others_from_being_mended(run: Run, tmp_path: Path) -> None:
-    code, result = run("status", "--mend", "--", "broken", "aws", **moving(ELSEWHERE, -1))
+    code, result = run("status", "--mend", "--", "aws-broken", "aws", **moving(ELSEWHERE, -1))
     assert code == 2
     assert [one["state"] for one in result["stacks"]] == ["unknown", "complete"]
-    assert "no stack named 'broken' found" in result["stacks"][0]["error"]
+    assert "no stack named 'aws-broken' found" in result["stacks"][0]["error"]
     assert len(ups(tmp_path)) == 1
 
 

@@ -16,8 +16,18 @@ from stacks.artifact import Artifact
 from tests.stacks.deployment import KEYS, Deployment, deploy
 
 OUTPUTS = [
-    *("account", "artifactDigest", "bucket", "cache", "cloud", "deployment", "percent", "persistence", "region"),
-    *("releases", "revision", "rolloutBy", "rolloutPlan", "rolloutUntil", "service", "stableDigest", "stableRevision"),
+    *("account", "artifactDigest", "bucket", "cache", "cloud", "deployment", "expires", "percent", "persistence"),
+    *(
+        "region",
+        "releases",
+        "revision",
+        "rolloutBy",
+        "rolloutPlan",
+        "rolloutUntil",
+        "service",
+        "stableDigest",
+        "stableRevision",
+    ),
     *("store", "url"),
 ]
 
@@ -51,7 +61,7 @@ def environment(stack: Deployment) -> dict[str, str]:
 
 def test_the_outputs_have_the_same_names(either: Deployment, artifact: Artifact) -> None:
     assert sorted(either.outputs) == OUTPUTS
-    assert {name for name, value in either.outputs.items() if not value} == {"rolloutBy", "rolloutUntil"}
+    assert {name for name, value in either.outputs.items() if not value} == {"expires", "rolloutBy", "rolloutUntil"}
     assert either.outputs["artifactDigest"] == artifact.digest
 
 
@@ -117,13 +127,33 @@ def test_the_keys_are_secret_wherever_they_go(either: Deployment) -> None:
     assert len(holders) == 1
 
 
+def all_tags(stack: Deployment) -> list[dict[str, str] | None]:
+    """The tags or labels of each resource that can have some; None if it has none."""
+    names = {"aws": {"tags"}, "gcp": {"labels", "userLabels"}}
+    return [
+        resource.inputs.get(name)
+        for resource in stack.resources
+        if (wanted := names.get(resource.type.partition(":")[0]))
+        for name in wanted & sdk.properties(sdk.args_type(resource.type)).keys()
+    ]
+
+
 def test_all_that_can_be_tagged_is(either: Deployment) -> None:
     tags = {"project": "better-together", "stack": either.outputs["cloud"], "environment": "development"}
-    names = {"aws": {"tags"}, "gcp": {"labels", "userLabels"}}
-    for resource in either.resources:
-        if wanted := names.get(resource.type.partition(":")[0]):
-            for name in wanted & sdk.properties(sdk.args_type(resource.type)).keys():
-                assert resource.inputs.get(name) == tags, resource
+    assert all(found == tags for found in all_tags(either))
+    assert len(all_tags(either)) >= 6
+
+
+@pytest.mark.parametrize("cloud", ["aws", "gcp"])
+def test_the_time_to_live_is_a_tag_of_all_resources_and_an_output(cloud: str, request: pytest.FixtureRequest) -> None:
+    """Google Cloud's labels: https://cloud.google.com/resource-manager/docs/labels-overview#requirements"""
+    stack = deploy(cloud, {"better-together:expires": "2026-11-29T16:00:00Z"})
+    assert stack.outputs["expires"] == "2026-11-29T16:00:00Z"
+    permanent: Deployment = request.getfixturevalue(cloud)
+    assert all_tags(stack) == [(tags or {}) | {"expires": "2026-11-29t16-00-00z"} for tags in all_tags(permanent)]
+    if cloud == "gcp":
+        service, before = (one.inputs("cloudrunv2/service:Service")["template"] for one in (stack, permanent))
+        assert service["labels"] == before["labels"], "a time that moves is no new revision"
 
 
 def test_all_resources_belong_to_the_component(either: Deployment) -> None:

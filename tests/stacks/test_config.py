@@ -62,6 +62,12 @@ def errors(*args: Any, **kwargs: Any) -> list[str]:
         ("aws", "better-together:recoveryDays", "36", "is '36': it takes a whole number from 1 to 35"),
         (
             "aws",
+            "better-together:expires",
+            "2026-11-29",
+            "is '2026-11-29': it takes none, or a time like 2026-11-29T16:00:00Z",
+        ),
+        (
+            "aws",
             "better-together:artifact",
             "v2",
             "is 'v2': it takes build, promoted, or the sha256:... of an artifact",

@@ -89,6 +89,7 @@ def test_the_app_or_the_cloud_has_a_use_for_every_other_key(cloud: str) -> None:
     """Every other key changes the resources or the outputs of the stack, or it would be silently ignored."""
     changes = {
         "environment": "production",
+        "expires": "2036-11-29T16:00:00Z",
         "recoveryDays": "8",
         "cacheTtlSeconds": "301",
         "momentoApiKey": "another key",
@@ -185,6 +186,10 @@ def test_a_stack_from_before_the_output_account(cloud: str) -> None:
     [
         ({"auth": "none"}, "auth is 'none', which lets everybody write: production needs the URL of an issuer"),
         ({"demo": "true"}, "demo is 'true', which lets requests write demo users: production needs false"),
+        (
+            {"expires": "2036-11-29T16:00:00Z"},
+            "expires is '2036-11-29T16:00:00Z', when `make reap` destroys the stack: production needs none",
+        ),
     ],
 )
 @pytest.mark.parametrize("stack", ["aws-prod", "gcp-prod"])

@@ -1,0 +1,67 @@
+"""Makes stacks with a time to live, from the file of their cloud's development stack."""
+
+import json
+from typing import Any
+
+import yaml
+
+from ops.names import expiry, stacks_of, template, with_file
+from ops.stack import ROOT, Stack, UsageError, project_key, pulumi
+
+
+def create(name: str, hours: str) -> list[dict[str, str]]:
+    """Write the files of the stacks that the name means, and make those that the backend lacks. Deploys nothing.
+
+    For a stack that has a time to live already, it sets the time anew. Returns the name, expiry and file of each stack.
+    Raises UsageError.
+    """
+    expires, files = expiry(hours), with_file()
+    stacks = stacks_of(name, files)
+    there = stacks_of_backend()
+    return [(_renewed if stack in files else _new)(stack, expires, there) for stack in stacks]
+
+
+def stacks_of_backend() -> list[str]:
+    """The project's stacks in the backend. Raises UsageError."""
+    return [stack["name"] for stack in json.loads(pulumi("stack", "ls", "--json"))]
+
+
+def _renewed(name: str, expires: str, there: list[str]) -> dict[str, str]:
+    content, key = Stack(name, {}).file(), project_key("expires")
+    if content["config"].get(key, "none") == "none":
+        raise UsageError(f"Pulumi.{name}.yaml has no {key}, so the stack is permanent: take another name")
+    written = _write(name, content, expires)
+    if name not in there:
+        _init(name, content)
+    return written
+
+
+def _new(name: str, expires: str, there: list[str]) -> dict[str, str]:
+    """Copies secrets with the CLI, since each stack has its own key; a provider of keys can be that of both."""
+    origin = name.partition("-")[0]
+    content = Stack(origin, {}).file()
+    config = template(content["config"])
+    secrets = [key for key, value in config.items() if isinstance(value, dict) and "secure" in value]
+    plain = {key: value for key, value in config.items() if key not in secrets}
+    shared = {key: content[key] for key in ("secretsprovider",) if key in content}
+    written = _write(name, shared | {"config": plain}, expires)
+    try:
+        if name not in there:
+            _init(name, shared)
+        for key in secrets:
+            pulumi("config", "cp", key, "--stack", origin, "--dest", name)
+    except UsageError:
+        (ROOT / written["file"]).unlink()
+        raise
+    return written
+
+
+def _write(name: str, content: dict[str, Any], expires: str) -> dict[str, str]:
+    path = ROOT / f"Pulumi.{name}.yaml"
+    path.write_text(yaml.safe_dump(content | {"config": content["config"] | {project_key("expires"): expires}}))
+    return {"stack": name, "expires": expires, "file": path.name}
+
+
+def _init(name: str, content: dict[str, Any]) -> None:
+    provider = ["--secrets-provider", content["secretsprovider"]] if "secretsprovider" in content else []
+    pulumi("stack", "init", name, "--no-select", *provider)

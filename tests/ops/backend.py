@@ -1,0 +1,97 @@
+"""A backend of the real engine in a folder, and a checkout without the files of its stacks."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import yaml
+from pulumi import automation as auto
+
+from local.cli.tools import pulumi
+from rehearsal.builds import copy_checkout
+from tests.ops.conftest import ROOT
+
+type Program = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Backend:
+    """Its stacks are of the project better-together, as those that `ops` works on."""
+
+    folder: Path
+    variables: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Of the environment, for a backend that is not in the folder."""
+    secrets_provider: str | None = None
+    """None is a passphrase."""
+
+    @property
+    def checkout(self) -> Path:
+        return self.folder / "checkout"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return os.environ | {
+            "PATH": f"{Path(pulumi().command).parent}:{os.environ['PATH']}",
+            "PULUMI_BACKEND_URL": (self.folder / "state").as_uri(),
+            "PULUMI_CONFIG_PASSPHRASE": "test",
+            "PULUMI_HOME": str(self.folder / "home"),
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            **self.variables,
+        }
+
+    @classmethod
+    def made(
+        cls, folder: Path, variables: Mapping[str, str] = MappingProxyType({}), secrets_provider: str | None = None
+    ) -> "Backend":
+        (folder / "state").mkdir()
+        (folder / "project").mkdir()
+        plugin = {"name": "momento", "path": str(ROOT / "pulumi_momento")}
+        project = {"name": "better-together", "runtime": "python", "plugins": {"providers": [plugin]}}
+        (folder / "project" / "Pulumi.yaml").write_text(yaml.safe_dump(project))
+        backend = cls(folder, variables, secrets_provider)
+        copy_checkout(backend.checkout, "pulumi_momento/.venv")
+        return backend
+
+    def stack(self, name: str, program: Program) -> auto.Stack:
+        """A stack of the program, whose file is in another folder than the checkout."""
+        workspace = auto.LocalWorkspace(
+            work_dir=str(self.folder / "project"),
+            pulumi_command=pulumi(),
+            program=program,
+            secrets_provider=self.secrets_provider,
+            env_vars={name: value for name, value in self.environment.items() if name.startswith(("AWS_", "PULUMI_"))},
+        )
+        return auto.Stack.create_or_select(name, workspace)
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """`python -m ops` in the checkout."""
+        command = [sys.executable, "-m", "ops", *arguments]
+        return subprocess.Popen(
+            command,
+            cwd=self.checkout,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def ops(self, *arguments: str) -> tuple[int, dict[str, Any], str]:
+        """The exit code of `python -m ops ... --json`, its result, and what it says aside."""
+        process = self.start(arguments[0], "--json", *arguments[1:])
+        out, err = process.communicate()
+        return process.returncode, json.loads(out), err
+
+    def pulumi(self, *arguments: str) -> str:
+        command = [pulumi().command, *arguments, "--non-interactive"]
+        result = subprocess.run(command, cwd=self.checkout, env=self.environment, capture_output=True, text=True)
+        assert result.returncode == 0, result.stdout + result.stderr
+        return result.stdout
+
+    def stacks(self) -> list[str]:
+        return [stack["name"] for stack in json.loads(self.pulumi("stack", "ls", "--json"))]
