@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -49,8 +50,8 @@ def test_a_step_is_one_target_or_an_action_of_a_known_commit() -> None:
                 if "uses" in step:
                     assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", step["uses"]), (name, step)
                 else:
-                    command, *words = step["run"].split()
-                    made = [word for word in words if "=" not in word and not word.endswith('"')]
+                    command, *words = shlex.split(step["run"])
+                    made = [word for word in words if "=" not in word]
                     assert command == "make", (name, step)
                     assert targets.issuperset(made), (name, step)
 
@@ -81,7 +82,8 @@ def test_main_deploys_what_it_has_built(checkout: Path, clouds: Laptop, stack: s
     machine = runner(checkout, matrix__stack=stack)
     machine.run(main, "build")
     assert {path.name for path in (checkout / "build" / "dist").iterdir()} == {"app.zip", "app.tar.gz", "sbom.cdx.json"}
-    (checkout / f"Pulumi.{stack}.yaml").open("a").write("  better-together:logRetentionDays: 14\n")
+    file = checkout / f"Pulumi.{stack}.yaml"
+    file.write_text(f"{file.read_text()}  better-together:logRetentionDays: 14\n")
     machine.run(main, "deploy")
     days = {"aws": '"retentionInDays": 14', "gcp": '"retentionDays": 14'}[stack]
     assert days in _state(clouds, stack)

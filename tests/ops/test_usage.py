@@ -101,7 +101,7 @@ def test_outputs_that_are_no_json(check: Check, outputs: Callable[..., None], tm
     (tmp_path / "pulumi").write_text(f"#!/bin/sh\necho '{printed}'\n")
     result = check("--stack", "aws")
     assert (result.code, result.out) == (2, "")
-    assert result.err == f"`pulumi stack output` of aws says no JSON object: {printed!r}\n"
+    assert result.err == f"stack aws: `pulumi stack output` says no JSON object: {printed!r}\n"
 
 
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
