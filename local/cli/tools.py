@@ -4,16 +4,10 @@
 tests need. `python -m local.cli.tools deploy` gets nothing: deployments run the official CLI, which must be on PATH.
 """
 
-import fcntl
 import os
 import shutil
 import signal
-import subprocess
 import sys
-import tempfile
-import threading
-import time
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,19 +17,15 @@ if __name__ == "__main__":
 
 from semver import VersionInfo
 
+from local.cli.installation import ToolMissing, install, require, run, say
+
 if TYPE_CHECKING:
     from pulumi.automation import PulumiCommand
 
 PULUMI_VERSION = VersionInfo.parse("3.274.1")
 PULUMI_DOWNLOADS = "https://www.pulumi.com/docs/iac/download-install/"
 PULUMI_PACKAGE = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
-CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "better-together"
-DYNAMODB_LOCAL = CACHE / "dynamodb-local-3.1.0"
 HERE = Path(__file__).parent
-
-
-class ToolMissing(Exception):
-    """A tool is missing. The message names it and says how to install it."""
 
 
 @cache
@@ -48,8 +38,8 @@ def pulumi() -> "PulumiCommand":
         if on_path.version and on_path.version >= PULUMI_VERSION:
             return on_path
         say(f"pulumi {on_path.version} on PATH is older than {PULUMI_VERSION}: leaving it alone and using another")
-    root = CACHE / f"pulumi-{PULUMI_VERSION}"
-    install(root, f"Building the Pulumi CLI {PULUMI_VERSION}, about 3 minutes, once", _build_pulumi)
+    what = f"Building the Pulumi CLI {PULUMI_VERSION}, about 3 minutes, once"
+    root = install(f"pulumi-{PULUMI_VERSION}", what, _build_pulumi)
     return PulumiCommand(root=str(root), version=PULUMI_VERSION)
 
 
@@ -78,71 +68,14 @@ def _build_pulumi(scratch: Path) -> None:
 
 def dynamodb_local() -> Path:
     """The folder of AWS's DynamoDB Local: jars and native libraries."""
-    if not DYNAMODB_LOCAL.exists():
-        require("java", "a Java 17 runtime, e.g. apt-get install openjdk-17-jre-headless")
-        require("mvn", "Maven, e.g. apt-get install maven")
-    install(DYNAMODB_LOCAL, "Fetching DynamoDB Local with Maven", _fetch_dynamodb_local)
-    return DYNAMODB_LOCAL
+    return install("dynamodb-local-3.1.0", "Fetching DynamoDB Local with Maven", _fetch_dynamodb_local)
 
 
 def _fetch_dynamodb_local(scratch: Path) -> None:
+    require("java", "a Java 17 runtime, e.g. apt-get install openjdk-17-jre-headless")
+    require("mvn", "Maven, e.g. apt-get install maven")
     output = [f"-Dmaven.repo.local={scratch / 'repository'}", f"-DoutputDirectory={scratch / 'result'}"]
     run(["mvn", "-q", "-B", *output, "dependency:copy-dependencies"], HERE / "dynamodb_local")
-
-
-def install(target: Path, what: str, make: Callable[[Path], None]) -> None:
-    """Makes `target` once and atomically: calls `make` with a folder, and moves `result` from there to `target`."""
-    if target.exists():
-        return
-    try:
-        CACHE.mkdir(parents=True, exist_ok=True)
-        with (CACHE / ".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if target.exists():
-                return
-            for left_over in CACHE.glob("unfinished-*/"):
-                shutil.rmtree(left_over)
-            with tempfile.TemporaryDirectory(prefix="unfinished-", dir=CACHE, ignore_cleanup_errors=True) as scratch:
-                with_progress(what, lambda: make(Path(scratch)))
-                Path(scratch, "result").rename(target)
-    except OSError as error:
-        raise ToolMissing(f"{error.filename or CACHE}: {error.strerror}: free it, or set XDG_CACHE_HOME") from None
-
-
-def require(command: str, how: str) -> None:
-    if not shutil.which(command):
-        raise ToolMissing(f"{command} is missing: install {how}")
-
-
-def run(command: list[str | Path], cwd: Path, env: dict[str, str] | None = None) -> None:
-    result = subprocess.run(
-        command, cwd=cwd, env=os.environ | (env or {}), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    if result.returncode:
-        last_line = (result.stdout.strip().splitlines() or ["no output"])[-1]
-        raise ToolMissing(f"{' '.join(map(str, command[:2]))} failed: {last_line}")
-
-
-def with_progress(what: str, work: Callable[[], None], beat: float = 15) -> None:
-    """Does the work, and prints its duration every `beat` seconds."""
-    say(f"{what} ...")
-    started = time.monotonic()
-    done = threading.Event()
-
-    def heartbeat() -> None:
-        while not done.wait(beat):
-            say(f"  {what}: {time.monotonic() - started:.0f} s")
-
-    threading.Thread(target=heartbeat, daemon=True).start()
-    try:
-        work()
-    finally:
-        done.set()
-    say(f"{what}: done in {time.monotonic() - started:.0f} s")
-
-
-def say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
 
 
 def _dynamodb_local_for_tests() -> None:
