@@ -2,13 +2,14 @@
 
 `python -m local.cli.tools` gets the Pulumi CLI; `python -m local.cli.tools test` also gets DynamoDB Local, which only
 tests need. `python -m local.cli.tools deploy` gets nothing: deployments run the official CLI, which must be on PATH.
+`python -m local.cli.tools lint` gets actionlint, and prints its path.
 """
 
 import os
 import shutil
 import signal
 import sys
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 PULUMI_VERSION = VersionInfo.parse("3.274.1")
 PULUMI_DOWNLOADS = "https://www.pulumi.com/docs/iac/download-install/"
 PULUMI_PACKAGE = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
+ACTIONLINT_VERSION = "1.7.12"
+ACTIONLINT_PACKAGE = "github.com/rhysd/actionlint/cmd/actionlint"
 HERE = Path(__file__).parent
 
 
@@ -39,7 +42,8 @@ def pulumi() -> "PulumiCommand":
             return on_path
         say(f"pulumi {on_path.version} on PATH is older than {PULUMI_VERSION}: leaving it alone and using another")
     what = f"Building the Pulumi CLI {PULUMI_VERSION}, about 3 minutes, once"
-    root = install(f"pulumi-{PULUMI_VERSION}", what, _build_pulumi)
+    version = f"-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v{PULUMI_VERSION}"
+    root = install(f"pulumi-{PULUMI_VERSION}", what, partial(_build_go, "pulumi_cli", PULUMI_PACKAGE, version))
     return PulumiCommand(root=str(root), version=PULUMI_VERSION)
 
 
@@ -54,16 +58,22 @@ def require_official_pulumi() -> None:
         raise ToolMissing(f"pulumi on PATH is {version}: install {how}")
 
 
-def _build_pulumi(scratch: Path) -> None:
-    """Builds it with the Go compiler that uv.lock pins, from the sources that go.sum pins."""
+def actionlint() -> Path:
+    """The linter of GitHub Actions workflows, built from its Go module."""
+    build = partial(_build_go, "actionlint", ACTIONLINT_PACKAGE, "")
+    root = install(f"actionlint-{ACTIONLINT_VERSION}", f"Building actionlint {ACTIONLINT_VERSION}, once", build)
+    return root / "bin" / "actionlint"
+
+
+def _build_go(folder: str, package: str, linker_flags: str, scratch: Path) -> None:
+    """Builds `package` with the Go compiler that uv.lock pins, from the sources that go.sum in `folder` pins."""
     uv = os.environ.get("UV", "uv")
     require(uv, "uv (https://docs.astral.sh/uv/), or run `make setup`, which brings it")
     go = [uv, "run", "--quiet", "--isolated", "--locked", "--only-group", "go", "go"]
-    version = f"-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v{PULUMI_VERSION}"
-    output = ["-o", scratch / "result" / "bin" / "pulumi"]
-    build = ["build", "-trimpath", "-modcacherw", "-ldflags", f"-s -w {version}", *output, PULUMI_PACKAGE]
+    output = ["-o", f"{scratch}/result/bin/"]
+    build = ["build", "-trimpath", "-modcacherw", "-ldflags", f"-s -w {linker_flags}", *output, package]
     folders = {"GOMODCACHE": str(scratch / "modules"), "GOCACHE": str(scratch / "build")}
-    run([*go, *build], HERE / "pulumi_cli", folders | {"GOFLAGS": "", "GOTOOLCHAIN": "local"})
+    run([*go, *build], HERE / folder, folders | {"GOFLAGS": "", "GOTOOLCHAIN": "local"})
 
 
 def dynamodb_local() -> Path:
@@ -88,12 +98,15 @@ def _dynamodb_local_for_tests() -> None:
 def main(arguments: list[str]) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        if "deploy" in arguments:
-            require_official_pulumi()
-        else:
-            pulumi()
-        if "test" in arguments:
-            _dynamodb_local_for_tests()
+        match arguments:
+            case ["deploy"]:
+                require_official_pulumi()
+            case ["lint"]:
+                print(actionlint())
+            case _:
+                pulumi()
+                if "test" in arguments:
+                    _dynamodb_local_for_tests()
     except ToolMissing as missing:
         sys.exit(str(missing))
     except KeyboardInterrupt:
