@@ -199,7 +199,7 @@ contract: setup ## run schemathesis against aws, gcp and flask run, and print ho
 	@CONTRACT_CASES="$${CASES:-20}" $(PYTHON) -m pytest -q -s tests/e2e/test_contract.py
 
 .PHONY: lint
-lint: setup ## ruff, import-linter and pyright
+lint: setup lint-workflows ## ruff, import-linter and pyright, and lint-workflows
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/lint-imports --no-cache --no-logo
@@ -207,6 +207,11 @@ lint: setup ## ruff, import-linter and pyright
 	.venv/bin/pyright --warnings -p app
 	.venv/bin/pyright --warnings -p pulumi_momento
 	.venv/bin/pyright --warnings -p policy
+
+.PHONY: lint-workflows
+lint-workflows: setup ## zizmor and actionlint, on the workflows of GitHub Actions
+	.venv/bin/zizmor --offline --quiet --persona pedantic --strict-collection .github
+	actionlint="$$($(PYTHON) -m local.cli.tools lint)"; "$$actionlint" -shellcheck .venv/bin/shellcheck -pyflakes ''
 
 .PHONY: setup
 setup: deployment app/.venv/ready build/lambda-runtime/ready ## install everything into the checkout and the cache

@@ -15,7 +15,7 @@ from local.cli.clouds import Daemon
 from local.cli.engine_output import shown
 from local.cli.engine_runs import at_once, side_by_side
 from local.cli.home import ROOT, Home, LocalError
-from local.cli.tools import say
+from local.cli.installation import say
 from ops.names import expiry
 from ops.stack import Laptop, Stack, UsageError
 from stacks.artifact import build

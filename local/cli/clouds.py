@@ -14,7 +14,7 @@ from typing import Any
 
 from local.cli import locks
 from local.cli.home import APP_PYTHON, ROOT, Home, LocalError
-from local.cli.tools import say
+from local.cli.installation import say
 
 ANSWERS_WITHIN = 180  # seconds, of which the start of Firestore's emulator may take 120
 STOPS_WITHIN = 60  # seconds

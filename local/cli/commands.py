@@ -14,7 +14,7 @@ from local.cli.bring_up import build_for, given_settings, kept_settings, refuse_
 from local.cli.drift import find_drift
 from local.cli.engine_runs import side_by_side, unless_interrupted
 from local.cli.home import Home, LocalError
-from local.cli.tools import say
+from local.cli.installation import say
 
 
 def preview(

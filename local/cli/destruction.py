@@ -8,7 +8,7 @@ from local.cli import clouds, engine, stack_files
 from local.cli.engine_output import shown
 from local.cli.engine_runs import at_once, side_by_side
 from local.cli.home import Home, LocalError
-from local.cli.tools import say
+from local.cli.installation import say
 
 
 def destroy(home: Home, names: Sequence[str], *, wait: bool = False, verbose: bool = False) -> None:

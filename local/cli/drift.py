@@ -7,7 +7,7 @@ from typing import Any
 from pulumi import automation as auto
 from pulumi.automation.events import EngineEvent, StepEventMetadata
 
-from local.cli.tools import say
+from local.cli.installation import say
 from local.providers.values import is_list, is_object
 from ops.urn import resource
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from signal import SIGKILL
 
 from local.cli import locks
-from local.cli.tools import say
+from local.cli.installation import say
 
 ROOT = Path(__file__).resolve().parents[2]
 APP_PYTHON = ROOT / "app" / ".venv" / "bin" / "python"

@@ -11,7 +11,7 @@ from pulumi.automation.errors import CommandError
 from local.cli.arguments import parse
 from local.cli.engine_runs import INTERRUPTS
 from local.cli.home import Home, LocalError
-from local.cli.tools import ToolMissing
+from local.cli.installation import ToolMissing
 from stacks.artifact import ArtifactError
 
 REAL_MOMENTO = ("MOMENTO_API_KEY", "MOMENTO_APP_API_KEY", "MOMENTO_ENDPOINT")

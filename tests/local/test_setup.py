@@ -1,4 +1,4 @@
-"""The Makefile and local/cli/tools.py set up whole or not at all, and pass paths and values on as they are."""
+"""The Makefile and local/cli set up whole or not at all, and pass paths and values on as they are."""
 
 import errno
 import os
@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from local.cli import tools
-from local.cli.tools import ToolMissing, install
+from local.cli import installation, tools
+from local.cli.installation import ToolMissing, install
 
 ROOT = Path(__file__).parents[2]
 PROJECTS = ("", "app/", "policy/", "pulumi_momento/")
@@ -24,21 +24,21 @@ CUT_OFF = """
 import sys
 import textwrap
 from pathlib import Path
-from local.cli.tools import CACHE, install
+from local.cli.installation import install
 
 def half(scratch: Path) -> None:
     (scratch / "result").mkdir()
     print("half", flush=True)
     sys.stdin.read()
 
-install(CACHE / "tool", "Making the tool", half)
+install("tool", "Making the tool", half)
 """
 
 
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(tools, "CACHE", tmp_path / "better-together")
-    return tools.CACHE
+    monkeypatch.setattr(installation, "CACHE", tmp_path / "better-together")
+    return installation.CACHE
 
 
 @pytest.fixture
@@ -226,7 +226,7 @@ def test_what_was_cut_off_is_made_anew(cache: Path) -> None:
     def whole(scratch: Path) -> None:
         (scratch / "result").write_text("whole")
 
-    install(cache / "tool", "Making the tool", whole)
+    install("tool", "Making the tool", whole)
     assert (cache / "tool").read_text() == "whole"
     assert [path.name for path in cache.glob("unfinished-*")] == []
 
@@ -236,10 +236,10 @@ def test_a_cache_that_cannot_be_written_is_one_line(cache: Path) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(scratch / "result"))
 
     with pytest.raises(ToolMissing, match=r"^/.*/result: No space left on device: free it, or set XDG_CACHE_HOME$"):
-        install(cache / "tool", "Making the tool", full)
+        install("tool", "Making the tool", full)
     assert [path.name for path in cache.iterdir()] == [".lock"]
 
     shutil.rmtree(cache)
     cache.write_text("in the way")
     with pytest.raises(ToolMissing, match=r"^/.*/better-together: File exists: free it, or set XDG_CACHE_HOME$"):
-        install(cache / "tool", "Making the tool", full)
+        install("tool", "Making the tool", full)

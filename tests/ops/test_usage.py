@@ -115,7 +115,7 @@ def test_the_stack_is_asked_for_by_its_whole_name(check: Check, outputs: Callabl
     outputs(OUTPUTS)
     result = check("--stack", "acme/better-together/aws")
     assert result.out == "stack acme/better-together/aws of `pulumi stack output`: http://127.0.0.1:1\n"
-    asked = "stack output --json --non-interactive --stack acme/better-together/aws\n"
+    asked = "stack output --json --stack acme/better-together/aws --non-interactive\n"
     assert (tmp_path / "arguments").read_text() == asked
 
 
