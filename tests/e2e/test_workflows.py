@@ -90,7 +90,8 @@ def test_main_deploys_what_it_has_built(checkout: Path, clouds: Laptop, stack: s
     clouds.must("up", stack)
 
 
-@pytest.mark.parametrize("stack", ["aws", pytest.param("gcp", marks=pytest.mark.prove)])
+@pytest.mark.prove
+@pytest.mark.parametrize("stack", ["aws", "gcp"])
 def test_watch(checkout: Path, stack: str) -> None:
     watch = load()["watch"]
     machine = runner(checkout, matrix__stack=stack, matrix__cloud=stack)
@@ -174,6 +175,7 @@ def github() -> Iterator[tuple[str, list[tuple[str, str, Any]]]]:
         thread.join()
 
 
+@pytest.mark.prove
 def test_a_pull_request_gets_one_comment_of_what_it_changes(
     checkout: Path, github: tuple[str, list[tuple[str, str, Any]]]
 ) -> None:
