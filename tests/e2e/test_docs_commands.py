@@ -25,6 +25,8 @@ PROMPTED_OR_FIRST_CELL = re.compile(r"^\$ ((?:.*\\\n)*.*)|^\| (`make [^|]*)\|", 
 NOT_RUN = {
     r"(.*&& |.*\$\()?(aws|gcloud|pulumi) ": "needs an account",
     r"gh ": "needs a repository on GitHub",
+    r"for environment in ": "needs a repository on GitHub",
+    r"git commit ": "changes the repository",
     r"make create ": "needs a backend; tests/ops/test_create.py does it",
     r"make (test|prove|contract|fuzz)": "runs tests, which would run this one",
     r"make setup-deploy": "needs the official Pulumi CLI on PATH; tests/local/test_setup.py tries it",
