@@ -9,7 +9,7 @@ from typing import Any
 
 from pulumi import automation as auto
 
-from local.cli import clouds, engine, stack_files
+from local.cli import clouds, engine, stack_files, state
 from local.cli.clouds import Daemon
 from local.cli.engine_output import shown
 from local.cli.engine_runs import at_once, side_by_side
@@ -39,7 +39,7 @@ def up(
     """
     names = stack_files.check(names)
     given = given_settings(rollout=rollout, artifact=artifact)
-    engine.warm_up()
+    engine.warm_up(names)
     with home.exclusive():
         build_for(names, given)
         running = _usable_clouds(home)
@@ -64,12 +64,12 @@ def apply(home: Home, name: str, settings: Mapping[str, str]) -> None:
     stays.
     """
     stack_files.check([name])
-    engine.warm_up()
+    engine.warm_up([name])
     with home.exclusive(wait=True):
         daemon = clouds.required(home)
         refuse_if_cut_off(home)
         stack = engine.open_stack(home, name)
-        has_issuer = json.dumps(daemon.issuer) in json.dumps(stack.export_stack().deployment)
+        has_issuer = json.dumps(daemon.issuer) in json.dumps(state.resources(home, name))
         engine.configure(stack, daemon, {**(_auth_settings(daemon) if has_issuer else {}), **settings})
         side_by_side(home, [stack], "up", partial(_bring_up, home, refresh=False, verbose=False))
 

@@ -5,7 +5,7 @@ import urllib.request
 
 from pulumi import automation as auto
 
-from local.cli import clouds, engine, stack_files
+from local.cli import clouds, engine, stack_files, state
 from local.cli.bring_up import build_for, given_settings, refuse_if_cut_off
 from local.cli.drift import find_drift
 from local.cli.engine_runs import side_by_side, unless_interrupted
@@ -23,7 +23,7 @@ def preview(home: Home, name: str, *, artifact: str | None = None) -> None:
             home.forget()
         else:
             refuse_if_cut_off(home)
-        engine.warm_up()
+        engine.warm_up([name])
         build_for([name], given)
         stack = engine.open_stack(home, name)
         engine.configure(stack, daemon, given)
@@ -58,7 +58,7 @@ def drift(home: Home, name: str) -> None:
 def outputs(home: Home) -> None:
     """Prints the outputs of all stacks as one JSON object, keyed by stack name."""
     clouds.required(home)
-    print(json.dumps(engine.outputs(home), indent=2))
+    print(json.dumps(state.outputs(home), indent=2))
 
 
 def token(home: Home, user: str, *, admin: bool = False) -> None:
