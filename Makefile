@@ -143,7 +143,7 @@ release: ## publish build/dist as a release of GitHub: make release TAG=v1.0.0
 
 # `make test` shows every behaviour once; `make prove` also runs what is marked `prove`. Either consists of three runs,
 # which can be started alone: `make test-e2e` for the first tier, `make test-e2e TIER=` for both. They run at the same
-# time, since test-e2e waits as much as it works, and each is printed when it has ended.
+# time, since test-e2e, two processes with clouds of their own, waits as much as it works. Each is printed when it ends.
 TIER := -m 'not prove'
 
 .PHONY: test
@@ -166,7 +166,7 @@ test-stacks: setup ## test the stacks, the bootstrap of accounts, the policy, th
 
 .PHONY: test-e2e
 test-e2e: setup ## test both stacks on the laptop's clouds
-	$(PYTHON) -m pytest $(TIER) tests/e2e
+	$(PYTHON) -m pytest -n 2 $(TIER) tests/e2e
 
 .PHONY: fuzz
 fuzz: setup ## try random input and operations, and print how many: make fuzz EXAMPLES=2000

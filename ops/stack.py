@@ -114,13 +114,13 @@ class Stack:
 
 def _local(home: Path) -> tuple[Mapping[str, Mapping[str, Any]], Laptop] | None:
     """The outputs of all stacks on the local clouds, by name, and where these are; None if they do not run."""
-    from local.cli import clouds, engine  # late, because a URL needs no Pulumi SDK
+    from local.cli import clouds, state  # late, because a URL needs no clouds
     from local.cli.home import Home, LocalError
 
     folder = Home(home.resolve())
     try:
         daemon = clouds.running(folder)
-        return (engine.outputs(folder), Laptop(folder.path, daemon.aws, daemon.google)) if daemon else None
+        return (state.outputs(folder), Laptop(folder.path, daemon.aws, daemon.google)) if daemon else None
     except LocalError as error:
         raise UsageError(str(error)) from None
 

@@ -45,7 +45,7 @@ def rehearse(clouds: list[str], names: list[str]) -> list[Scene]:
     """One scene for each build on each cloud, one after the other."""
     scenes: list[Scene] = []
     for cloud in clouds:
-        with tempfile.TemporaryDirectory(prefix="better-together-") as folder, Stage(Path(folder), [cloud]) as stage:
+        with tempfile.TemporaryDirectory(prefix="better-together-") as folder, Stage(Path(folder)) as stage:
             for name in names:
                 scene = stage.play(cloud, name, PLANS.get(name, Plan()))
                 print(scene, *(f"WRONG: {wrong}" for wrong in scene.wrong()), sep="\n  ", flush=True)

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-INSTALLED = ("app/.venv", "policy/.venv", "pulumi_momento/.venv", "build/lambda-runtime")
+INSTALLED = ("app/.venv", "policy/.venv", "pulumi_momento/.venv", "build/lambda-runtime", "build/packages")
 FIRST = "first"
 """What runs before; as good as `good`, which can be promoted over it."""
 BAD = ("errors", "writes", "dead", "slow", "late")
@@ -44,5 +44,6 @@ def copy_checkout(target: Path, *shared: str) -> None:
         shutil.copy(source, copy)
         os.utime(copy, (0, 0))  # older than every environment, so that make does not install into a shared one
     for folder in shared:
+        (ROOT / folder).mkdir(parents=True, exist_ok=True)
         (target / folder).parent.mkdir(exist_ok=True)
         (target / folder).symlink_to(ROOT / folder)

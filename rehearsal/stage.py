@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,6 +14,7 @@ from rehearsal.plan import Plan, configure
 from rehearsal.scene import Scene
 from rehearsal.traffic import Traffic
 
+CLOUDS = ("aws", "gcp")
 PROGRESS = re.compile(r"\d+ %")
 MOVE = re.compile(r"(\d+) % to (sha256:\w+)")
 PATIENT = {"timeoutSeconds": 29}  # a start on a busy computer may take longer than the default, 10 s
@@ -25,33 +26,35 @@ class RehearsalError(Exception):
 
 
 class Stage:
-    """Stacks `aws` and `gcp` run what is to be promoted, `aws-live` and `gcp-live` get it. A `with` block brings them
-    up with the first build, and destroys them in the end. All files are in `folder`.
+    """Stacks `aws` and `gcp` run what is to be promoted, `aws-live` and `gcp-live` get it. `prepare` brings those of a
+    cloud up, and the end of a `with` block destroys them. All files are in `folder`.
     """
 
-    def __init__(self, folder: Path, clouds: Sequence[str]) -> None:
+    def __init__(self, folder: Path) -> None:
         self.home = folder / "home"
         self._folder = folder
-        self._clouds = clouds
+        self._prepared = set[str]()
         self._checkouts: dict[str, Path] = {}
 
     def __enter__(self) -> Self:
-        try:
-            self.local("up", *self._clouds)
-            for cloud in self._clouds:
-                result, _ = self._promote(cloud, Plan())
-                if result["outcome"] != "promoted":
-                    raise RehearsalError(f"the first promotion of {cloud}: {result['outcome']}, {result['reason']}")
-        except BaseException:
-            self.__exit__()
-            raise
         return self
 
     def __exit__(self, *_: object) -> None:
         self.local("down")
 
+    def prepare(self, cloud: str) -> None:
+        """Bring the cloud's stacks up with the first build, unless they are."""
+        if cloud in self._prepared:
+            return
+        self.local("up", cloud)
+        result, _ = self._promote(cloud, Plan())
+        if result["outcome"] != "promoted":
+            raise RehearsalError(f"the first promotion of {cloud}: {result['outcome']}, {result['reason']}")
+        self._prepared.add(cloud)
+
     def play(self, cloud: str, build: str, plan: Plan) -> Scene:
         """Bring the build up, and promote it under traffic."""
+        self.prepare(cloud)
         self.local("up", cloud, build=build)
         with Traffic(self.url(cloud), plan.rate, plan.seed, plan.most) as traffic:
             traffic.wait(plan.around)
@@ -105,7 +108,7 @@ class Stage:
     def _checkout(self, build: str) -> Path:
         if build not in self._checkouts:
             checkout = self._checkouts[build] = builds.checkout(self._folder, build)
-            for path in (checkout / f"Pulumi.{cloud}.yaml" for cloud in self._clouds):
+            for path in (checkout / f"Pulumi.{cloud}.yaml" for cloud in CLOUDS):
                 configure(path, PATIENT, path)
         return self._checkouts[build]
 

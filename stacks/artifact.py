@@ -11,7 +11,7 @@ import platform
 import shutil
 import sys
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -127,13 +127,13 @@ def _mb(size: int) -> str:
     return f"{size / 2**20:.1f} MB"
 
 
-def main() -> None:
-    """Print the report of `make artifact`. With an argument, also copy the archives and the SBOM to that folder."""
+def main(folders: Sequence[str] = ()) -> None:
+    """Print the report of `make artifact`, and copy the archives and the SBOM into each of the folders."""
     try:
         artifact = build(Path(__file__).parent.parent)
     except ArtifactError as error:
         sys.exit(str(error))
-    for folder in map(Path, sys.argv[1:]):
+    for folder in map(Path, folders):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         for file in (artifact.zip, artifact.tar, artifact.sbom):
@@ -148,4 +148,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -1,10 +1,15 @@
 """Builds the artifact's tree: the app and its locked dependencies for Linux on x86-64, slimmed and compiled."""
 
 import csv
+import fcntl
+import hashlib
+import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +24,8 @@ SUPERFLUOUS_DIRECTORIES = {"test", "tests", "__pycache__"}
 SUPERFLUOUS_SUFFIXES = {".pyi", ".pyx", ".pxd", ".c", ".cc", ".h", ".proto"}
 # Files that differ between machines (RECORD, direct_url.json), or that nothing reads at run time.
 SUPERFLUOUS_FILES = {"py.typed", "RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json", "zip-safe"}
+
+TREE, OWNERS = "tree", "owners.json"  # of the packages: their files, and which file is of which package
 
 
 class ArtifactError(Exception):
@@ -41,15 +48,38 @@ def stage(root: Path, tree: Path) -> dict[str, int]:
 
     Raises ArtifactError if uv is missing or cannot install the locked packages.
     """
-    _vendor(root, tree)
-    owners = _owners(tree)
-    _slim(tree)
+    packages = _packages(root)
+    shutil.copytree(packages / TREE, tree, dirs_exist_ok=True, copy_function=shutil.copyfile)
     for source in app_files(root / "app"):
         target = tree / source.relative_to(root)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)
-    _compile(tree)
-    return _sizes(tree, owners)
+    _compile(tree, tree / "app")
+    return _sizes(tree, json.loads((packages / OWNERS).read_text()))
+
+
+def _packages(root: Path) -> Path:
+    """The folder with TREE and OWNERS of the locked packages, in the checkout's `build/packages/`. An edit of the app
+    leaves them as they are, and compiling them takes longest.
+    """
+    folder = root / "build" / "packages"
+    folder.mkdir(parents=True, exist_ok=True)
+    inputs = [platform.python_version().encode(), (root / "app" / "uv.lock").read_bytes(), Path(__file__).read_bytes()]
+    packages = folder / hashlib.sha256(b"\0".join(inputs)).hexdigest()[:16]
+    with (folder / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not packages.exists():
+            for old in folder.glob("*/"):
+                shutil.rmtree(old)
+            unfinished = Path(tempfile.mkdtemp(prefix="unfinished-", dir=folder))
+            tree = unfinished / TREE
+            tree.mkdir()
+            _vendor(root, tree)
+            (unfinished / OWNERS).write_text(json.dumps(_owners(tree)))
+            _slim(tree)
+            _compile(tree, tree)
+            unfinished.rename(packages)
+    return packages
 
 
 def _vendor(root: Path, tree: Path) -> None:
@@ -94,13 +124,13 @@ def _slim(tree: Path) -> None:
                 (directory / name).unlink()
 
 
-def _compile(tree: Path) -> None:
-    """Compile to unchecked hash-based .pyc files (PEP 552), which stay valid whatever the files' times.
+def _compile(tree: Path, folder: Path) -> None:
+    """Compile a folder of the tree to unchecked hash-based .pyc files (PEP 552), valid whatever the files' times are.
 
     In a clean interpreter, so that the bytes do not depend on what this one has loaded.
     """
     options = ["-q", "-j", "0", "-o", "0", "--invalidation-mode", "unchecked-hash", "-s", str(tree)]
-    _run([sys.executable, "-I", "-W", "ignore", "-m", "compileall", *options, str(tree)])
+    _run([sys.executable, "-I", "-W", "ignore", "-m", "compileall", *options, str(folder)])
 
 
 def _sizes(tree: Path, owners: dict[str, str]) -> dict[str, int]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from pulumi import automation as auto
 
-from local.cli import clouds, engine, stack_files
+from local.cli import clouds, engine, stack_files, state
 from local.cli.clouds import Daemon
 from local.cli.engine_output import shown
 from local.cli.engine_runs import at_once, side_by_side
@@ -42,7 +42,7 @@ def up(
     """
     names = stack_files.check(names)
     given = given_settings(rollout=rollout, artifact=artifact, hours=hours)
-    engine.warm_up()
+    engine.warm_up(names)
     with home.exclusive():
         build_for(names, given)
         running = _usable_clouds(home)
@@ -67,12 +67,12 @@ def apply(home: Home, name: str, settings: Mapping[str, str], plan: Path | None 
     clouds must run. AUTH and HOURS of the stack's last `make up` stay.
     """
     name = stack_files.one(name)
-    engine.warm_up()
+    engine.warm_up([name])
     with home.exclusive(wait=True):
         daemon = clouds.required(home)
         refuse_if_cut_off(home)
         stack = engine.open_stack(home, name)
-        engine.configure(stack, daemon, kept_settings(stack, daemon) | dict(settings))
+        engine.configure(stack, daemon, kept_settings(home, name, daemon) | dict(settings))
         side_by_side(home, [stack], "up", partial(_bring_up, home, plan=plan))
 
 
@@ -102,16 +102,16 @@ def _auth_settings(daemon: Daemon) -> dict[str, str]:
     return {"auth": daemon.issuer, "authAudience": engine.AUDIENCE}
 
 
-def kept_settings(stack: auto.Stack, daemon: Daemon) -> dict[str, str]:
+def kept_settings(home: Home, name: str, daemon: Daemon) -> dict[str, str]:
     """AUTH and HOURS of the stack's last `make up`."""
-    deployment = stack.export_stack().deployment or {}
-    auth = _auth_settings(daemon) if json.dumps(daemon.issuer) in json.dumps(deployment) else {}
-    return auth | _expiry(deployment)
+    resources = state.resources(home, name)
+    auth = _auth_settings(daemon) if json.dumps(daemon.issuer) in json.dumps(resources) else {}
+    return auth | _expiry(resources)
 
 
-def _expiry(deployment: Mapping[str, Any]) -> dict[str, str]:
+def _expiry(resources: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     """The setting of the stack's time to live, if it has one."""
-    for resource in deployment.get("resources", []):
+    for resource in resources:
         if resource["type"] == "pulumi:pulumi:Stack" and (expires := resource.get("outputs", {}).get("expires")):
             return {"expires": expires}
     return {}

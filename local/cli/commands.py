@@ -9,7 +9,7 @@ from pathlib import Path
 from pulumi import automation as auto
 from pulumi.automation.events import EngineEvent, PolicyEvent
 
-from local.cli import clouds, engine, stack_files
+from local.cli import clouds, engine, stack_files, state
 from local.cli.bring_up import build_for, given_settings, kept_settings, refuse_if_cut_off
 from local.cli.drift import find_drift
 from local.cli.engine_runs import side_by_side, unless_interrupted
@@ -33,11 +33,11 @@ def preview(
             home.forget()
         else:
             refuse_if_cut_off(home)
-        engine.warm_up()
+        engine.warm_up(names)
         build_for(names, given)
         for one in names:
             stack = engine.open_stack(home, one)
-            kept = kept_settings(stack, daemon) if plan and daemon else {}
+            kept = kept_settings(home, one, daemon) if plan and daemon else {}
             engine.configure(stack, daemon, kept | given)
             side_by_side(home, [stack], "preview", partial(_preview, plan=plan, policy_log=policy_log))
 
@@ -95,7 +95,7 @@ def drift(home: Home, name: str) -> None:
 def outputs(home: Home) -> None:
     """Prints the outputs of all stacks as one JSON object, keyed by stack name."""
     clouds.required(home)
-    print(json.dumps(engine.outputs(home), indent=2))
+    print(json.dumps(state.outputs(home), indent=2))
 
 
 def token(home: Home, user: str, *, admin: bool = False) -> None:

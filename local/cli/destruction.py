@@ -6,7 +6,7 @@ from pulumi import automation as auto
 
 from local.cli import clouds, engine, stack_files
 from local.cli.engine_output import shown
-from local.cli.engine_runs import at_once, side_by_side
+from local.cli.engine_runs import side_by_side
 from local.cli.home import Home, LocalError
 from local.cli.installation import say
 
@@ -45,8 +45,7 @@ def _end(home: Home) -> None:
 
 def _destroy(home: Home, stacks: list[auto.Stack], verbose: bool) -> None:
     """Raises LocalError, before anything is deleted, if the state of one of the stacks has protected resources."""
-    answers = zip(stacks, at_once(stacks, engine.is_protected), strict=True)
-    if protected := [stack.name for stack, is_protected in answers if is_protected]:
+    if protected := [stack.name for stack in stacks if engine.is_protected(home, stack.name)]:
         files = ", ".join(f"Pulumi.{name}.yaml" for name in protected)
         way = f"set better-together:environment to development in {files}, `make up STACK='{' '.join(protected)}'`"
         raise LocalError(f"nothing was deleted, {', '.join(protected)} protected: {way}, then try again")

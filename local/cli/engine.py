@@ -2,10 +2,9 @@
 
 import copy
 import importlib
-import json
 import runpy
 import threading
-from collections.abc import Collection, Generator, Mapping
+from collections.abc import Collection, Generator, Iterable, Mapping
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
@@ -16,7 +15,7 @@ import yaml
 from pulumi import automation as auto
 
 from local import providers
-from local.cli import stack_files
+from local.cli import stack_files, state
 from local.cli.clouds import Daemon
 from local.cli.home import ROOT, Home, LocalError
 from local.cli.tools import pulumi
@@ -33,13 +32,14 @@ POLICY_PACK = str(ROOT / "policy" / "start")
 _importing = threading.Lock()  # the SDKs import their modules lazily, which is not safe from several threads
 
 
-def warm_up() -> None:
-    """Imports the stacks and the SDKs, which takes seconds, in the background."""
+def warm_up(names: Iterable[str]) -> None:
+    """Imports what the stacks' programs need, which takes a second or two for each cloud, in the background."""
+    clouds = {_cloud(name) for name in names}
 
     def work() -> None:
         with _importing, suppress(Exception):  # the stack's run reports the error
-            for module in ("stacks.aws", "stacks.gcp"):
-                importlib.import_module(module)
+            for cloud in clouds:
+                importlib.import_module(f"stacks.{cloud}")
 
     threading.Thread(target=work).start()
 
@@ -51,8 +51,7 @@ def open_stack(home: Home, name: str) -> auto.Stack:
 
 def stacks_up(home: Home, names: Collection[str] | None = None) -> list[auto.Stack]:
     """The stacks that are up, or those of `names` that are. Their stack files are not read, and may be broken."""
-    existing = [stack.name for stack in _workspace(home).list_stacks()]
-    return [_stack(home, name, {}) for name in existing if names is None or name in names]
+    return [_stack(home, name, {}) for name in state.deployments(home) if names is None or name in names]
 
 
 def one_that_is_up(home: Home, name: str) -> auto.Stack:
@@ -77,16 +76,19 @@ def configure(stack: auto.Stack, daemon: Daemon | None, settings: Mapping[str, s
     Without a daemon, only previews work.
     """
     key = daemon.momento_api_key if daemon else NO_KEY
-    is_on_gcp = stack_files.plain_config(stack.name).get(f"{PROJECT}:cloud") == "gcp"
     stack.set_all_config(
         {
             "momento:apiKey": auto.ConfigValue(key, secret=True),
             "momento:endpoint": auto.ConfigValue(daemon.momento if daemon else "http://127.0.0.1:0"),
             f"{PROJECT}:momentoApiKey": auto.ConfigValue(key, secret=True),
-            **({"gcp:project": auto.ConfigValue(GCP_PROJECT)} if is_on_gcp else {}),
+            **({"gcp:project": auto.ConfigValue(GCP_PROJECT)} if _cloud(stack.name) == "gcp" else {}),
             **{f"{PROJECT}:{key}": auto.ConfigValue(value) for key, value in settings.items()},
         }
     )
+
+
+def _cloud(name: str) -> str | None:
+    return stack_files.plain_config(name).get(f"{PROJECT}:cloud")
 
 
 @contextmanager
@@ -104,41 +106,31 @@ def changing(home: Home, stack: auto.Stack) -> Generator[None]:
 def has_lost_track(home: Home) -> bool:
     """Whether the state may not match the running clouds, because an engine or a plugin was killed while it changed
     them, or because the state was removed or broken.
-
-    A stack's state is a JSON file (https://www.pulumi.com/docs/iac/concepts/state-and-backends/#local-filesystem).
     """
     if not home.state.exists() or any(home.unfinished().values()):
         return True
-    for path in home.state.glob(".pulumi/stacks/*/*.json"):
-        try:
-            latest = json.loads(path.read_text())["checkpoint"]["latest"]
-        except (ValueError, KeyError, TypeError):
-            return True
-        if latest and latest.get("pending_operations"):
-            return True
-    return False
+    try:
+        return any(known.get("pending_operations") for known in state.deployments(home).values())
+    except LocalError:
+        return True
 
 
-def is_protected(stack: auto.Stack) -> bool:
+def is_protected(home: Home, name: str) -> bool:
     """Whether the engine refuses to destroy the stack, because one of its resources is protected."""
-    resources = (stack.export_stack().deployment or {}).get("resources", [])
-    return any(resource.get("protect") for resource in resources)
+    return any(resource.get("protect") for resource in state.resources(home, name))
 
 
-def outputs(home: Home) -> dict[str, dict[str, Any]]:
-    """All stacks' outputs, by stack name; secret ones are "[secret]"."""
-    workspace = _workspace(home)
-    environment = {**workspace.env_vars, "PULUMI_HOME": str(home.pulumi_home)}
+class _Workspace(auto.LocalWorkspace):
+    """Reads the outputs of a stack from its state, since `up` would ask the engine for them twice."""
 
-    def ask(stack: str) -> dict[str, Any]:
-        # workspace.stack_outputs() would also decrypt them, which takes twice as long.
-        command = ["stack", "output", "--json", "--stack", stack]
-        return json.loads(_command().run(command, str(home.workspace), environment).stdout)
+    home: Home
 
-    return {stack.name: ask(stack.name) for stack in workspace.list_stacks()}
+    def stack_outputs(self, stack_name: str) -> auto.OutputMap:
+        outputs = state.outputs(self.home)[stack_name]
+        return {name: auto.OutputValue(value, secret=False) for name, value in outputs.items()}
 
 
-def _workspace(home: Home) -> auto.LocalWorkspace:
+def _workspace(home: Home) -> _Workspace:
     for folder in (home.workspace, home.pulumi_home, home.state):
         folder.mkdir(parents=True, exist_ok=True)
     for name in ("Pulumi.yaml", "pulumi_momento"):
@@ -146,7 +138,7 @@ def _workspace(home: Home) -> auto.LocalWorkspace:
         if not link.is_symlink() or link.readlink() != ROOT / name:  # another checkout may have worked in this home
             link.unlink(missing_ok=True)
             link.symlink_to(ROOT / name)
-    return auto.LocalWorkspace(
+    workspace = _Workspace(
         work_dir=str(home.workspace),
         pulumi_home=str(home.pulumi_home),
         pulumi_command=_command(),
@@ -162,6 +154,8 @@ def _workspace(home: Home) -> auto.LocalWorkspace:
             "PULUMI_SKIP_UPDATE_CHECK": "true",
         },
     )
+    workspace.home = home
+    return workspace
 
 
 @cache

@@ -25,7 +25,7 @@ from tests.app.stores import STORES, NewDataClient, store
 
 # The number of examples of each fuzzing test. `make test` and `make prove` use the same ones in every run.
 FUZZ_EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "2000"))
-settings.register_profile("test", max_examples=40, deadline=None, derandomize=True)
+settings.register_profile("test", max_examples=25, deadline=None, derandomize=True)
 settings.register_profile("prove", max_examples=500, deadline=None, derandomize=True)
 settings.register_profile("fuzz", max_examples=FUZZ_EXAMPLES, deadline=None, print_blob=True)
 settings.load_profile("test")

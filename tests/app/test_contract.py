@@ -19,7 +19,7 @@ from tests.app.openapi_file import quiet_app
 type Case = schemathesis.Case[Any]
 
 CONFIG = schemathesis.Config.from_path(Path(__file__).parents[2] / "schemathesis.toml")
-FEW = settings(max_examples=15, derandomize=True, deadline=None, database=None)
+FEW = settings(max_examples=8, derandomize=True, deadline=None, database=None)
 ISSUER = Issuer()
 WITH_ISSUER = Settings(demo=True, auth=AuthSettings(ISSUER.url, AUDIENCE))
 

@@ -26,8 +26,8 @@ NO_BYTES = (
     "import os, resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)); os.execv(sys.argv[1], sys.argv[1:])"
 )
 SIGNALS = [
-    signal.SIGTERM,
     signal.SIGKILL,
+    pytest.param(signal.SIGTERM, marks=pytest.mark.prove),
     pytest.param(signal.SIGINT, marks=pytest.mark.prove),
     pytest.param(signal.SIGHUP, marks=pytest.mark.prove),
 ]

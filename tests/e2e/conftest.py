@@ -2,9 +2,11 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from xdist.scheduler import LoadScopeScheduling  # pyright: ignore[reportMissingTypeStubs]
 
 from rehearsal.builds import copy_checkout
 from rehearsal.stage import Stage
@@ -12,6 +14,20 @@ from stacks import artifact
 from tests.e2e.breaking import kill_workers
 from tests.e2e.laptop import ROOT, Laptop, Outputs
 from tests.flask_run import flask_run as run_flask
+
+OWN_CLOUDS = {"test_docs_commands.py", "test_promotion.py", "test_promotion_killed.py"}
+
+
+class Scheduling(LoadScopeScheduling):
+    """One process for all tests that may use the shared clouds, and others for the files that do not."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0].rpartition("/")[2]
+        return file if file in OWN_CLOUDS else "shared clouds"
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
+    return Scheduling(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -74,15 +90,15 @@ def second_checkout(tmp_path: Path) -> Path:
 
 
 def copy_with_artifact(folder: Path) -> None:
-    copy_checkout(folder, "app/.venv", "policy/.venv", "pulumi_momento/.venv")
+    copy_checkout(folder, "app/.venv", "policy/.venv", "pulumi_momento/.venv", "build/packages")
     built = artifact.build(ROOT).zip.parent
     shutil.copytree(built, folder / built.relative_to(ROOT))
 
 
 @pytest.fixture(scope="module")
 def stage() -> Iterator[Stage]:
-    """Stacks to promote from and to, on both clouds. The second ones run the first build."""
-    with tempfile.TemporaryDirectory(prefix="better-together-") as folder, Stage(Path(folder), ["aws", "gcp"]) as stage:
+    """Stacks to promote from and to. The second ones run the first build."""
+    with tempfile.TemporaryDirectory(prefix="better-together-") as folder, Stage(Path(folder)) as stage:
         yield stage
 
 

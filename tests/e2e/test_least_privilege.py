@@ -39,13 +39,13 @@ ALL_ROUTES = set[str]().union(*BREAKS_WITHOUT.values())
 type Statements = list[dict[str, Any]]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def iam(clouds: Laptop) -> Generator[Any]:
     with aws(clouds, "iam") as client:
         yield client
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def client(runtimes: dict[str, httpx.Client], clouds: Laptop) -> httpx.Client:
     """Of the app on Lambda, with the demo's users and the damaged one."""
     runtimes["aws"].post("/bootstrap").raise_for_status()

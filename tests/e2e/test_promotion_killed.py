@@ -25,9 +25,10 @@ CASES = [(*WAYS[(number + turn) % 4], point) for turn in range(4) for number, po
 @pytest.fixture(scope="module")
 def promotable(stage: Stage) -> None:
     """A good build to promote, on both clouds."""
-    stage.local("up", "aws", "gcp", build="good")
     for cloud in ("aws", "gcp"):
+        stage.prepare(cloud)
         stage.configure(cloud, PLAN)
+    stage.local("up", "aws", "gcp", build="good")
 
 
 @pytest.fixture

@@ -112,6 +112,7 @@ def test_rollout_and_rollback(restored: Laptop, edited: Path, stacks: list[str])
     assert versions(laptop) == sorted((one["revision"] for one in outputs()["aws"]["releases"]), key=int)
 
 
+@pytest.mark.prove
 def test_an_artifact_that_never_ran_is_refused_in_one_line(clouds: Laptop) -> None:
     before = clouds.outputs()
     never = "sha256:" + "0" * 64

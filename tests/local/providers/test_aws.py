@@ -231,6 +231,7 @@ def test_a_function_takes_its_code_from_a_bucket(engine: Engine, aws: Aws, code:
     assert aws("s3").list_buckets()["Buckets"] == []
 
 
+@pytest.mark.prove
 def test_snap_start_is_turned_off_by_leaving_it_out(engine: Engine, aws: Aws, code: Path) -> None:
     def function(*, snap_start: bool, known: str | None = None) -> Program:
         def program() -> None:

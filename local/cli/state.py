@@ -1,0 +1,41 @@
+"""Reads the engine's state, a JSON file for each stack; a call of the engine would take half a second.
+
+https://www.pulumi.com/docs/iac/concepts/state-and-backends/#local-filesystem
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from local.cli.home import Home, LocalError
+from local.providers.values import is_object
+
+
+def deployments(home: Home) -> dict[str, dict[str, Any]]:
+    """What the engine knows of each stack, by name; empty if it never came up. Raises LocalError."""
+    return {path.stem: _deployment(path) for path in sorted(home.state.glob(".pulumi/stacks/*/*.json"))}
+
+
+def _deployment(path: Path) -> dict[str, Any]:
+    try:
+        return json.loads(path.read_text())["checkpoint"]["latest"] or {}
+    except (OSError, ValueError, KeyError, TypeError):
+        raise LocalError(f"{path} cannot be read: `make up` starts the clouds afresh") from None
+
+
+def resources(home: Home, name: str) -> list[dict[str, Any]]:
+    """The stack's resources. Raises LocalError."""
+    return deployments(home).get(name, {}).get("resources", [])
+
+
+def outputs(home: Home) -> dict[str, dict[str, Any]]:
+    """All stacks' outputs, by stack name; secret ones are "[secret]". Raises LocalError."""
+    return {name: dict(_outputs(deployment)) for name, deployment in deployments(home).items()}
+
+
+def _outputs(deployment: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    for resource in deployment.get("resources", []):
+        if resource["type"] == "pulumi:pulumi:Stack":
+            for name, value in resource.get("outputs", {}).items():
+                yield name, "[secret]" if is_object(value) and "ciphertext" in value else value
