@@ -392,8 +392,11 @@ class TestKeys:
 
 
 @pytest.fixture
-def guarded(new_client: NewClient, issuer: WatchedIssuer, metrics: Metrics) -> Generator[httpx.Client]:
+def guarded(
+    new_client: NewClient, issuer: WatchedIssuer, metrics: Metrics, monkeypatch: pytest.MonkeyPatch
+) -> Generator[httpx.Client]:
     """A client of an app with an issuer. User 1 has follower 2 and a picture."""
+    monkeypatch.setattr("app.auth.keys.TIMEOUT", 30)  # however busy the machine is
     settings = Settings(demo=True, auth=AuthSettings(issuer.url, AUDIENCE))
     with new_client(assemble(settings, metrics, MemoryDataClient(), NoCache())) as client:
         user = {"id": "1", "name": "Ann", "followers": ["2"], "profile_pic": base64.b64encode(PNG).decode()}
