@@ -14,7 +14,7 @@ import pytest
 
 from local.cli.tools import pulumi
 from ops.stack import Stack
-from tests.e2e.conftest import copy_with_artifact
+from rehearsal.builds import copy_checkout
 from tests.e2e.laptop import ROOT, Laptop
 from tests.e2e.workflows import Runner, load, steps
 
@@ -26,11 +26,7 @@ ELSEWHERE = {"make lint", "make test", "make lint test"}
 def checkout(tmp_path: Path, clouds: Laptop) -> Path:
     """A checkout that finds the shared clouds."""
     checkout = tmp_path / "checkout"
-    copy_with_artifact(checkout)
-    (checkout / ".venv").symlink_to(ROOT / ".venv")
-    (checkout / "build" / "uv").symlink_to(ROOT / "build" / "uv")
-    (checkout / "build" / "lambda-runtime").symlink_to(ROOT / "build" / "lambda-runtime")
-    (checkout / "build" / "python").touch()
+    copy_checkout(checkout, ".venv", "build", "app/.venv", "policy/.venv", "pulumi_momento/.venv")
     (checkout / ".local").symlink_to(clouds.home)
     return checkout
 
