@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ops.sealed_plan import SealedPlan, masked
+from ops.stack import UsageError
 from ops.urn import resource
 
 LIMIT = 65_000
@@ -27,13 +28,21 @@ def summary(plan: SealedPlan) -> str:
 def comment(plans: Sequence[SealedPlan], digest: str) -> str:
     """A table of all stacks, then each stack's changes, replacements and deletions first.
 
-    `digest` is the SHA-256 of the file of the plans. The text has at most LIMIT characters.
+    `digest` is the SHA-256 of the file of the plans. The text has at most LIMIT characters. Raises UsageError if a plan
+    is not as the engine makes it.
     """
+    try:
+        return _comment(plans, digest)
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise UsageError(f"a plan cannot be read: {type(error).__name__}: {' '.join(str(error).split())}") from None
+
+
+def _comment(plans: Sequence[SealedPlan], digest: str) -> str:
     table = ["| stack | replace | delete | create | update | artifact |", "|---|---|---|---|---|---|"]
     for plan in plans:
         counts = Counter(change for change, _ in _changes(plan))
         numbers = " | ".join(f"**{counts[change]}**" if counts[change] else "0" for change in ORDER)
-        table.append(f"| {plan.stack} | {numbers} | `{plan.plan.artifact[:19]}…` |")
+        table.append(f"| `{_code(plan.stack)}` | {numbers} | `{_code(plan.plan.artifact[:19])}…` |")
     lines = [MARK, *table, "", f"Plan file: `{digest}`", ""]
     for plan in plans:
         lines += _stack(plan)
@@ -42,7 +51,7 @@ def comment(plans: Sequence[SealedPlan], digest: str) -> str:
 
 def _stack(plan: SealedPlan) -> Iterator[str]:
     changes = sorted(_changes(plan), key=lambda change: ORDER.index(change[0]))
-    yield f"### {plan.stack}"
+    yield f"### `{_code(plan.stack)}`"
     yield ""
     if not changes:
         yield "No changes."
@@ -86,8 +95,8 @@ def _shown(value: Any) -> str:
 
 
 def _code(text: str) -> str:
-    """The text for a code span, which no backtick and no line break may end: a plan may come from anybody."""
-    return re.sub(r"\s+", " ", text.replace("`", "'"))
+    """The text for a code span, which nothing in it may end, since a plan may come from anybody."""
+    return re.sub(r"\s+", " ", text.replace("`", "'").replace("|", "¦"))
 
 
 def _cut(lines: Sequence[str]) -> str:

@@ -60,9 +60,11 @@ def read(file: Path) -> tuple[list[SealedPlan], str]:
         if data["format"] != FORMAT:
             raise UsageError(f"{file} has format {data['format']}, not {FORMAT}: plan again")
         plans = [SealedPlan(**plan | {"plan": engine.Plan(**plan["plan"])}) for plan in data["plans"]]
+        for plan in plans:
+            plan.moved_to(plan)  # reads all that a plan must have
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}") from None
-    except (ValueError, LookupError, TypeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise UsageError(f"{file} is no plan of `python -m ops preview`: {' '.join(str(error).split())}") from None
     return plans, f"sha256:{hashlib.sha256(content).hexdigest()}"
 

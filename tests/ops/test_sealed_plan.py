@@ -4,7 +4,7 @@ import copy
 import json
 import stat
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,12 @@ STEPS: dict[str, Any] = {
     },
 }
 PLAN = SealedPlan("aws", "sha256:1", "sha256:2", engine.Plan(STEPS, "sha256:3", "sha256:4", []))
+
+
+def sealed(**plan: Any) -> bytes:
+    """A file of PLAN with other values of the engine's plan."""
+    content = asdict(PLAN)
+    return json.dumps({"format": 1, "plans": [content | {"plan": content["plan"] | plan}]}).encode()
 
 
 def planned(change: Callable[[dict[str, Any]], object], **others: Any) -> SealedPlan:
@@ -118,6 +124,10 @@ def test_a_file_of_plans_is_what_it_was(tmp_path: Path) -> None:
         (b'{"format": 1, "plans": [{}]}', "is no plan"),
         (b'{"format": 1, "plans": ["aws"]}', "is no plan"),
         (b'{"format": 1, "plans": 5}', "is no plan"),
+        (b"[" * 100_000, "is no plan"),
+        (sealed(steps=[]), "is no plan"),
+        (sealed(steps={"config": {}, "manifest": {}, "resourcePlans": {}}), "is no plan"),
+        (sealed(steps={"config": [], "manifest": {"version": "v3"}, "resourcePlans": [1]}), "is no plan"),
         (b'{"format": 2, "plans": []}', "has format 2, not 1: plan again"),
     ],
 )
@@ -217,7 +227,7 @@ def test_the_comment_begins_with_what_is_replaced_and_deleted() -> None:
             )
         )
     )
-    assert "| aws | **1** | **1** | **1** | **1** |" in text
+    assert "| `aws` | **1** | **1** | **1** | **1** |" in text
     listed = [line.split()[2] for line in text.splitlines() if line.startswith("- ")]
     assert listed == ["replace", "delete", "create", "update"]
 
@@ -235,13 +245,21 @@ def test_nothing_in_a_plan_ends_its_code_span() -> None:
     def attack(steps: dict[str, Any]) -> None:
         steps["resourcePlans"][URN]["goal"]["inputDiff"]["updates"] = {"a`\n\n@everyone": "`\n# Approved"}
 
-    lines = comment(planned(attack)).splitlines()
+    text = comment(replace(planned(attack, artifact="`\n# Approved"), stack="`|\n@everyone"))
+    lines = text.splitlines()
     assert not [line for line in lines if line.startswith(("@", "# "))]
     assert all(line.count("`") % 2 == 0 for line in lines)
+
+
+def test_a_plan_that_the_engine_has_not_made_gets_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plan = planned(lambda steps: steps["resourcePlans"][URN]["goal"].update(inputDiff={"updates": 5}))
+    sealed_plan.write(tmp_path / "plan.json", [plan])
+    assert main(["comment", "--plan", str(tmp_path / "plan.json")]) == 2
+    assert capsys.readouterr().err.startswith("a plan cannot be read: ")
 
 
 def test_a_long_comment_is_cut_for_github() -> None:
     text = comment(planned(resources(**{f"r{number}": ["delete"] for number in range(3000)})), planned(bool))
     assert 60_000 < len(text) <= 65_000
     assert text.splitlines()[-1] == "… cut: the plan file has the rest."
-    assert text.count("| aws |") == 2
+    assert text.count("| `aws` |") == 2
