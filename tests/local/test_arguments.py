@@ -23,7 +23,7 @@ EVERY_OPTION = {
         "--verbose",
     ],
     "dev": ["gcp", "--port", "5001"],
-    "preview": ["aws", "--artifact", "build"],
+    "preview": ["aws", "--artifact", "build", "--plan", "plan.json", "--policy-log", "policy.log"],
     "drift": ["aws"],
     "outputs": [],
     "token": ["1", "--admin"],
