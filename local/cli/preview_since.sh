@@ -6,20 +6,22 @@
 set -euo pipefail
 commit=$1 file=$2
 shift 2
-base=build/base
+base=build/since/checkout
+clouds=$PWD/build/since/clouds
 
 finish() {
-  rm -rf "$base/.local/state" # so that the clouds end at once, with production stacks, which are protected
-  (cd "$base" && .venv/bin/python -m local down) 2>/dev/null || true
+  rm -rf "$clouds/state" # so that the clouds end at once, with production stacks, which are protected
+  (cd "$base" && .venv/bin/python -m local --home "$clouds" down) 2>/dev/null || true
   git worktree remove --force "$base"
+  rm -rf build/since
 }
 
-[ ! -e "$base" ] || finish # of a run that was killed
+[ ! -e build/since ] || finish # what a run that was killed has left
 git worktree add --quiet --detach "$base" "$commit"
 trap finish EXIT
 for installed in .venv app/.venv policy/.venv pulumi_momento/.venv build/lambda-runtime; do
   mkdir -p "$(dirname "$base/$installed")"
   ln -s "$PWD/$installed" "$base/$installed"
 done
-(cd "$base" && .venv/bin/python -m local up --artifact build -- "$@")
-.venv/bin/python -m ops preview --home "$base/.local" --out "$file" -- "$@"
+(cd "$base" && .venv/bin/python -m local --home "$clouds" up --artifact build -- "$@")
+.venv/bin/python -m ops preview --home "$clouds" --out "$file" -- "$@"

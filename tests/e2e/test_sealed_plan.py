@@ -51,6 +51,7 @@ def planned(
     planned = Planned(checkout, clouds, stack, checkout / "build" / "plan.json")
     old, new = {"aws": ("maxInstances: 0", "memoryMb: 2048"), "gcp": ("memoryMb: 512", "memoryMb: 1024")}[stack]
     planned.edit(f"Pulumi.{stack}.yaml", old, new)
+    clouds.must("up", stack)  # another test may have left something to change
     made = planned.ops("preview", stack, "--out", str(planned.file))
     assert made.returncode == 0, made.stderr
     yield planned

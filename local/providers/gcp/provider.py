@@ -18,7 +18,8 @@ class Gcp(FakeProvider):
     def resource(self, token: str) -> Resource:
         if token in TYPES:
             return GcpResource(token, TYPES[token], self.outputs(token, {}))
-        return RecordedResource(token, recording(token), dict.fromkeys(PLACES, "global") | self.settings)
+        kind = EnabledApi if token == "gcp:projects/service:Service" else RecordedResource
+        return kind(token, recording(token), dict.fromkeys(PLACES, "global") | self.settings)
 
     def function(self, token: str, args: Props) -> Props:
         if token == "gcp:storage/getProjectServiceAccount:getProjectServiceAccount":
@@ -36,6 +37,13 @@ class Gcp(FakeProvider):
         return (
             project | live | ({"effectiveLabels": labels, "pulumiLabels": labels} if live and "labels" in known else {})
         )
+
+
+class EnabledApi(RecordedResource):
+    def delete(self, identifier: str, known: Props) -> None:
+        """Leaves the API enabled without `disableOnDestroy`, since other stacks of the project may use it."""
+        if known.get("disableOnDestroy"):
+            super().delete(identifier, known)
 
 
 class GcpResource(Resource):
