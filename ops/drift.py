@@ -1,6 +1,6 @@
 """Compares the cloud with what the last deployment left there."""
 
-from ops.engine import QUIET, UpFailed, local, run
+from ops.engine import QUIET, UpFailed, local, once_unlocked, run
 from ops.stack import Stack, UsageError, cli
 
 DRIFTED = ("has drifted", "no changes were expected")
@@ -9,13 +9,12 @@ DRIFTED = ("has drifted", "no changes were expected")
 
 def has_drifted(stack: Stack) -> bool:
     """Print what differs to stderr. Changes neither the state nor the cloud. Raises UsageError if that is unknown."""
-    if stack.laptop:
-        command = [*local(stack.laptop.home), "drift", stack.name]
-    else:
-        options = [*QUIET, "--preview-only", "--expect-no-changes", "--diff", "--stack", stack.name]
-        command = [cli(), "refresh", *options]
     try:
-        run(command)
+        if stack.laptop:
+            run([*local(stack.laptop.home), "drift", stack.name])
+        else:
+            options = [*QUIET, "--preview-only", "--expect-no-changes", "--diff", "--stack", stack.name]
+            once_unlocked([cli(), "refresh", *options])  # a backend in a bucket locks the stack for it
     except UpFailed as error:
         if any(words in str(error) for words in DRIFTED):
             return True

@@ -72,7 +72,7 @@ def up(stack: Stack, settings: Mapping[str, str], plan: Plan | None = None) -> N
         # Without the preview, the engine would find a difference from the plan when it has changed something already.
         skipped = [] if plan else ["--skip-preview"]
         options = [*QUIET, "--stack", stack.name, "--policy-pack", "policy", "--config-file", str(config), *planned]
-        _once_unlocked([cli(), "up", "--yes", *skipped, *options], **variables)
+        once_unlocked([cli(), "up", "--yes", *skipped, *options], **variables)
 
 
 def preview(stack: Stack) -> Plan:
@@ -100,8 +100,11 @@ def local(home: Path) -> list[str]:
     return [sys.executable, "-m", "local", "--home", str(home)]
 
 
-def _once_unlocked(command: list[str], **variables: str) -> None:
-    """Waits for another update of the stack. A backend keeps the lock of an update that was killed: `make recover`."""
+def once_unlocked(command: list[str], **variables: str) -> None:
+    """Run the engine, after another update of the stack. Raises UpFailed.
+
+    A backend keeps the lock of an update that was killed: `make recover` removes it.
+    """
     deadline = time.monotonic() + LOCKED_FOR
     while True:
         try:

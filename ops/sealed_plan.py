@@ -58,7 +58,7 @@ def read(file: Path) -> tuple[list[SealedPlan], str]:
         content = file.read_bytes()
         data = json.loads(content)
         if data["format"] != FORMAT:
-            raise UsageError(f"{file} has format {data['format']}, not {FORMAT}: plan again")
+            raise UsageError(f"{file} has format {data['format']!r}, not {FORMAT}: plan again")
         plans = [SealedPlan(**plan | {"plan": engine.Plan(**plan["plan"])}) for plan in data["plans"]]
         for plan in plans:
             plan.moved_to(plan)  # reads all that a plan must have

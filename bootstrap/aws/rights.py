@@ -42,14 +42,14 @@ RIGHTS = (
         _actions(
             "iam",
             "GetRole UpdateRole UpdateRoleDescription UpdateAssumeRolePolicy DeleteRole TagRole UntagRole ListRoleTags"
-            " ListRolePolicies ListAttachedRolePolicies ListInstanceProfilesForRole GetRolePolicy",
+            " ListRolePolicies ListAttachedRolePolicies ListInstanceProfilesForRole GetRolePolicy DeleteRolePolicy",
         ),
         [ROLE],
         ["iam/role:Role", "iam/rolePolicy:RolePolicy"],
     ),
     Right(
         "the same; the condition keeps a deployer from making a role that may do more than itself",
-        _actions("iam", "CreateRole PutRolePolicy DeleteRolePolicy PutRolePermissionsBoundary"),
+        _actions("iam", "CreateRole PutRolePolicy PutRolePermissionsBoundary"),
         [ROLE],
         ["iam/role:Role", "iam/rolePolicy:RolePolicy"],
         conditions={"iam:PermissionsBoundary": "{boundary}"},
