@@ -1,6 +1,5 @@
 """Destroys the stacks whose time to live is over, and no others."""
 
-import json
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +11,7 @@ from typing import Any, Protocol
 from ops import engine
 from ops.create import stacks_of_backend
 from ops.report import say
-from ops.stack import Stack, UsageError, cli, pulumi
+from ops.stack import Stack, UsageError, cli
 
 PAUSE = 2.0  # seconds before it looks at locked stacks again
 TAG = "%Y-%m-%dt%H-%M-%Sz"  # the time as a label of Google Cloud
@@ -83,8 +82,7 @@ class OfBackend:
         return stacks_of_backend()
 
     def refusal(self, name: str) -> str:
-        deployment = json.loads(pulumi("stack", "export", "--stack", name))["deployment"]
-        resources: list[dict[str, Any]] = deployment.get("resources") or []
+        resources: list[dict[str, Any]] = Stack(name, {}).state().get("resources") or []
         if not resources:
             return "it is empty"
         if any(resource.get("protect") for resource in resources):

@@ -104,17 +104,9 @@ def _auth_settings(daemon: Daemon) -> dict[str, str]:
 
 def kept_settings(home: Home, name: str, daemon: Daemon) -> dict[str, str]:
     """AUTH and HOURS of the stack's last `make up`."""
-    resources = state.resources(home, name)
-    auth = _auth_settings(daemon) if json.dumps(daemon.issuer) in json.dumps(resources) else {}
-    return auth | _expiry(resources)
-
-
-def _expiry(resources: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """The setting of the stack's time to live, if it has one."""
-    for resource in resources:
-        if resource["type"] == "pulumi:pulumi:Stack" and (expires := resource.get("outputs", {}).get("expires")):
-            return {"expires": expires}
-    return {}
+    auth = _auth_settings(daemon) if json.dumps(daemon.issuer) in json.dumps(state.resources(home, name)) else {}
+    expires = state.outputs(home).get(name, {}).get("expires")
+    return auth | ({"expires": expires} if expires else {})
 
 
 def _prune(home: Home, name: str, outputs: Mapping[str, Any], daemon: Daemon) -> None:

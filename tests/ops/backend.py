@@ -14,8 +14,8 @@ import yaml
 from pulumi import automation as auto
 
 from local.cli.tools import pulumi
+from ops.stack import ROOT
 from rehearsal.builds import copy_checkout
-from tests.ops.conftest import ROOT
 
 type Program = Callable[[], None]
 

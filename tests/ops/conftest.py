@@ -9,6 +9,8 @@ import httpx
 import pytest
 
 from ops.__main__ import main
+from tests.momento.conftest import Momento, running
+from tests.ops.backend import Backend
 
 ROOT = Path(__file__).parents[2]
 APP_PYTHON = ROOT / "app" / ".venv" / "bin" / "python"
@@ -36,6 +38,18 @@ def liars() -> Iterator[dict[str, Any]]:
         assert process.stdout
         yield json.loads(process.stdout.readline())
         process.stdin.close()
+
+
+@pytest.fixture(scope="module")
+def momento() -> Iterator[Momento]:
+    with running("local.cloud.momento") as momento:
+        yield momento
+
+
+@pytest.fixture
+def backend(tmp_path: Path) -> Backend:
+    """A backend of the real engine in a folder."""
+    return Backend.made(tmp_path)
 
 
 @pytest.fixture

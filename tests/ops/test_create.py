@@ -2,7 +2,6 @@
 
 import re
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,11 +10,6 @@ import yaml
 from tests.ops.backend import Backend
 
 EXPIRES = "better-together:expires"
-
-
-@pytest.fixture
-def backend(tmp_path: Path) -> Backend:
-    return Backend.made(tmp_path)
 
 
 def file(backend: Backend, stack: str) -> dict[str, Any]:

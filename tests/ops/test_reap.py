@@ -1,8 +1,6 @@
 """`ops reap` destroys what has expired and nothing else, with the real engine and a backend in a folder."""
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -14,17 +12,6 @@ from tests.momento.conftest import Momento, running
 from tests.ops.backend import Backend, Program
 
 PAST, FUTURE = "2026-11-01T00:00:00Z", "2126-11-01T00:00:00Z"
-
-
-@pytest.fixture(scope="module")
-def momento() -> Iterator[Momento]:
-    with running("local.cloud.momento") as momento:
-        yield momento
-
-
-@pytest.fixture
-def backend(tmp_path: Path) -> Backend:
-    return Backend.made(tmp_path)
 
 
 class Tagged(pulumi.ComponentResource):

@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,17 +23,6 @@ from tests.ops.conftest import ROOT
 
 SNAPSHOTS = ROOT / "tests" / "stacks" / "snapshots"
 NEXT = "left to do: `pulumi up --policy-pack policy -s aws`"
-
-
-@pytest.fixture(scope="module")
-def momento() -> Iterator[Momento]:
-    with running("local.cloud.momento") as momento:
-        yield momento
-
-
-@pytest.fixture
-def backend(tmp_path: Path) -> Backend:
-    return Backend.made(tmp_path)
 
 
 @contextmanager
