@@ -1,5 +1,6 @@
 """`make lint-workflows` refuses what is wrong or dangerous in a workflow of GitHub Actions."""
 
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -46,7 +47,8 @@ def workflows(folder: Path, **texts: str) -> Path:
 
 def lint(checkout: Path) -> subprocess.CompletedProcess[str]:
     command = ["make", "--assume-old=setup", "lint-workflows"]
-    return subprocess.run(command, cwd=checkout, capture_output=True, text=True, timeout=300)
+    plain = {**os.environ, "NO_COLOR": "1"}  # zizmor also colors where CI is set
+    return subprocess.run(command, cwd=checkout, env=plain, capture_output=True, text=True, timeout=300)
 
 
 def test_zizmor_refuses_what_an_attacker_could_use(tmp_path: Path) -> None:

@@ -79,6 +79,7 @@ class Registered:
 @dataclass(frozen=True)
 class Deployment:
     resources: list[Registered]
+    """In the order of their types and names, since the SDK registers resources concurrently."""
     outputs: dict[str, Any]
 
     def one(self, kind: str, name: str | None = None) -> Registered:
@@ -125,7 +126,8 @@ def deploy(
     with _event_loop() as loop:
         mocks.set_mocks(mocked, PROJECT, stack or cloud, preview=False, monitor=monitor, organization="ours")
         set_all_config(config, [key for key in KEYS if key != plain])
-        return Deployment(monitor.registered, loop.run_until_complete(_run()))
+        after = loop.run_until_complete(_run())
+        return Deployment(sorted(monitor.registered, key=lambda r: (r.type, r.name)), after)
 
 
 def newest_of(outputs: Mapping[str, Any]) -> Newest:

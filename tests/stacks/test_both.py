@@ -157,8 +157,8 @@ def test_the_time_to_live_is_a_tag_of_all_resources_and_an_output(cloud: str, re
 
 
 def test_all_resources_belong_to_the_component(either: Deployment) -> None:
-    component, *children = either.resources
-    assert component.type == f"better-together:stacks:{either.outputs['cloud'].title()}Stack"
+    component = either.one(f"better-together:stacks:{either.outputs['cloud'].title()}Stack")
+    children = [one for one in either.resources if one is not component]
     assert {child.parent.partition("$")[2] for child in children} == {f"{component.type}::{component.name}"}
 
 

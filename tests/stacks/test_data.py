@@ -7,7 +7,7 @@ import pytest
 from tests.stacks.deployment import Deployment, deploy
 
 STORE = {"aws": "aws:dynamodb/table:Table", "gcp": "gcp:firestore/database:Database"}
-HOLDS_DATA = {"aws": ["users", "pictures"], "gcp": ["users"]}
+HOLDS_DATA = {"aws": ["pictures", "users"], "gcp": ["users"]}
 SERVICE = "gcp:cloudrunv2/service:Service"
 PRODUCTION = {
     "better-together:environment": "production",
