@@ -115,7 +115,12 @@ def preview(names: Sequence[str], home: Path, *, out: Path) -> Result:
 def comment(plan: Path, home: Path, *, head: str | None, commit: str | None) -> Result:
     from ops import github, plan_comment, sealed_plan
 
-    text = plan_comment.comment(*sealed_plan.read(plan))
+    try:
+        text = plan_comment.comment(*sealed_plan.read(plan), commit)
+    except UsageError as error:
+        if not (head and commit):
+            raise
+        text = plan_comment.no_plan(commit, str(error))
     if head and commit:
         say(url := github.put_comment(text, plan_comment.MARK, head, commit))
         return 0, {"comment": text, "url": url}

@@ -1,21 +1,20 @@
 """What sealed plans would change, as Markdown for a pull request."""
 
-import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ops.sealed_plan import SealedPlan, masked
+from ops.sealed_plan import SealedPlan, shown
 from ops.stack import UsageError
 from ops.urn import resource
 
 LIMIT = 65_000
 """Characters; GitHub takes 65,536 in a comment: https://github.com/dead-claudia/github-limits#pr-body"""
-UNKNOWN = re.compile("04da6b54-80e4-46f7-96ec-b56ff0331ba9")  # sdk/go/common/resource/plugin/rpc.go
 MARK = "<!-- plans of better-together -->"
 """The first line, by which a workflow finds the comment again."""
 ORDER = ("replace", "delete", "create", "update")
+LOSING = ("replace", "delete")
 ICONS = {"replace": "♻️", "delete": "🗑️", "create": "🟢", "update": "🟡"}
 
 
@@ -25,42 +24,53 @@ def summary(plan: SealedPlan) -> str:
     return ", ".join(f"{counts[change]} to {change}" for change in ORDER if counts[change]) or "no changes"
 
 
-def comment(plans: Sequence[SealedPlan], digest: str) -> str:
-    """A table of all stacks, then each stack's changes, replacements and deletions first.
+def comment(plans: Sequence[SealedPlan], digest: str, commit: str | None = None) -> str:
+    """A table of all stacks, what is replaced or deleted on any of them, then each stack's other changes.
 
-    `digest` is the SHA-256 of the file of the plans. The text has at most LIMIT characters. Raises UsageError if a plan
-    is not as the engine makes it.
+    `digest` is the SHA-256 of the file of the plans, and `commit` what they are of. The text has at most LIMIT
+    characters. Raises UsageError if a plan is not as the engine makes it.
     """
     try:
-        return _comment(plans, digest)
+        return _comment(plans, f"Plan file: `{digest}`" + (f", of commit `{commit}`" if commit else ""))
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise UsageError(f"a plan cannot be read: {type(error).__name__}: {' '.join(str(error).split())}") from None
 
 
-def _comment(plans: Sequence[SealedPlan], digest: str) -> str:
+def no_plan(commit: str, reason: str) -> str:
+    """What takes the place of an older commit's plan."""
+    return f"{MARK}\nThere is no plan of commit `{commit}`, so its preview has failed: `{_code(reason)}`"
+
+
+def _comment(plans: Sequence[SealedPlan], source: str) -> str:
     table = ["| stack | replace | delete | create | update | artifact |", "|---|---|---|---|---|---|"]
     for plan in plans:
         counts = Counter(change for change, _ in _changes(plan))
         numbers = " | ".join(f"**{counts[change]}**" if counts[change] else "0" for change in ORDER)
         table.append(f"| `{_code(plan.stack)}` | {numbers} | `{_code(plan.plan.artifact[:19])}…` |")
-    lines = [MARK, *table, "", f"Plan file: `{digest}`", ""]
+    lines = [MARK, *table, "", source, ""]
+    if lost := [line for plan in plans for line in _lines(plan, LOSING, f"{plan.stack}: ")]:
+        lines += ["### Replaced or deleted", "", *lost, ""]
     for plan in plans:
         lines += _stack(plan)
     return _cut(lines)
 
 
 def _stack(plan: SealedPlan) -> Iterator[str]:
-    changes = sorted(_changes(plan), key=lambda change: ORDER.index(change[0]))
     yield f"### `{_code(plan.stack)}`"
     yield ""
-    if not changes:
-        yield "No changes."
-    for change, urn in changes:
-        yield f"- {ICONS[change]} {change} **`{_code(resource(urn))}`**"
-        yield from _properties(plan.plan.steps["resourcePlans"][urn])
+    kept = [*_lines(plan, [change for change in ORDER if change not in LOSING])]
+    yield from kept or ["No other changes." if [*_changes(plan)] else "No changes."]
     for finding in plan.plan.findings:
         yield f"- ⚠️ `{_code(finding)}`"
     yield ""
+
+
+def _lines(plan: SealedPlan, wanted: Sequence[str], prefix: str = "") -> Iterator[str]:
+    """These changes in this order, with the properties that change."""
+    changes = [(change, urn) for change, urn in _changes(plan) if change in wanted]
+    for change, urn in sorted(changes, key=lambda found: wanted.index(found[0])):
+        yield f"- {ICONS[change]} {change} **`{_code(prefix + resource(urn))}`**"
+        yield from _properties(plan.plan.steps["resourcePlans"][urn])
 
 
 def _changes(plan: SealedPlan) -> Iterator[tuple[str, str]]:
@@ -83,15 +93,10 @@ def _properties(planned: Mapping[str, Any]) -> Iterator[str]:
     for sign, group in (("+", "adds"), ("~", "updates")):
         values: dict[str, Any] = difference.get(group, {})
         for name, value in sorted(values.items()):
-            yield f"  - `{_code(f'{sign} {name}: {_shown(value)}')}`"
+            yield f"  - `{_code(f'{sign} {name}: {shown(value)}')}`"
     deleted: list[str] = difference.get("deletes", [])
     for name in sorted(deleted):
         yield f"  - `{_code(f'- {name}')}`"
-
-
-def _shown(value: Any) -> str:
-    text = UNKNOWN.sub("(known afterwards)", json.dumps(masked(value), sort_keys=True))
-    return text if len(text) <= 300 else f"{text[:300]}…"
 
 
 def _code(text: str) -> str:

@@ -6,6 +6,7 @@ something, the outputs (https://github.com/pulumi/pulumi/issues/16670).
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,6 +19,9 @@ from ops.urn import resource
 FORMAT = 1
 ENCRYPTED = ("ciphertext", "secure")  # in the engine's state, and in its config
 DEPENDENCIES = ("dependencies", "propertyDependencies")
+UNKNOWN = re.compile("04da6b54-80e4-46f7-96ec-b56ff0331ba9")  # sdk/go/common/resource/plugin/rpc.go
+SHOWN = 300
+"""Characters of a value, the most."""
 
 
 @dataclass(frozen=True)
@@ -96,12 +100,15 @@ def _bound(planned: Mapping[str, Any]) -> dict[str, Any]:
 def _changed(what: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
     for key in sorted({*old, *new}):
         if old.get(key) != new.get(key):
-            yield f"{what}: {key} is {_shown(new.get(key))}, not {_shown(old.get(key))}"
+            yield f"{what}: {key} is {shown(new.get(key))}, not {shown(old.get(key))}"
 
 
-def _shown(value: Any) -> str:
-    text = json.dumps(value, sort_keys=True) if value is not None else "missing"
-    return text if len(text) <= 200 else f"{text[:200]}…"
+def shown(value: Any) -> str:
+    """The value as JSON, cut, without ciphertexts."""
+    if value is None:
+        return "missing"
+    text = UNKNOWN.sub("(known afterwards)", json.dumps(masked(value), sort_keys=True))
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
 
 
 def masked(value: Any) -> Any:

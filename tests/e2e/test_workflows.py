@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -202,7 +203,13 @@ def test_a_pull_request_gets_one_comment_of_what_it_changes(
         written = [body["body"] for method, _, body in asked if method in ("POST", "PATCH")]
         assert len(written) == comments
         assert "`~ retentionInDays: 7`" in written[-1]
-    assert [method for method, _, _ in asked if method != "GET"] == ["POST", "PATCH"]
+        assert "of commit `new`" in written[-1]
+    for left in (machine.store, checkout / "build" / "untrusted"):  # as if the preview of a newer commit had failed
+        shutil.rmtree(left)
+    contexts = names | {f"{event}.head_sha": "new"}
+    Runner(checkout, machine.store, contexts, {**machine.environment, **about}).run(load()["comment"], "comment")
+    assert [method for method, _, _ in asked if method != "GET"] == ["POST", "PATCH", "PATCH"]
+    assert "There is no plan of commit `new`" in asked[-1][2]["body"]
 
 
 def _state(clouds: Laptop, stack: str) -> str:

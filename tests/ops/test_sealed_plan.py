@@ -215,21 +215,26 @@ def resources(**steps: list[str]) -> Callable[[dict[str, Any]], object]:
     return change
 
 
-def test_the_comment_begins_with_what_is_replaced_and_deleted() -> None:
-    text = comment(
-        planned(
-            resources(
-                a=["update"],
-                b=["create"],
-                c=["delete"],
-                d=["create-replacement", "replace", "delete-replaced"],
-                e=["same"],
-            )
-        )
-    )
-    assert "| `aws` | **1** | **1** | **1** | **1** |" in text
-    listed = [line.split()[2] for line in text.splitlines() if line.startswith("- ")]
-    assert listed == ["replace", "delete", "create", "update"]
+def test_the_comment_begins_with_what_is_replaced_and_deleted_on_any_stack() -> None:
+    first = planned(resources(a=["update"], b=["create"], c=["delete"], e=["same"]))
+    steps = resources(d=["create-replacement", "replace", "delete-replaced"], f=["delete"])
+    last = [replace(planned(change), stack=stack) for stack, change in (("gcp", steps), ("idle", resources(g=["same"])))]
+    text = comment(first, *last)
+    assert "| `aws` | 0 | **1** | **1** | **1** |" in text
+    assert "| `gcp` | **1** | **1** | 0 | 0 |" in text
+    assert [line for line in text.splitlines() if line.startswith(("#", "- ", "No "))] == [
+        "### Replaced or deleted",
+        "- 🗑️ delete **`aws: aws:lambda:Function c`**",
+        "- ♻️ replace **`gcp: aws:lambda:Function d`**",
+        "- 🗑️ delete **`gcp: aws:lambda:Function f`**",
+        "### `aws`",
+        "- 🟢 create **`aws:lambda:Function b`**",
+        "- 🟡 update **`aws:lambda:Function a`**",
+        "### `gcp`",
+        "No other changes.",
+        "### `idle`",
+        "No changes.",
+    ]
 
 
 def test_the_comment_shows_values_but_no_secrets() -> None:
