@@ -217,9 +217,9 @@ def resources(**steps: list[str]) -> Callable[[dict[str, Any]], object]:
 
 def test_the_comment_begins_with_what_is_replaced_and_deleted_on_any_stack() -> None:
     first = planned(resources(a=["update"], b=["create"], c=["delete"], e=["same"]))
-    steps = resources(d=["create-replacement", "replace", "delete-replaced"], f=["delete"])
-    last = [replace(planned(change), stack=stack) for stack, change in (("gcp", steps), ("idle", resources(g=["same"])))]
-    text = comment(first, *last)
+    second = planned(resources(d=["create-replacement", "replace", "delete-replaced"], f=["delete"]))
+    idle = planned(resources(g=["same"]))
+    text = comment(first, replace(second, stack="gcp"), replace(idle, stack="idle"))
     assert "| `aws` | 0 | **1** | **1** | **1** |" in text
     assert "| `gcp` | **1** | **1** | 0 | 0 |" in text
     assert [line for line in text.splitlines() if line.startswith(("#", "- ", "No "))] == [
