@@ -41,19 +41,37 @@ def recover(name: str, *, force: bool) -> dict[str, Any]:
 
     Raises UsageError if the holder of a lock may be at work, unless `force`, and engine.UpFailed if a provider fails.
     """
+    pending = _pending(_export(name)["deployment"])
+    unlocked = _refresh(name, force=force)
+    unknown = _settle(name)
+    settled = [title for resource in pending if (title := _title(resource)) not in unknown]
+    return {"unlocked": unlocked, "settled": settled, "unknown": unknown, "next": _next(name, unknown)}
+
+
+def _export(name: str) -> dict[str, Any]:
+    return json.loads(pulumi("stack", "export", "--stack", name))
+
+
+def _pending(state: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The resources whose operations are pending."""
+    return [operation["resource"] for operation in state.get("pending_operations") or ()]
+
+
+def _refresh(name: str, *, force: bool) -> list[str]:
+    """Read all resources from the cloud, which settles every pending operation but creations.
+
+    Returns the holders whose locks it had to remove.
+    """
     unlocked: list[str] = []
     while True:
-        deployment = json.loads(pulumi("stack", "export", "--stack", name))
-        pending: list[dict[str, Any]] = deployment["deployment"].get("pending_operations") or []
         try:
-            unknown = _settle(name, deployment, pending)
+            _run("refresh", "--yes", "--skip-preview", "--skip-pending-creates", "--stack", name)
         except engine.UpFailed as error:
             if not engine.LOCKED.search(str(error)):
                 raise
             unlocked += _unlock(name, error.output, force=force)
         else:
-            settled = [_title(one["resource"]) for one in pending if _title(one["resource"]) not in unknown]
-            return {"unlocked": unlocked, "settled": settled, "unknown": unknown, "next": _next(name, unknown)}
+            return unlocked
 
 
 def _unlock(name: str, output: str, *, force: bool) -> list[str]:
@@ -80,24 +98,28 @@ def _is_over(holder: re.Match[str]) -> bool:
     return datetime.now(UTC) - datetime.fromisoformat(holder["time"]) > AT_WORK_FOR
 
 
-def _settle(name: str, deployment: dict[str, Any], pending: list[dict[str, Any]]) -> list[str]:
-    """Read from the cloud what the pending operations have done. Returns the resources that it cannot look for.
+def _settle(name: str) -> list[str]:
+    """Take over what was being created, as far as it is there. Returns the resources that it cannot look for.
 
     `pulumi refresh --import-pending-creates` of 3.274 forgets the resources that it should import, so those whose ids
-    follow from their names are put into the state, from which the refresh removes them again if they are not there.
+    follow from their names are put into the state, from which a refresh removes them again if they are not there.
+
+    Nothing locks the stack from the export to the import. An update that ends in between, and so loses its state, would
+    have held the lock during the refresh that comes before.
     """
-    state = deployment["deployment"]
+    content = _export(name)
+    state = content["deployment"]
     resources: list[dict[str, Any]] = state.get("resources") or []
-    creates = [one["resource"] for one in pending if one["type"] == "creating"]
+    creates = _pending(state)
     there = {resource["urn"] for resource in resources}  # also what a new resource was to replace
     known = [one | {"id": id} for one in creates if (id := _id(one)) and one["urn"] not in there]
-    if known:
+    if creates:
         state["resources"] = resources + known
         with tempfile.TemporaryDirectory() as folder:
-            (file := Path(folder, "state.json")).write_text(json.dumps(deployment))
-            _run("stack", "import", "--stack", name, "--file", str(file))
-    # Also without pending operations, which an import drops: it may be that the refresh after one has failed.
-    _run("refresh", "--yes", "--skip-preview", "--clear-pending-creates", "--stack", name)
+            (file := Path(folder, "state.json")).write_text(json.dumps(content))
+            _run("stack", "import", "--stack", name, "--file", str(file))  # drops the pending operations
+    if known:
+        _run("refresh", "--yes", "--skip-preview", "--stack", name)
     found = {resource["urn"] for resource in known}
     return [_title(resource) for resource in creates if resource["urn"] not in found]
 

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from pulumi import automation as auto
+from pulumi import export
 
 from tests.ops.backend import Backend
 
@@ -16,6 +17,7 @@ from tests.ops.backend import Backend
 def program() -> None:
     print("locked", flush=True)
     sys.stdin.read()
+    export("ended", True)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """`ops recover` after an update was killed, with the real engine and a backend in a folder."""
 
 import json
+import os
 import re
 import signal
 import socket
@@ -8,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ import psutil
 import pytest
 from pulumi import automation as auto
 
+from local.cli.tools import pulumi
 from ops.recover import IDS
 from pulumi_momento import Cache
 from tests.momento.conftest import Momento, running
@@ -113,6 +116,33 @@ def test_what_was_being_created_is_found_by_its_name(backend: Backend, momento: 
     assert [one["id"] for one in after["resources"] if one["type"] == "momento:index:Cache"] == ["users", "made"]
     assert "pending_operations" not in after
     assert momento.key not in json.dumps(after)
+
+
+def test_an_update_that_ends_meanwhile_loses_nothing(backend: Backend) -> None:
+    """It holds the lock when recover reads the state first, and has ended before recover goes on."""
+    backend.stack("aws", lambda: None).up()
+    state = exported(backend)
+    bucket = {**state["resources"][0], "type": "aws:s3/bucket:Bucket", "custom": True}
+    bucket["urn"] = bucket["urn"].replace("pulumi:pulumi:Stack", bucket["type"])
+    write(backend, state | {"pending_operations": [{"type": "creating", "resource": bucket}]})
+    once, has_read, go_on = (backend.folder / name for name in ("once", "has-read", "go-on"))
+    for fifo in (has_read, go_on):
+        os.mkfifo(fifo)
+    (shim := backend.folder / "bin" / "pulumi").parent.mkdir()
+    shim.write_text(
+        f"""#!/bin/sh
+{pulumi().command} "$@" || exit
+[ "$2" != export ] || [ -e {once} ] || {{ touch {once}; : > {has_read}; : < {go_on}; }}
+"""
+    )
+    shim.chmod(0o755)
+    with updating(backend):
+        process = replace(backend, variables={"PATH": f"{shim.parent}:{os.environ['PATH']}"}).start("recover", "aws")
+        has_read.open().close()
+    go_on.open("w").close()
+    assert process.communicate()[0].startswith("left to do: look in the cloud for aws:s3/bucket:Bucket")
+    assert json.loads(backend.pulumi("stack", "output", "--json", "--stack", "aws")) == {"ended": True}
+    assert "pending_operations" not in exported(backend)
 
 
 def exported(backend: Backend) -> dict[str, Any]:
