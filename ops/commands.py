@@ -155,8 +155,9 @@ def prune(name: str, home: Path) -> Result:
     from ops.prune import prune
 
     stack = Stack.find(named(name), home)
-    if stack.output("cloud") != "aws":
-        say(f"{stack.title}: nothing to delete, since Google Cloud bills no old revisions")
+    if (cloud := stack.outputs.get("cloud")) != "aws":
+        reason = "Google Cloud bills no old revisions" if cloud else "it never came up"
+        say(f"{stack.title}: nothing to delete, since {reason}")
         return 0, {"lines": []}
     say(f"{stack.title}: {stack.output('service')}")
     lines: list[str] = []

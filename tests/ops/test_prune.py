@@ -314,17 +314,22 @@ def test_the_function_is_gone(function: Function, prune: Prune, outputs: Put) ->
     assert re.search(r"\(ResourceNotFoundException\) .*Function not found: arn:aws:lambda:us-east-1:.*:nobody$", err)
 
 
-def test_a_stack_on_google_cloud(capsys: pytest.CaptureFixture[str], outputs: Put, tmp_path: Path) -> None:
-    outputs({"cloud": "gcp"})
+@pytest.mark.parametrize(
+    ("values", "reason"), [({"cloud": "gcp"}, "Google Cloud bills no old revisions"), ({}, "it never came up")]
+)
+def test_a_stack_without_versions(
+    capsys: pytest.CaptureFixture[str], outputs: Put, tmp_path: Path, values: dict[str, str], reason: str
+) -> None:
+    outputs(values)
     assert main(["prune", "gcp", "--home", str(tmp_path / "home")]) == 0
-    nothing = "nothing to delete, since Google Cloud bills no old revisions"
+    nothing = f"nothing to delete, since {reason}"
     assert capsys.readouterr().out == f"stack gcp of `pulumi stack output`: {nothing}\n"
 
 
 @pytest.mark.parametrize(
-    ("values", "missing"), [({}, "cloud"), ({"cloud": "aws"}, "service"), ({"cloud": "aws", "service": "a"}, "account")]
+    ("values", "missing"), [({"cloud": "aws"}, "service"), ({"cloud": "aws", "service": "a"}, "account")]
 )
-def test_a_stack_that_never_came_up(
+def test_a_stack_with_the_outputs_of_another_version(
     capsys: pytest.CaptureFixture[str], outputs: Put, tmp_path: Path, values: dict[str, str], missing: str
 ) -> None:
     outputs(values)

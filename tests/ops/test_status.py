@@ -102,6 +102,11 @@ def test_a_complete_stack(run: Run) -> None:
     assert result == {"stacks": [about]}
 
 
+def test_a_stack_that_never_came_up(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("{}")
+    assert run("status", "--mend") == (0, {"stacks": [{"stack": "aws", "state": "empty"}]})
+
+
 def test_mend_gives_back_what_is_overdue(run: Run, tmp_path: Path) -> None:
     code, result = run("status", "--mend", **moving(ELSEWHERE, -1))
     assert code == 0
