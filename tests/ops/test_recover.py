@@ -122,8 +122,8 @@ def test_an_update_that_ends_meanwhile_loses_nothing(backend: Backend) -> None:
     """It holds the lock when recover reads the state first, and has ended before recover goes on."""
     backend.stack("aws", lambda: None).up()
     state = exported(backend)
-    bucket = {**state["resources"][0], "type": "aws:s3/bucket:Bucket", "custom": True}
-    bucket["urn"] = bucket["urn"].replace("pulumi:pulumi:Stack", bucket["type"])
+    root, kind = state["resources"][0], "aws:s3/bucket:Bucket"
+    bucket = root | {"type": kind, "custom": True, "urn": root["urn"].replace("pulumi:pulumi:Stack", kind)}
     write(backend, state | {"pending_operations": [{"type": "creating", "resource": bucket}]})
     once, has_read, go_on = (backend.folder / name for name in ("once", "has-read", "go-on"))
     for fifo in (has_read, go_on):
