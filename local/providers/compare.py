@@ -103,9 +103,13 @@ def _json(text: str) -> Any:
         return ABSENT
 
 
-def diff_response(found: list[tuple[str, PropertyDiff.Kind.ValueType]], forcing: frozenset[str]) -> proto.DiffResponse:
-    """The engine's answer for changes; those of `forcing`, paths without indexes, replace the resource."""
-    replacing = {path for path, _ in found if any(_meet(INDEX.sub("", path), forced) for forced in forcing)}
+def diff_response(
+    found: list[tuple[str, PropertyDiff.Kind.ValueType]],
+    forcing: frozenset[str] = frozenset(),
+    in_place: frozenset[str] = frozenset(),
+) -> proto.DiffResponse:
+    """The engine's answer for changes; `forcing` and `in_place` are `Resource.replaces` and `Resource.in_place`."""
+    replacing = {path for path, _ in found if _forces(INDEX.sub("", path), forcing, in_place)}
     return proto.DiffResponse(
         changes=proto.DiffResponse.DIFF_SOME if found else proto.DiffResponse.DIFF_NONE,
         diffs=sorted({root(path) for path, _ in found}),
@@ -118,9 +122,15 @@ def diff_response(found: list[tuple[str, PropertyDiff.Kind.ValueType]], forcing:
     )
 
 
-def _meet(path: str, other: str) -> bool:
-    """Whether the paths are equal, or one is below the other."""
-    return f"{path}.".startswith(f"{other}.") or other.startswith(f"{path}.")
+def _forces(path: str, forcing: frozenset[str], in_place: frozenset[str]) -> bool:
+    if any(_at(path, free) for free in in_place):
+        return False
+    return any(_at(path, forced) or _at(forced, path) for forced in forcing)
+
+
+def _at(path: str, other: str) -> bool:
+    """Whether the paths are equal, or `path` is below `other`."""
+    return f"{path}.".startswith(f"{other}.")
 
 
 def root(path: str) -> str:

@@ -72,7 +72,7 @@ class FakeProvider(proto.ResourceProviderServicer):
         return proto.CheckResponse(inputs=request.news, failures=_failures(faults))
 
     def DiffConfig(self, request: proto.DiffRequest, context: grpc.ServicerContext) -> proto.DiffResponse:
-        return diff_response(list(changes(plain(request.old_inputs), plain(request.news))), frozenset())
+        return diff_response(list(changes(plain(request.old_inputs), plain(request.news))))
 
     def Configure(self, request: proto.ConfigureRequest, context: grpc.ServicerContext) -> proto.ConfigureResponse:
         self.settings = plain(request.args)
@@ -104,7 +104,7 @@ class FakeProvider(proto.ResourceProviderServicer):
         olds, news = plain(request.old_inputs), plain(request.news)
         resource = self.resource(request.type)
         found = list(changes(_given(olds), _given(news)))
-        response = diff_response(found, resource.replaces)
+        response = diff_response(found, resource.replaces, resource.in_place)
         name = resource.autoname
         chosen = name in news.get(DEFAULTS, [])
         if response.replaces and name in news and not chosen and olds.get(name) == news[name]:

@@ -27,7 +27,8 @@ class Recording:
     """
 
     identifier: str
-    replaces: frozenset[str]
+    replaces: frozenset[str] = frozenset()
+    """As in `Resource`. Google Cloud's types have theirs in terraform.json."""
     outputs: Mapping[str, Any] = NOTHING
     """The computed outputs that `made_up` would get wrong."""
     parent: str | None = None

@@ -22,6 +22,9 @@ class Resource(ABC):
     replaces: frozenset[str] = frozenset()
     """The inputs that force a replacement, as paths without indexes. So do changes below or above a path."""
 
+    in_place: frozenset[str] = frozenset()
+    """The inputs below those of `replaces` that change in place all the same."""
+
     honours: frozenset[str] | None = None
     """The inputs that reach the cloud, as paths without indexes, including everything below them. None means all.
 

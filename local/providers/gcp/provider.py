@@ -4,6 +4,7 @@ import os
 
 from local.providers import sdk
 from local.providers.control import control
+from local.providers.gcp import terraform
 from local.providers.gcp.recorded import PLACES, recording
 from local.providers.gcp.types import TYPES, Type
 from local.providers.provider import FakeProvider
@@ -16,6 +17,11 @@ class Gcp(FakeProvider):
     package = "gcp"
 
     def resource(self, token: str) -> Resource:
+        resource = self._resource(token)
+        resource.replaces, resource.in_place = terraform.replaces(token), terraform.in_place(token)
+        return resource
+
+    def _resource(self, token: str) -> Resource:
         if token in TYPES:
             return GcpResource(token, TYPES[token], self.outputs(token, {}))
         kind = EnabledApi if token == "gcp:projects/service:Service" else RecordedResource
@@ -52,7 +58,7 @@ class GcpResource(Resource):
     file = "local/providers/gcp/types.py"
 
     def __init__(self, token: str, type: Type, common: Props) -> None:
-        self.replaces, self.defaults, self.honours = type.replaces, type.defaults, type.honours
+        self.defaults, self.honours = type.defaults, type.honours
         self._token, self._type, self._common = token, type, common
 
     def create(self, inputs: Props) -> str:

@@ -1,12 +1,11 @@
 """The Google Cloud resource types with behaviour on the laptop, which the daemon implements.
 
-Ids and replacements have the same sources as in recorded.py.
+Ids come from "Import" in the real provider's documentation.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from local.providers.gcp.recorded import fixed
 from local.providers.recorded import NOTHING, Recording
 
 
@@ -46,39 +45,18 @@ SERVICE_RECORDED = frozenset(
 TYPES = {
     "gcp:cloudrunv2/service:Service": Type(
         "projects/{project}/locations/{location}/services/{name}",
-        fixed("name", "location"),
         defaults={"deletionProtection": True},
         honours=SERVICE | SERVICE_RECORDED,
     ),
     "gcp:firestore/database:Database": Type(
         "projects/{project}/databases/{name}",
-        fixed(
-            *("name", "locationId", "cmekConfig", "databaseEdition", "tags"),
-            *("firestoreDataAccessMode", "mongodbCompatibleDataAccessMode", "realtimeUpdatesMode"),
-        ),
         defaults={"deletionPolicy": "ABANDON"},
     ),
-    "gcp:secretmanager/secret:Secret": Type(
-        "projects/{project}/secrets/{secretId}", fixed("secretId", "replication", "tags")
-    ),
+    "gcp:secretmanager/secret:Secret": Type("projects/{project}/secrets/{secretId}"),
     "gcp:secretmanager/secretVersion:SecretVersion": Type(
         "{secret}/versions/{unique}",
-        fixed("secret", "secretData", "isSecretDataBase64"),
         honours=frozenset({"secret", "secretData", "isSecretDataBase64", "enabled", "deletionPolicy"}),
     ),
-    "gcp:storage/bucket:Bucket": Type(
-        "{name}",
-        fixed(
-            *("name", "location", "enableObjectRetention", "hierarchicalNamespace"),
-            "customPlacementConfig.dataLocations",
-        ),
-    ),
-    "gcp:storage/bucketObject:BucketObject": Type(
-        "{bucket}-{name}",
-        fixed(
-            *("bucket", "name", "source", "storageClass", "metadata", "kmsKeyName", "customerEncryption"),
-            *("cacheControl", "contentType", "contentDisposition", "contentEncoding", "contentLanguage"),
-            "forceEmptyContentType",
-        ),
-    ),
+    "gcp:storage/bucket:Bucket": Type("{name}"),
+    "gcp:storage/bucketObject:BucketObject": Type("{bucket}-{name}"),
 }
