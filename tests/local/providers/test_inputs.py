@@ -58,16 +58,16 @@ def below(annotation: Any) -> tuple[type | None, bool]:
 
 
 def leaves(args: type) -> Iterator[tuple[str, ...]]:
-    """Every property of an Args class, down to those that are no objects of the SDK's."""
+    """Every property of an Args class, down to those that have none themselves."""
     for name, annotation in properties(args).items():
         inner, _ = below(annotation)
-        yield from ((name, *rest) for rest in leaves(inner)) if inner else [(name,)]
+        yield from ((name, *rest) for rest in leaves(inner)) if inner and properties(inner) else [(name,)]
 
 
-def given(args: type, path: Sequence[str]) -> Props:
-    """Inputs that have nothing but this property, which any value may be."""
+def given(args: type, path: Sequence[str], value: Any = UNKNOWN) -> Props:
+    """Inputs that have nothing but this property, with a value that is of any type by default."""
     inner, listed = below(properties(args)[path[0]])
-    value = given(inner, path[1:]) if inner else UNKNOWN
+    value = given(inner, path[1:], value) if inner and path[1:] else value
     return {path[0]: [value] if inner and listed else value}
 
 
