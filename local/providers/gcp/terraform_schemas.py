@@ -5,8 +5,9 @@
 
 Google generates that repository, schemas written by hand included, and Pulumi's provider is built from it. To add a
 type, add it to terraform.json with its `schemas`: each is a file below google-beta/ and the variable or function there
-that holds the schema. The `replaces` are the inputs with ForceNew. A CustomizeDiff, which may force a replacement under
-a condition, is not read: of these types, only a bucket has one, when its retention policy is unlocked again.
+that holds the schema. `replaces` are the inputs with ForceNew, and `in_place` those below them without it. A
+CustomizeDiff, which may force a replacement under a condition, is not read: among these types only a bucket's forces
+more than the schema, when its retention policy is no longer locked.
 """
 
 import json
