@@ -30,10 +30,10 @@ ENTRY = re.compile(r'(\t+)(?:"(\w+)": +|\w+\.Schema\["(\w+)"\] = &schema\.Schema
 ELSEWHERE = re.compile(r'\t+(?:Elem|"(\w+)"): +(\w+)(?:\(.*\))?,')
 SETTING = re.compile(r"\t+(ForceNew|Optional|Required): +true,")
 
-type Path_ = tuple[str, ...]
+type Property = tuple[str, ...]  # its path, in Terraform's names
 
 
-def settings(declarations: dict[str, str], name: str, above: Path_ = ()) -> Iterator[tuple[Path_, str]]:
+def settings(declarations: dict[str, str], name: str, above: Property = ()) -> Iterator[tuple[Property, str]]:
     """Yields (path, "ForceNew" | "Optional" | "Required") for the properties of a schema at every level."""
     entered: list[tuple[str, str]] = []  # (indentation, property)
     for line in declarations[name].splitlines():
@@ -48,9 +48,9 @@ def settings(declarations: dict[str, str], name: str, above: Path_ = ()) -> Iter
             yield from settings(declarations, elsewhere[2], (*path, elsewhere[1]) if elsewhere[1] else path)
 
 
-def rules(sources: Iterable[tuple[str, str]]) -> tuple[set[Path_], set[Path_]]:
+def rules(sources: Iterable[tuple[str, str]]) -> tuple[set[Property], set[Property]]:
     """The paths that force a replacement and those below them that do not, from (Go code, name of a schema)."""
-    found: set[tuple[Path_, str]] = set()
+    found: set[tuple[Property, str]] = set()
     for code, name in sources:
         declarations = {one[1]: one[0] for one in DECLARATION.finditer(RAW_STRING.sub('""', code))}
         found |= set(settings(declarations, name))
@@ -59,11 +59,11 @@ def rules(sources: Iterable[tuple[str, str]]) -> tuple[set[Path_], set[Path_]]:
     return _outermost(forced), _outermost({path for path in free if _below(path, forced)})
 
 
-def _outermost(paths: set[Path_]) -> set[Path_]:
+def _outermost(paths: set[Property]) -> set[Property]:
     return {path for path in paths if not _below(path, paths)}
 
 
-def _below(path: Path_, others: set[Path_]) -> bool:
+def _below(path: Property, others: set[Property]) -> bool:
     return any(path[:end] in others for end in range(1, len(path)))
 
 
