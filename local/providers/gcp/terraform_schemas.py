@@ -10,6 +10,7 @@ CustomizeDiff, which may force a replacement under a condition, is not read: amo
 more than the schema, when its retention policy is no longer locked.
 """
 
+import argparse
 import json
 import re
 import subprocess
@@ -36,6 +37,8 @@ type Property = tuple[str, ...]  # its path, in Terraform's names
 def settings(declarations: dict[str, str], name: str, above: Property = ()) -> Iterator[tuple[Property, str]]:
     """Yields (path, "ForceNew" | "Optional" | "Required") for the properties of a schema at every level."""
     entered: list[tuple[str, str]] = []  # (indentation, property)
+    if name not in declarations:
+        raise LookupError(f"the sources have no schema {name}: correct it in `schemas`")
     for line in declarations[name].splitlines():
         path = (*above, *(property for _, property in entered))
         if entry := ENTRY.fullmatch(line):
@@ -87,10 +90,11 @@ def _object(annotation: Any) -> type:
     raise LookupError(f"{annotation} is no object")
 
 
-def main(checkout: Path) -> None:
+def update(checkout: Path) -> None:
+    """Raises LookupError, OSError or subprocess.CalledProcessError if a schema, a file or the commit is not found."""
     written: dict[str, Any] = json.loads(FILE.read_bytes())
     log = ["git", "-C", checkout, "log", "-1", "--format=%H %cs"]
-    written["commit"], written["date"] = subprocess.run(log, check=True, capture_output=True, text=True).stdout.split()
+    written["commit"], written["date"] = subprocess.check_output(log, text=True).split()
     for token, type in written["types"].items():
         places = [schema.split("#") for schema in type["schemas"]]
         found = rules(((checkout / "google-beta" / file).read_text(), name) for file, name in places)
@@ -102,4 +106,11 @@ def main(checkout: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    parser = argparse.ArgumentParser(
+        description="Updates terraform.json from the sources of Google's Terraform provider."
+    )
+    parser.add_argument("checkout", type=Path, help="of github.com/hashicorp/terraform-provider-google-beta")
+    try:
+        update(parser.parse_args().checkout)
+    except (LookupError, OSError, subprocess.CalledProcessError) as error:
+        sys.exit(f"terraform.json is as it was: {error}")

@@ -1,8 +1,13 @@
 """Replacement rules are read from the sources of Google's Terraform provider, under Pulumi's names."""
 
+import json
+import subprocess
+from pathlib import Path
+
 import pytest
 
-from local.providers.gcp.terraform_schemas import pulumi_path, rules
+from local.providers.gcp import terraform_schemas
+from local.providers.gcp.terraform_schemas import pulumi_path, rules, update
 from local.providers.sdk import args_type
 
 SERVICE = "gcp:cloudrunv2/service:Service"
@@ -108,3 +113,50 @@ def test_an_input_has_pulumis_name(path: list[str], found: str) -> None:
 def test_an_input_that_the_sdk_lacks_is_an_error() -> None:
     with pytest.raises(LookupError, match="ServiceArgs has no nonsense"):
         pulumi_path(args_type(SERVICE), ["nonsense"])
+
+
+BUCKET = """
+func Bucket() *schema.Resource {
+	return &schema.Resource{
+		Schema: map[string]*schema.Schema{
+			"location": {
+				Required: true,
+				ForceNew: true,
+			},
+		},
+	}
+}
+"""
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository with one schema, and a terraform.json beside it that names it."""
+    schemas = ["services/storage/bucket.go#Bucket"]
+    file = tmp_path / "terraform.json"
+    file.write_text(json.dumps({"types": {"gcp:storage/bucket:Bucket": {"schemas": schemas, "replaces": ["name"]}}}))
+    monkeypatch.setattr(terraform_schemas, "FILE", file)
+    source = tmp_path / "google-beta" / "services" / "storage" / "bucket.go"
+    source.parent.mkdir(parents=True)
+    source.write_text(BUCKET)
+    git = ["git", "-C", tmp_path, "-c", "user.name=a", "-c", "user.email=a@example.com"]
+    subprocess.run([*git, "init", "-q"], check=True)
+    subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "a"], check=True)
+    return tmp_path
+
+
+def test_the_file_gets_the_rules_and_their_commit(checkout: Path) -> None:
+    update(checkout)
+    written = json.loads((checkout / "terraform.json").read_text())
+    [found] = written["types"].values()
+    assert found == {"schemas": ["services/storage/bucket.go#Bucket"], "replaces": ["location"]}
+    head = subprocess.check_output(["git", "-C", checkout, "rev-parse", "HEAD"], text=True)
+    assert written["commit"] == head.strip()
+
+
+def test_a_schema_that_is_gone_is_named_and_the_file_stays(checkout: Path) -> None:
+    (checkout / "google-beta" / "services" / "storage" / "bucket.go").write_text("package storage\n")
+    before = (checkout / "terraform.json").read_text()
+    with pytest.raises(LookupError, match="no schema Bucket"):
+        update(checkout)
+    assert (checkout / "terraform.json").read_text() == before
