@@ -1,12 +1,11 @@
 """Makes stacks with a time to live, from the file of their cloud's development stack."""
 
-import json
 from typing import Any
 
 import yaml
 
 from ops.names import expiry, stacks_of, template, with_file
-from ops.stack import ROOT, Stack, UsageError, project_key, pulumi
+from ops.stack import ROOT, Stack, UsageError, is_in_backend, project_key, pulumi
 
 
 def create(name: str, hours: str) -> list[dict[str, str]]:
@@ -16,27 +15,21 @@ def create(name: str, hours: str) -> list[dict[str, str]]:
     Raises UsageError.
     """
     expires, files = expiry(hours), with_file()
-    stacks = stacks_of(name, files)
-    there = stacks_of_backend()
-    return [(_renewed if stack in files else _new)(stack, expires, there) for stack in stacks]
+    return [(_renewed if stack in files else _new)(stack, expires) for stack in stacks_of(name, files)]
 
 
-def stacks_of_backend() -> list[str]:
-    """The project's stacks in the backend. Raises UsageError."""
-    return [stack["name"] for stack in json.loads(pulumi("stack", "ls", "--json"))]
-
-
-def _renewed(name: str, expires: str, there: list[str]) -> dict[str, str]:
+def _renewed(name: str, expires: str) -> dict[str, str]:
     content, key = Stack(name, {}).file(), project_key("expires")
     if content["config"].get(key, "none") == "none":
         raise UsageError(f"Pulumi.{name}.yaml has no {key}, so the stack is permanent: take another name")
+    is_there = is_in_backend(name)
     written = _write(name, content, expires)
-    if name not in there:
+    if not is_there:
         _init(name, content)
     return written
 
 
-def _new(name: str, expires: str, there: list[str]) -> dict[str, str]:
+def _new(name: str, expires: str) -> dict[str, str]:
     """Copies secrets with the CLI, since each stack has its own key; a provider of keys can be that of both."""
     origin = name.partition("-")[0]
     content = Stack(origin, {}).file()
@@ -44,9 +37,10 @@ def _new(name: str, expires: str, there: list[str]) -> dict[str, str]:
     secrets = [key for key, value in config.items() if isinstance(value, dict) and "secure" in value]
     plain = {key: value for key, value in config.items() if key not in secrets}
     shared = {key: content[key] for key in ("secretsprovider",) if key in content}
+    is_there = is_in_backend(name)
     written = _write(name, shared | {"config": plain}, expires)
     try:
-        if name not in there:
+        if not is_there:
             _init(name, shared)
         for key in secrets:
             pulumi("config", "cp", key, "--stack", origin, "--dest", name)

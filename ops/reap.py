@@ -1,5 +1,6 @@
 """Destroys the stacks whose time to live is over, and no others."""
 
+import json
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,9 +10,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ops import engine
-from ops.create import stacks_of_backend
 from ops.report import say
-from ops.stack import Stack, UsageError, cli
+from ops.stack import Stack, UsageError, cli, is_in_backend, pulumi
 
 PAUSE = 2.0  # seconds before it looks at locked stacks again
 TAG = "%Y-%m-%dt%H-%M-%Sz"  # the time as a label of Google Cloud
@@ -21,6 +21,8 @@ class Stacks(Protocol):
     """Where stacks are. All methods raise UsageError."""
 
     def names(self) -> list[str]: ...
+
+    def has(self, name: str) -> bool: ...
 
     def refusal(self, name: str) -> str:
         """Why the stack is to stay; empty if its time is over."""
@@ -68,7 +70,7 @@ def _reap(stacks: Stacks, name: str, *, dry_run: bool) -> tuple[str, str]:
     except ValueError as error:
         return "failed", f"its time cannot be read: {error}"
     try:
-        is_there = name in stacks.names()
+        is_there = stacks.has(name)
     except UsageError as error:
         return "failed", str(error)
     return ("failed", reason) if is_there else ("gone", "destroyed by another command meanwhile")
@@ -79,7 +81,15 @@ class OfBackend:
     """The project's stacks in the backend. None of them needs a file in this checkout."""
 
     def names(self) -> list[str]:
-        return stacks_of_backend()
+        """`pulumi stack ls` reads the state of each stack, and no command lists the names alone."""
+        try:
+            return [stack["name"] for stack in json.loads(pulumi("stack", "ls", "--json"))]
+        except UsageError as error:
+            needed = "`pulumi stack ls` needs the right to read the state of every stack of the project"
+            raise UsageError(f"the stacks cannot be listed, for which {needed}: {error}") from None
+
+    def has(self, name: str) -> bool:
+        return is_in_backend(name)
 
     def refusal(self, name: str) -> str:
         resources: list[dict[str, Any]] = Stack(name, {}).state().get("resources") or []
@@ -105,6 +115,9 @@ class OfLaptop:
 
     def names(self) -> list[str]:
         return [stack.name for stack in Stack.on_local_clouds(self.home) or []]
+
+    def has(self, name: str) -> bool:
+        return name in self.names()
 
     def refusal(self, name: str) -> str:
         for stack in Stack.on_local_clouds(self.home) or []:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -13,10 +14,16 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 DOWNLOADS = "https://www.pulumi.com/docs/iac/download-install/"
+STACK_NOT_FOUND = 6
+"""The CLI's exit code: https://github.com/pulumi/pulumi/blob/v3.274.1/pkg/cmd/pulumi/cmd/exit_codes.go"""
 
 
 class UsageError(Exception):
     """A mistake in the command, or a condition that it needs; the message is one line."""
+
+
+class NoStack(UsageError):
+    """The backend has no such stack."""
 
 
 def project_key(name: str) -> str:
@@ -146,8 +153,20 @@ def _json(name: str, *question: str) -> Mapping[str, Any]:
     return cast(dict[str, Any], found)
 
 
+def is_in_backend(name: str) -> bool:
+    """Whether the backend has the stack. Reads its state alone, unlike `pulumi stack ls`. Raises UsageError."""
+    try:
+        pulumi("stack", "output", "--json", "--stack", name)
+    except NoStack:
+        return False
+    return True
+
+
 def pulumi(*arguments: str) -> str:
-    """What the Pulumi CLI answers for this checkout's project. Raises UsageError with the last line of its error."""
+    """What the Pulumi CLI answers for this checkout's project.
+
+    Raises UsageError with the CLI's error in one line, as NoStack if the backend does not have the stack.
+    """
     answer = subprocess.run(
         [cli(), *arguments, "--non-interactive"],
         cwd=ROOT,
@@ -157,8 +176,9 @@ def pulumi(*arguments: str) -> str:
         check=False,
     )
     if answer.returncode:
-        reason = (answer.stderr.strip().splitlines() or ["no output"])[-1].removeprefix("error: ")
-        raise UsageError(f"pulumi says: {reason}")
+        reason = re.split(r"^error: ", answer.stderr, flags=re.MULTILINE)[-1].split() or ["no output"]
+        error = NoStack if answer.returncode == STACK_NOT_FOUND else UsageError
+        raise error(f"pulumi says: {' '.join(reason)}")
     return answer.stdout
 
 

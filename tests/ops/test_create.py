@@ -37,8 +37,9 @@ def test_a_pull_request_gets_a_stack_on_each_cloud_and_more_time_later(backend: 
     assert backend.stacks() == ["aws-pr-12", "gcp-pr-12"]
 
 
-def test_the_template_s_secrets_are_encrypted_anew(backend: Backend) -> None:
-    backend.pulumi("stack", "init", "aws")
+def test_the_template_s_secrets_are_encrypted_anew_and_the_selected_stack_stays_so(backend: Backend) -> None:
+    backend.pulumi("stack", "init", "aws", "--no-select")
+    backend.pulumi("stack", "init", "aws-bob")
     backend.pulumi("config", "set", "-s", "aws", "--secret", "momento:apiKey", "hunter2")
     backend.pulumi("config", "set", "-s", "aws", "domain", "users.example.com")
     assert backend.ops("create", "aws-ann")[0] == 0
@@ -46,6 +47,7 @@ def test_the_template_s_secrets_are_encrypted_anew(backend: Backend) -> None:
     assert ours["encryptionsalt"] != theirs["encryptionsalt"]
     assert backend.pulumi("config", "get", "-s", "aws-ann", "momento:apiKey") == "hunter2\n"
     assert "better-together:domain" not in ours["config"]
+    assert backend.pulumi("stack", "--show-name") == "aws-bob\n"
 
 
 @pytest.mark.parametrize(
