@@ -17,6 +17,12 @@ AWS = "arn:aws:{}:eu-west-1:123456789012:"
 SHARED = {"development", "production", "watch"}
 PRODUCTION = {"production", "watch"}
 NOBODY: set[str] = set()
+BOUNDARY = "iam:PermissionsBoundary"
+FOR_A_FUNCTION = {"iam:PassedToService": "lambda.amazonaws.com"}
+
+
+def boundary(environment: str) -> str:
+    return f"arn:aws:iam::123456789012:policy/boundary-better-together-{environment}"
 
 
 @pytest.fixture(scope="module")
@@ -134,11 +140,44 @@ def test_the_docs_list_the_variables(aws_account: Account, gcp_project: Account)
         ("iam:UpdateAssumeRolePolicy", "arn:aws:iam::123456789012:role/deploy-better-together-production", NOBODY),
         ("iam:CreatePolicyVersion", "arn:aws:iam::123456789012:policy/deploy-better-together-1", NOBODY),
         ("iam:PassRole", "arn:aws:iam::123456789012:role/better-together-aws", NOBODY),
+        ("iam:AttachRolePolicy", "arn:aws:iam::123456789012:role/better-together-aws-prod", NOBODY),
         ("kms:ScheduleKeyDeletion", "*", NOBODY),
     ],
 )
 def test_who_may_do_what(deployers: dict[str, list[dict[str, Any]]], action: str, resource: str, who: set[str]) -> None:
     assert {name for name, policies in deployers.items() if allows(policies, action, resource)} == who
+
+
+@pytest.mark.parametrize(
+    ("actions", "resource"),
+    [
+        ("iam:DeleteRole iam:UpdateAssumeRolePolicy iam:PassRole", "arn:aws:iam::123456789012:role/better-together-{}"),
+        ("iam:PutRolePolicy iam:DeleteRolePolicy", "arn:aws:iam::123456789012:role/better-together-{}-1a2b3c4"),
+        ("lambda:UpdateFunctionCode lambda:DeleteFunction", AWS.format("lambda") + "function:better-together-{}"),
+        ("lambda:UpdateAlias", AWS.format("lambda") + "function:better-together-{}:live"),
+        ("dynamodb:UpdateTable dynamodb:DeleteTable", AWS.format("dynamodb") + "table/better-together-{}"),
+        ("dynamodb:DeleteTable", AWS.format("dynamodb") + "table/better-together-{}-pictures"),
+        ("s3:PutObject s3:DeleteObject", "arn:aws:s3:::better-together-{}-source-1/sha256.zip"),
+        ("s3:PutObject s3:DeleteObject", f"{FILES}/stacks/better-together/{{}}.json"),
+        ("s3:PutObject s3:DeleteObject", f"{FILES}/stacks/better-together/{{}}.json.bak"),
+        ("s3:PutObject s3:DeleteObject", f"{FILES}/locks/organization/better-together/{{}}/1.json"),
+        ("s3:PutObject s3:DeleteObject", f"{FILES}/history/better-together/{{}}/1.history.json"),
+        ("s3:PutObject s3:DeleteObject", f"{FILES}/backups/better-together/{{}}/1.json"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("stack", "who"), [("aws-prod", PRODUCTION), ("aws-prod2", PRODUCTION), ("aws-pr-12", SHARED), ("aws-pro", SHARED)]
+)
+def test_who_may_change_what_belongs_to_a_stack(
+    deployers: dict[str, list[dict[str, Any]]], actions: str, resource: str, stack: str, who: set[str]
+) -> None:
+    for action in actions.split():
+        allowed = {
+            name
+            for name, policies in deployers.items()
+            if allows(policies, action, resource.format(stack), FOR_A_FUNCTION | {BOUNDARY: boundary(name)})
+        }
+        assert allowed == who, action
 
 
 def test_a_role_is_given_to_functions_alone(deployers: dict[str, list[dict[str, Any]]]) -> None:
@@ -151,10 +190,6 @@ def test_a_role_is_given_to_functions_alone(deployers: dict[str, list[dict[str, 
     assert services == ["lambda.amazonaws.com"]
 
 
-def boundary(environment: str) -> str:
-    return f"arn:aws:iam::123456789012:policy/boundary-better-together-{environment}"
-
-
 def test_a_role_is_made_with_the_boundary_of_the_environment_alone(deployers: dict[str, list[dict[str, Any]]]) -> None:
     role = "arn:aws:iam::123456789012:role/better-together-pr-7"
     for action in ("iam:CreateRole", "iam:PutRolePolicy", "iam:PutRolePermissionsBoundary"):
@@ -162,7 +197,7 @@ def test_a_role_is_made_with_the_boundary_of_the_environment_alone(deployers: di
             (name, other)
             for name, policies in deployers.items()
             for other in SHARED
-            if allows(policies, action, role, {"iam:PermissionsBoundary": boundary(other)})
+            if allows(policies, action, role, {BOUNDARY: boundary(other)})
         }
         assert allowed == {(name, name) for name in SHARED}
         assert not [name for name, policies in deployers.items() if allows(policies, action, role)]
