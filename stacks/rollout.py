@@ -28,7 +28,7 @@ class Rollout:
     stable: Release | None
     """The target of the last completed rollout; None on the first deployment."""
     releases: tuple[Release, ...]
-    """The last KEPT_RELEASES, newest first, with the stable one among them."""
+    """At most KEPT_RELEASES, newest first: the stable one, those that completed before it, and the newest one."""
     last_deployment: str
     """The id of the last deployment; empty on the first, and after one that failed."""
     newest_deployment: str
@@ -84,14 +84,19 @@ class Rollout:
         target, releases = self.pinned, self.releases
         if not target:
             target = Release(self.digest, newest)
-            # A rollout that was not finished may have given the stable release's artifact another revision.
-            older = (self.stable if self.stable and r.digest == self.stable.digest else r for r in releases)
-            releases = (target, *(release for release in older if release.digest != self.digest))[:KEPT_RELEASES]
-            if self.stable and self.stable.digest not in {release.digest for release in releases}:
-                releases = (*releases[: KEPT_RELEASES - 1], self.stable)  # after unfinished rollouts of others
+            older = (release for release in self._completed if release.digest != self.digest)
+            releases = (target, *older)[:KEPT_RELEASES]
         stable = target if self.percent == 100 or not self.stable else self.stable
         percent = 100 if stable == target else self.percent
         return Traffic(target, stable, percent, releases, deployment, self.holder)
+
+    @property
+    def _completed(self) -> tuple[Release, ...]:
+        """The stable release and those before it. The newer ones were given back, or their rollout never finished."""
+        if not self.stable:
+            return ()
+        digests = [release.digest for release in self.releases]
+        return (self.stable, *self.releases[digests.index(self.stable.digest) + 1 :])
 
 
 def known_releases(before: Mapping[str, Any]) -> dict[str, Release]:

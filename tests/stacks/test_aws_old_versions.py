@@ -45,13 +45,13 @@ def test_old_versions_are_counted_with_their_price(caplog: pytest.LogCaptureFixt
     every = range(1, NEWEST + 1)
     assert warnings(caplog, every) == ([warning("6", "23.40")], [6, 5, 4, 3, 2, 1])
     before = outputs(5, 6, 5, 4)
-    assert warnings(caplog, every, before=before) == ([warning("4", "15.60")], [4, 3, 2, 1])
-    assert warnings(caplog, every, ON | {ROLLOUT: "10"}, outputs(2, 6, 5, 4)) == ([warning("4", "15.60")], [5, 4, 3, 1])
+    assert warnings(caplog, every, before=before) == ([warning("4", "15.60")], [6, 3, 2, 1])
+    assert warnings(caplog, every, ON | {ROLLOUT: "10"}, outputs(2, 6, 2)) == ([warning("5", "19.50")], [6, 5, 4, 3, 1])
 
 
 def test_after_a_prune_there_is_nothing_to_warn_of(caplog: pytest.LogCaptureFixture) -> None:
     assert warnings(caplog, [NEWEST]) == ([], [6])
-    assert warnings(caplog, [4, 5, 6, 7], before=outputs(5, 6, 5)) == ([warning("1", "3.90")], [4, 3])
+    assert warnings(caplog, [4, 5, 6, 7], before=outputs(5, 6, 5)) == ([warning("2", "7.80")], [6, 4, 3])
 
 
 def test_it_stops_at_fifty(caplog: pytest.LogCaptureFixture) -> None:

@@ -93,15 +93,24 @@ def test_the_last_releases_are_kept() -> None:
     assert len(traffic.releases) == KEPT_RELEASES
 
 
-def test_after_many_unfinished_rollouts_the_stable_release_is_kept() -> None:
+def test_an_unfinished_rollout_is_no_release_once_another_has_begun() -> None:
     traffic = plan({}, A).traffic("1", "")
     for number in range(2, 6):
         traffic = plan(traffic.outputs, f"sha256:{number:064}", rollout=10).traffic(str(number), "")
-        assert Release(A, "1") in traffic.releases
+        assert [release.revision for release in traffic.releases] == [str(number), "1"]
     over = plan(traffic.outputs, f"sha256:{5:064}").traffic("5", "")
     assert split(over) == ("5", "5", 100)
-    assert [release.revision for release in over.releases] == ["5", "4", "1"]
+    assert [release.revision for release in over.releases] == ["5", "1"]
     assert split(plan(over.outputs, artifact=A).traffic("5", "")) == ("1", "1", 100)
+
+
+def test_what_was_given_back_is_no_release_once_there_is_another_artifact() -> None:
+    """It can be taken up again until then, and the release before the next one is the one that was good."""
+    before = outputs((A, "2"), (B, "3"), (f"sha256:{1:064}", "1"))
+    back = plan(before, artifact=A).traffic("3", "")
+    assert [release.revision for release in back.releases] == ["3", "2", "1"]
+    after = plan(back.outputs, C).traffic("4", "")
+    assert [release.revision for release in after.releases] == ["4", "2", "1"]
 
 
 def test_an_unfinished_rollout_of_the_stable_artifact_does_not_replace_it_among_the_releases() -> None:
