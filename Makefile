@@ -24,11 +24,12 @@ help: ## list the targets and the variables
 
 # STACK=      ## the stack, for up and destroy also several: STACK="aws-prod gcp-prod"
 # ROLLOUT=10  ## up: percent of the requests to the newest version, 0 to 100
-# ARTIFACT=   ## up, preview: build, promoted, or sha256:... of an artifact that ran before; rollback: the last; promote: what FROM must run
+# ARTIFACT=   ## up, preview: build, promoted, or sha256:... of an artifact that ran before; rollback: the last; promote: a release of FROM; plan: the only one allowed
 # AUTH=laptop ## up: writes and pictures need a token of the laptop's issuer
 # HOURS=72    ## up, create: how long until `make reap` destroys the stack
 # FORCE=1     ## recover: also remove the lock of a process that may be at work
-# DRY=1       ## reap: only say what would be destroyed
+# FIRST=1     ## promote: refuse if TO has come up already
+# DRY=1       ## reap, promote: only say what would be destroyed, or promoted
 # REFRESH=1   ## up: ask the clouds first, and repair what has drifted
 # VERBOSE=1   ## up, destroy, down: print all that the engine says, not only what changed
 # PLAN=       ## plan, deploy, comment, preview-since: the file of the plan
@@ -69,7 +70,7 @@ check: deployment ## check that a deployment works: make check STACK=aws, or URL
 
 .PHONY: plan
 plan: deployment ## plan what pulumi up would change, with all that it depends on: make plan STACK="aws gcp" PLAN=build/plan.json
-	@$(need_stack)set -f; $(PYTHON) -m ops preview $(json) $${PLAN:+--out "$$PLAN"} -- $$STACK
+	@$(need_stack)set -f; $(PYTHON) -m ops preview $(json) $${PLAN:+--out "$$PLAN"} $${ARTIFACT:+--artifact "$$ARTIFACT"} -- $$STACK
 
 .PHONY: deploy
 deploy: deployment ## deploy a plan, and refuse if anything has changed since: make deploy PLAN=build/plan.json (DIGEST=: the approved one)
@@ -85,9 +86,10 @@ preview-since: setup ## plan what has changed since a commit, on the laptop's cl
 	  local/cli/preview_since.sh "$$BASE" "$${PLAN:-build/plan.json}" $$STACK
 
 .PHONY: promote
-promote: deployment ## roll out what one stack runs on another, step by step, without a build: make promote FROM=aws TO=aws-prod
+promote: deployment ## roll out an artifact of one stack on another, step by step, without a build: make promote FROM=aws TO=aws-prod
 	@$(if $(and $(value FROM),$(value TO)),,$(error name two stacks: make promote FROM=aws TO=aws-prod)) \
-	  $(PYTHON) -m ops promote $(json) $${ARTIFACT:+--artifact "$$ARTIFACT"} -- "$$FROM" "$$TO"
+	  $(PYTHON) -m ops promote $(json) $${ARTIFACT:+--artifact "$$ARTIFACT"} \
+	  $(if $(filter 1,$(FIRST)),--first) $(if $(filter 1,$(DRY)),--dry-run) -- "$$FROM" "$$TO"
 
 .PHONY: rollback
 rollback: deployment ## give all requests to the stable version, or to the release before it: make rollback STACK=aws

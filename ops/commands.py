@@ -43,11 +43,16 @@ def _checked(report: Report) -> Result:
     return int(bool(report.wrong)), {"summary": report.summary, "checks": report.lines}
 
 
-def promote(source: str, target: str, home: Path, *, artifact: str | None) -> Result:
-    from ops.promotion import promote
+def promote(source: str, target: str, home: Path, *, artifact: str | None, first: bool, dry_run: bool) -> Result:
+    from ops.promotion import promotable, promote
 
     origin = Stack.find(named(source), home)
-    result = promote(origin, Stack.beside(origin, named(target)), artifact)
+    stack = Stack.beside(origin, named(target))
+    digest = promotable(origin, stack, artifact, first=first)
+    if dry_run:
+        say(f"{stack.title} would get {digest}")
+        return 0, {"artifact": digest}
+    result = promote(origin, stack, digest)
     say(f"{result['outcome']}: {result['reason']}")
     return CODES[result["outcome"]], result
 
@@ -94,7 +99,7 @@ def _about(name: str, home: Path, *, mend: bool) -> dict[str, Any]:
     return about
 
 
-def preview(names: Sequence[str], home: Path, *, out: Path) -> Result:
+def preview(names: Sequence[str], home: Path, *, out: Path, artifact: str | None) -> Result:
     from ops import github, sealed_plan
     from ops.engine import UpFailed
     from ops.plan_comment import comment, summary
@@ -104,6 +109,11 @@ def preview(names: Sequence[str], home: Path, *, out: Path) -> Result:
     except UpFailed as error:
         say(f"no plan: {error}")
         return 1, {"error": str(error)}
+    for plan in plans:
+        if artifact not in (None, plan.plan.artifact):
+            raise UsageError(
+                f"{plan.stack}: the plan is of {plan.plan.artifact}, not of {artifact}: plan where it was built"
+            )
     digest = sealed_plan.write(out, plans)
     github.report(digest, comment(plans, digest))
     for plan in plans:

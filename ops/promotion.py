@@ -1,6 +1,5 @@
-"""Promotes the artifact that one stack runs to another stack, without a build."""
+"""Promotes an artifact that one stack runs, or ran, to another stack, without a build."""
 
-from itertools import pairwise
 from typing import Any
 
 import httpx
@@ -17,28 +16,49 @@ PROMOTED = ROOT / "build" / "promoted"
 """Where `pulumi up` looks for the archive of an artifact that never ran on its stack."""
 
 
-def promote(source: Stack, target: Stack, approved: str | None = None) -> dict[str, Any]:
-    """Roll the source's artifact out on the target, and give everything back to the stable revision if it is worse.
+def promotable(source: Stack, target: Stack, artifact: str | None, *, first: bool) -> str:
+    """The digest that can be promoted: `artifact`, or what the source runs. Raises UsageError if none can.
 
-    Refuses another artifact than the `approved` one, if that is given. Goes on with an unfinished rollout of the
-    artifact. Returns the `outcome`: promoted, unchanged, rolled back, not rolled back, failed (with nothing to go back
-    to), overtaken (by somebody else) or held; its `reason`, and the `steps`. Raises UsageError before anything has
-    changed.
+    A `first` promotion is one to a stack that never came up.
     """
-    digest = running(source)
-    if approved not in (None, digest):
-        raise UsageError(f"{source.title} runs {digest}, but {approved} was approved")
+    if first and target.outputs:
+        raise UsageError(
+            f"{target.title} runs {target.output('artifactDigest')}, so this is not its first promotion: "
+            "deploy a plan, and promote without FIRST=1"
+        )
+    digest = _chosen(source, artifact)
     here = source.output("cloud")
     there = target.outputs.get("cloud") or target.file()["config"].get(project_key("cloud")) or here
     if here != there:
         raise UsageError(f"{source.title} is on {here}, {target.title} on {there}: promote within one cloud")
+    refuse_if_held(target)
+    return digest
+
+
+def _chosen(source: Stack, artifact: str | None) -> str:
+    """`artifact`, if the source runs it or is able to go back to it, or what the source runs. Raises UsageError."""
+    if artifact is None or (artifact == source.output("artifactDigest") and not is_unfinished(source.outputs)):
+        return running(source)
+    if artifact not in (completed := _completed(source)):
+        raise UsageError(
+            f"{artifact} is not among the completed releases of {source.title}: promote one of {', '.join(completed)}"
+        )
+    return artifact
+
+
+def promote(source: Stack, target: Stack, digest: str) -> dict[str, Any]:
+    """Roll the artifact out on the target, and give everything back to the stable revision if it is worse.
+
+    `digest` is what `promotable` has returned. Goes on with an unfinished rollout of it. Returns the `outcome`:
+    promoted, unchanged, rolled back, not rolled back, failed (with nothing to go back to), overtaken (by somebody else)
+    or held; its `reason`, and the `steps`. Raises UsageError before anything has changed.
+    """
     if target.outputs.get("stableDigest") == digest and not is_unfinished(target.outputs):
         if wrong := check_newest(target).wrong:
             return {"outcome": "failed", "reason": f"{target.title} runs {digest} already, and {wrong[0]}"}
         return {"outcome": "unchanged", "reason": f"{target.title} runs {digest} already"}
-    refuse_if_held(target)
     ran = {release["digest"] for release in target.outputs.get("releases", ())}
-    rollout = Rollout(target, digest, None if digest in ran else archive.download(source, PROMOTED))
+    rollout = Rollout(target, digest, None if digest in ran else archive.download(source, digest, PROMOTED))
     return {"artifact": digest} | _run(rollout) | {"steps": rollout.steps}
 
 
@@ -107,12 +127,11 @@ def rollback(stack: Stack, digest: str | None) -> dict[str, Any]:
 
     Raises UsageError if there is no such release, and UpFailed.
     """
-    digests = [release["digest"] for release in stack.output("releases")]
-    stable = stack.output("stableDigest")
-    wanted = digest or (stable if is_unfinished(stack.outputs) else _before(stable, digests))
+    digests, (stable, *before) = _digests(stack), _completed(stack)
+    wanted = digest or (stable if is_unfinished(stack.outputs) else next(iter(before), None))
     if not wanted:
         raise UsageError(f"{stack.title} runs its oldest release: its releases are {', '.join(digests)}")
-    if wanted not in {*digests, stable}:
+    if wanted not in digests:
         raise UsageError(f"{wanted} is not among the releases of {stack.title}: {', '.join(digests)}")
     if wanted == stable and not is_unfinished(stack.outputs):
         return {"outcome": "unchanged", "artifact": wanted, "reason": f"{stack.title} runs it already"}
@@ -121,6 +140,12 @@ def rollback(stack: Stack, digest: str | None) -> dict[str, Any]:
     return {"outcome": "rolled back", "artifact": wanted, "reason": f"{rollout.stack.title} runs {wanted}"}
 
 
-def _before(digest: str, digests: list[str]) -> str | None:
-    """The release before that one; None if it is the oldest."""
-    return dict(pairwise(digests)).get(digest)
+def _completed(stack: Stack) -> list[str]:
+    """The stable release and those before it. The newer ones were given back, or their rollout is unfinished."""
+    digests = _digests(stack)
+    return digests[digests.index(stack.output("stableDigest")) :]
+
+
+def _digests(stack: Stack) -> list[str]:
+    """Of the releases, newest first."""
+    return [release["digest"] for release in stack.output("releases")]

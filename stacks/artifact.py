@@ -128,7 +128,10 @@ def _mb(size: int) -> str:
 
 
 def main(folders: Sequence[str] = ()) -> None:
-    """Print the report of `make artifact`, and copy the archives and the SBOM into each of the folders."""
+    """Print the report of `make artifact`, and copy the archives and the SBOM into each of the folders.
+
+    Sets the step's output `digest` in GitHub Actions.
+    """
     try:
         artifact = build(Path(__file__).parent.parent)
     except ArtifactError as error:
@@ -138,6 +141,9 @@ def main(folders: Sequence[str] = ()) -> None:
         folder.mkdir(parents=True)
         for file in (artifact.zip, artifact.tar, artifact.sbom):
             shutil.copy(file, folder)
+    if path := os.environ.get("GITHUB_OUTPUT"):
+        with Path(path).open("a") as file:
+            file.write(f"digest={artifact.digest}\n")
     print(artifact.digest)
     for archive in (artifact.zip, artifact.tar):
         print(f"{_mb(archive.stat().st_size):>10}  {os.path.relpath(archive)}")

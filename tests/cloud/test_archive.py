@@ -55,10 +55,10 @@ def with_outputs(stack: Stack, **outputs: Any) -> Stack:
 def test_what_is_downloaded_has_arrived(aws: Stack, cloud: Cloud, tmp_path: Path):
     google = stored(cloud, b"archive" * 400_000)
     for stack, name in (aws, "app.zip"), (google, "app.tar.gz"):
-        archive = download(stack, tmp_path)
+        archive = download(stack, DIGEST, tmp_path)
         assert archive == tmp_path / HEX / name
         check_arrival(stack, archive)
-        assert download(stack, tmp_path) == archive, "again"
+        assert download(stack, DIGEST, tmp_path) == archive, "again"
     assert sorted(file.name for file in (tmp_path / HEX).iterdir()) == ["app.tar.gz", "app.zip"]
     assert (tmp_path / HEX / "app.tar.gz").read_bytes() == b"archive" * 400_000
 
@@ -67,12 +67,12 @@ def test_a_missing_archive_leaves_no_file(aws: Stack, cloud: Cloud, tmp_path: Pa
     other = "cd" * 32
     for stack, reason in (aws, "NoSuchKey"), (stored(cloud, b"archive"), f"404, object gs://{cloud.name}/{other}"):
         with pytest.raises(UsageError, match=f"^stack {stack.output('service')} of the local clouds, .*{reason}"):
-            download(with_outputs(stack, artifactDigest=f"sha256:{other}"), tmp_path / "promoted")
+            download(stack, f"sha256:{other}", tmp_path / "promoted")
     assert not [file for file in (tmp_path / "promoted").rglob("*") if file.is_file()]
 
 
 def test_other_bytes_are_refused(aws: Stack, cloud: Cloud, daemon: Daemon, tmp_path: Path):
-    archives = [download(aws, tmp_path), download(stored(cloud, b"archive"), tmp_path)]
+    archives = [download(stack, DIGEST, tmp_path) for stack in (aws, stored(cloud, b"archive"))]
     daemon.client("s3").put_object(Bucket=aws.output("bucket"), Key=f"{HEX}.zip", Body=b"other")
     for stack, archive in zip([aws, stored(cloud, b"other")], archives, strict=True):
         found = hashlib.sha256(b"other").hexdigest()
@@ -84,7 +84,7 @@ def test_other_bytes_are_refused(aws: Stack, cloud: Cloud, daemon: Daemon, tmp_p
 
 
 def test_a_version_with_other_code_is_refused(aws: Stack, daemon: Daemon, tmp_path: Path):
-    archive = download(aws, tmp_path)
+    archive = download(aws, DIGEST, tmp_path)
     other = zipped("def handler(event, context): return 2")
     functions = daemon.client("lambda")
     functions.update_function_code(FunctionName=aws.output("service"), ZipFile=other, Publish=True)
@@ -94,7 +94,7 @@ def test_a_version_with_other_code_is_refused(aws: Stack, daemon: Daemon, tmp_pa
 
 
 def test_another_account_is_refused(aws: Stack, tmp_path: Path):
-    archive = download(aws, tmp_path)
+    archive = download(aws, DIGEST, tmp_path)
     elsewhere = with_outputs(aws, account="999999999999")
     with pytest.raises(UsageError, match="is in account 999999999999, but the credentials are for account 12345678901"):
         check_arrival(elsewhere, archive)

@@ -1,7 +1,7 @@
 """What a promotion says, and leaves behind, when something goes wrong in the middle of it."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,19 @@ from ops.request_log import Request
 from ops.stack import Stack, UsageError
 from tests.ops.conftest import DIGEST
 
-NEW = "sha256:" + "2" * 64
+NEW, OLD, GIVEN_BACK = (f"sha256:{digit * 64}" for digit in "234")
 ELSEWHERE = "bob@another-host:2"
 PLAN = {"steps": [10, 50], "stepSeconds": 0, "minRequests": 20, "maxErrors": 1, "maxSlowdown": 2}
 PLACE = {"cloud": "aws", "url": "https://a.example", "bucket": "b", "rolloutPlan": PLAN}
+RELEASES = [{"digest": digest, "revision": digest[-1]} for digest in (GIVEN_BACK, NEW, OLD)]
+SOURCE = PLACE | {
+    "artifactDigest": NEW,
+    "revision": "2",
+    "stableDigest": NEW,
+    "stableRevision": "2",
+    "releases": RELEASES,
+}
+UNFINISHED = {"artifactDigest": GIVEN_BACK, "revision": "4"}
 GOOD = [Request(failed=False, milliseconds=10, cold=False, at=0)] * 20
 NOBODY = {"rolloutBy": "", "rolloutUntil": ""}
 COMPLETE = {"artifactDigest": DIGEST, "revision": "1", "stableDigest": DIGEST, "stableRevision": "1", "percent": 100}
@@ -82,14 +91,16 @@ def promote(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Promote:
     monkeypatch.setattr(archive, "check_arrival", always(None))
     for module in (rollout, promotion):
         monkeypatch.setattr(module, "check_newest", always(Report()))
-    monkeypatch.setattr(Stack, "find", always(Stack("aws", PLACE)))
+    monkeypatch.setattr(Stack, "find", always(Stack("aws", SOURCE)))
 
-    def promote(outputs: Mapping[str, Any], to: str = "aws-prod", **given: Any) -> tuple[int, Engine]:
+    def promote(
+        outputs: Mapping[str, Any], to: str = "aws-prod", arguments: Sequence[str] = (), **given: Any
+    ) -> tuple[int, Engine]:
         target = Engine(outputs)
         vars(target).update(given)
         monkeypatch.setattr(engine, "up", target.up)
         monkeypatch.setattr(Stack, "beside", target.beside)
-        return main(["promote", "aws", to]), target
+        return main(["promote", *arguments, "aws", to]), target
 
     return promote
 
@@ -162,9 +173,83 @@ def test_a_mistake_before_the_first_move_changes_nothing(promote: Promote) -> No
     assert (code, target.outputs) == (2, COMPLETE)
 
 
-def test_another_artifact_than_the_approved_one_is_refused(promote: Promote) -> None:
-    with pytest.raises(UsageError, match=f"runs {NEW}, but {DIGEST} was approved"):
-        promotion.promote(Stack("aws", {}), Stack("aws-prod", {}), DIGEST)
+@pytest.mark.parametrize(
+    ("outputs", "artifact", "chosen"),
+    [
+        ({}, None, NEW),
+        ({}, NEW, NEW),
+        ({}, OLD, OLD),
+        (UNFINISHED, NEW, NEW),
+        (UNFINISHED, OLD, OLD),
+        ({"revision": "5"}, NEW, NEW),  # its next configuration is being rolled out
+    ],
+)
+def test_what_can_be_promoted(promote: Promote, outputs: dict[str, str], artifact: str | None, chosen: str) -> None:
+    """What runs, and a release whose rollout has completed, also while another one is being rolled out."""
+    assert promotion.promotable(Stack("aws", SOURCE | outputs), Stack("aws-prod", {}), artifact, first=True) == chosen
+
+
+@pytest.mark.parametrize("artifact", [DIGEST, GIVEN_BACK])
+def test_what_was_given_back_or_never_ran_is_refused(promote: Promote, artifact: str) -> None:
+    refusal = f"{artifact} is not among the completed releases of stack aws .*: promote one of {NEW}, {OLD}$"
+    with pytest.raises(UsageError, match=refusal):
+        promotion.promotable(Stack("aws", SOURCE), Stack("aws-prod", {}), artifact, first=False)
+
+
+@pytest.mark.parametrize(
+    ("artifact", "refusal"),
+    [
+        (None, f"has an unfinished rollout of {GIVEN_BACK}: finish it, or roll it back"),
+        (GIVEN_BACK, f"promote one of {NEW}, {OLD}$"),
+    ],
+)
+def test_an_unfinished_rollout_is_not_promoted(artifact: str | None, refusal: str) -> None:
+    with pytest.raises(UsageError, match=refusal):
+        promotion.promotable(Stack("aws", SOURCE | UNFINISHED), Stack("aws-prod", {}), artifact, first=False)
+
+
+def test_the_archive_is_that_of_the_artifact(promote: Promote, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def download(stack: Stack, digest: str, folder: Path) -> Path:
+        asked.append(digest)
+        return tmp_path
+
+    monkeypatch.setattr(archive, "download", download)
+    code, target = promote({}, arguments=["--artifact", OLD])
+    assert (code, asked, target.ups) == (0, [OLD], [(OLD, "0")])
+
+
+def test_the_first_promotion_is_only_to_a_stack_that_never_came_up(
+    promote: Promote, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, target = promote(COMPLETE, arguments=["--first"])
+    assert (code, target.ups) == (2, [])
+    refusal = f"runs {DIGEST}, so this is not its first promotion: deploy a plan, and promote without FIRST=1"
+    assert capsys.readouterr().err.strip() == f"stack aws-prod of `pulumi stack output` {refusal}"
+    code, target = promote({}, arguments=["--first"])
+    assert (code, target.ups) == (0, [(NEW, "0")])
+
+
+def test_a_dry_run_changes_nothing(promote: Promote, capsys: pytest.CaptureFixture[str]) -> None:
+    code, target = promote(COMPLETE, arguments=["--dry-run"])
+    assert (code, target.ups) == (0, [])
+    assert capsys.readouterr().out.strip() == f"stack aws-prod of `pulumi stack output` would get {NEW}"
+
+
+@pytest.mark.parametrize("arguments", [["--artifact", DIGEST], ["--first"]])
+def test_a_dry_run_refuses_what_a_promotion_refuses(
+    promote: Promote, capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    assert promote(COMPLETE, arguments=arguments)[0] == 2
+    refusal = capsys.readouterr().err
+    assert promote(COMPLETE, arguments=[*arguments, "--dry-run"])[0] == 2
+    assert capsys.readouterr().err == refusal
+
+
+def test_a_dry_run_refuses_a_stack_that_another_promotion_moves(promote: Promote) -> None:
+    held = {"artifactDigest": NEW, "revision": "2", "rolloutBy": ELSEWHERE, "rolloutUntil": holder.deadline(60)}
+    assert promote(COMPLETE | held, arguments=["--dry-run"])[0] == 2
 
 
 def test_a_first_deployment_that_is_wrong_has_nothing_to_go_back_to(
@@ -206,9 +291,8 @@ def test_a_step_without_requests_and_a_url_for_the_canary_waits_twice_and_holds(
     promote: Promote, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(request_log, "read", always([]))
-    on_google = PLACE | {"cloud": "gcp"}
-    monkeypatch.setattr(Stack, "find", always(Stack("gcp", on_google)))
-    code, target = promote(COMPLETE | on_google)
+    monkeypatch.setattr(Stack, "find", always(Stack("gcp", SOURCE | {"cloud": "gcp"})))
+    code, target = promote(COMPLETE | PLACE | {"cloud": "gcp"})
     said = capsys.readouterr().out.splitlines()
     assert (code, target.outputs["percent"]) == (3, 1)
     assert sum(line.startswith("1 %: inconclusive") for line in said) == 2

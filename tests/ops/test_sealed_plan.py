@@ -196,6 +196,18 @@ def test_the_cli_makes_and_applies_a_plan(pulumi: Path, tmp_path: Path) -> None:
     assert "PLAN_STATE=sha256:3" in (pulumi / "environment").read_text().splitlines()
 
 
+def test_a_plan_of_another_artifact_is_refused(pulumi: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def preview(artifact: str) -> int:
+        home, file = str(pulumi / "home"), str(pulumi / "plan.json")
+        return main(["preview", "--home", home, "--out", file, "--artifact", artifact, "acme/better-together/aws"])
+
+    assert preview("sha256:5") == 2
+    refusal = "the plan is of sha256:4, not of sha256:5: plan where it was built"
+    assert capsys.readouterr().err.splitlines()[-1] == f"acme/better-together/aws: {refusal}"
+    assert not (pulumi / "plan.json").exists()
+    assert preview("sha256:4") == 0
+
+
 def test_no_stack_is_deployed_if_one_has_moved(pulumi: Path, tmp_path: Path) -> None:
     plan = SealedPlan.make(Stack("acme/better-together/aws", {}))
     moved = replace(plan, checkpoint="sha256:x")

@@ -108,7 +108,7 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.touch()
     with pytest.raises(UsageError, match=f"^{file}/1{{64}}/app.zip cannot be written: Not a directory$"):
-        download(Stack("aws", {"artifactDigest": DIGEST, "cloud": "aws"}), file)
+        download(Stack("aws", {"cloud": "aws"}), DIGEST, file)
 
 
 def test_the_stack_is_asked_for_by_its_whole_name(check: Check, outputs: Callable[..., None], tmp_path: Path) -> None:
