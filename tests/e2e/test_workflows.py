@@ -16,8 +16,11 @@ import pytest
 from local.cli.tools import pulumi
 from ops.stack import Stack
 from rehearsal.builds import copy_checkout
-from tests.e2e.laptop import ROOT, Laptop
-from tests.e2e.workflows import Runner, load, steps
+from tests.e2e.expressions import Value
+from tests.e2e.laptop import ROOT, Laptop, aws, versions
+from tests.e2e.test_operations import delete_cache
+from tests.e2e.test_promoted import BOB, PASSED, brought
+from tests.e2e.workflows import Runner, StepFailed, load, steps
 
 ELSEWHERE = {"make lint", "make test", "make lint test"}
 """These run for every submission, and would run this test again."""
@@ -32,7 +35,7 @@ def checkout(tmp_path: Path, clouds: Laptop) -> Path:
     return checkout
 
 
-def runner(checkout: Path, **contexts: str) -> Runner:
+def runner(checkout: Path, **contexts: Value) -> Runner:
     """`contexts` have __ for a dot."""
     path = f"{checkout.parent}/bin:{Path(pulumi().command).parent}:/usr/bin:/bin"
     names = {name.replace("__", "."): value for name, value in contexts.items()}
@@ -77,7 +80,7 @@ def test_nothing_of_a_pull_request_has_a_secret_or_writes() -> None:
 @pytest.mark.parametrize("stack", ["aws", pytest.param("gcp", marks=pytest.mark.prove)])
 def test_main_deploys_what_it_has_built(checkout: Path, clouds: Laptop, stack: str) -> None:
     main = load()["main"]
-    machine = runner(checkout, matrix__stack=stack)
+    machine = runner(checkout, matrix__stack=stack, needs__test__result="success")
     machine.run(main, "build")
     assert {path.name for path in (checkout / "build" / "dist").iterdir()} == {"app.zip", "app.tar.gz", "sbom.cdx.json"}
     file = checkout / f"Pulumi.{stack}.yaml"
@@ -89,12 +92,48 @@ def test_main_deploys_what_it_has_built(checkout: Path, clouds: Laptop, stack: s
 
 
 @pytest.mark.prove
+def test_main_deploys_nothing_but_what_was_attested(checkout: Path, clouds: Laptop) -> None:
+    main, before = load()["main"], clouds.outputs()
+    machine = runner(checkout, matrix__stack="aws", needs__test__result="success")
+    machine.run(main, "build")
+    other = machine.contexts["needs.build.outputs.digest"] = f"sha256:{'0' * 64}"
+    with pytest.raises(StepFailed, match=f"aws: the plan is of {before['aws']['artifactDigest']}, not of {other}"):
+        machine.run(main, "deploy")
+    assert clouds.outputs() == before
+
+
+@pytest.mark.prove
 @pytest.mark.parametrize("stack", ["aws", "gcp"])
-def test_watch(checkout: Path, stack: str) -> None:
-    watch = load()["watch"]
+def test_watch(checkout: Path, clouds: Laptop, stack: str) -> None:
+    """A rollout that is overdue is given back, and a stack that has expired is gone. A job that fails does the rest."""
+    watch, before, expired = load()["watch"], clouds.outputs(), f"{stack}-pr-7"
     machine = runner(checkout, matrix__stack=stack, matrix__cloud=stack)
-    machine.run(watch, "stack")
-    machine.run(watch, "reap")
+    try:
+        superfluous = _published(clouds) if stack == "aws" else None
+        overdue = {"cacheTtlSeconds": "60", "rollout": "10", "rolloutBy": BOB, "rolloutUntil": PASSED}
+        clouds.must("apply", stack, "--settings", json.dumps(overdue))
+        assert clouds.outputs()[stack]["percent"] == 10
+        delete_cache(clouds, f"better-together-{stack}")
+        with pytest.raises(StepFailed, match=r"^make drift\n(.*\n)*momento:index:Cache users: in the stack, gone"):
+            machine.run(watch, "stack")
+        outputs = clouds.outputs()[stack]
+        assert (outputs["revision"], outputs["percent"]) == (before[stack]["stableRevision"], 100)
+        assert superfluous not in versions(clouds)
+
+        clouds.must("apply", expired, "--settings", json.dumps({"expires": PASSED}))
+        assert clouds.outputs().keys() == {*before, expired}
+        machine.run(watch, "reap")
+        assert clouds.outputs().keys() == before.keys()
+    finally:
+        clouds.must("up", stack, "--refresh")
+
+
+def _published(clouds: Laptop) -> str:
+    """A version of stack aws's function that nothing leads to."""
+    name = "better-together-aws"
+    with aws(clouds, "lambda") as functions:
+        functions.update_function_configuration(FunctionName=name, MemorySize=512)
+        return functions.publish_version(FunctionName=name)["Version"]
 
 
 def test_release(checkout: Path) -> None:
@@ -102,7 +141,7 @@ def test_release(checkout: Path) -> None:
     gh.parent.mkdir()
     gh.write_text('#!/bin/sh\necho "$@" > gh-arguments\n')
     gh.chmod(0o755)
-    runner(checkout, github__ref_name="v1.0.0").run(load()["release"], "release")
+    runner(checkout, github__ref_name="v1.0.0", github__token="secret").run(load()["release"], "release")
     assert (checkout / "gh-arguments").read_text() == (
         "release create v1.0.0 build/dist/app.tar.gz build/dist/app.zip build/dist/sbom.cdx.json "
         "--verify-tag --generate-notes\n"
@@ -111,25 +150,40 @@ def test_release(checkout: Path) -> None:
 
 @pytest.mark.prove
 @pytest.mark.parametrize("cloud", ["aws", "gcp"])
-def test_promote(checkout: Path, clouds: Laptop, cloud: str) -> None:
-    """The first promotion, which has no plan, and then one with the configuration of the commit."""
+def test_promote(checkout: Path, clouds: Laptop, second_checkout: Path, cloud: str) -> None:
+    """The first promotion, which has no plan, and then one with the configuration of the commit. Meanwhile the
+    development stack has got another artifact.
+    """
     production = checkout / f"Pulumi.{cloud}-prod.yaml"
     text = re.sub(r"environment: production", "environment: development", production.read_text())
     text = re.sub(r".*(domain|domainZone|auth): .*\n", "", text)
     production.write_text(f"{text}  better-together:rolloutStepSeconds: 1\n  better-together:rolloutMinRequests: 20\n")
     digest = clouds.outputs()[cloud]["artifactDigest"]
     promote = load()["promote"]
-    given = {"inputs__cloud": cloud, "inputs__artifact": digest}
+    given: dict[str, Value] = {"inputs__cloud": cloud, "inputs__artifact": digest}
     try:
-        first = runner(checkout, **given)
-        shell = [step for step in steps(promote["jobs"]["promote"]) if "if" not in step]
-        first.run({**promote, "jobs": {"promote": promote["jobs"]["promote"] | {"steps": shell}}}, "promote")
+        merged, _ = brought(second_checkout, cloud)
+        clouds.must("apply", cloud, "--settings", json.dumps({"artifact": merged}), checkout=second_checkout)
+        first = runner(checkout, **given, inputs__first=True)
+        assert [first.run(promote, job) for job in ("plan", "promote")] == ["skipped", "success"]
         assert clouds.outputs()[f"{cloud}-prod"]["stableDigest"] == digest
+        with pytest.raises(StepFailed, match=f"stack {cloud}-prod of .* runs {digest}, so this is not its first"):
+            first.run(promote, "promote")
+
+        never = f"sha256:{'0' * 64}"
+        planned: dict[str, Value] = {"needs__plan__result": "success", "needs__plan__outputs__digest": ""}
+        refused = runner(checkout, inputs__cloud=cloud, inputs__artifact=never, inputs__first=False, **planned)
+        for job in ("plan", "promote"):
+            with pytest.raises(StepFailed, match=rf"^make promote DRY=1\n(.*\n)*{never} is not among the completed"):
+                refused.run(promote, job)
+            refused.contexts["needs.plan.result"] = "success"
+
         production.write_text(production.read_text().replace("logRetentionDays: 90", "logRetentionDays: 60"))
-        planned = runner(checkout, **given).run(promote, "plan")
-        runner(checkout, **given, needs__plan__outputs__digest=planned["plan.digest"]).run(promote, "promote")
+        second = runner(checkout, **given, inputs__first=False)
+        assert [second.run(promote, job) for job in ("plan", "promote")] == ["success", "success"]
         assert {"aws": '"retentionInDays": 60', "gcp": '"retentionDays": 60'}[cloud] in _state(clouds, f"{cloud}-prod")
     finally:
+        clouds.must("up", cloud)
         clouds.must("destroy", f"{cloud}-prod", checkout=checkout)
 
 
@@ -197,8 +251,9 @@ def test_a_pull_request_gets_one_comment_of_what_it_changes(
     about = {"GITHUB_API_URL": url, "GITHUB_REPOSITORY": "acme/better-together"}
     event = "github.event.workflow_run"
     names = {f"{event}.head_repository.owner.login": "ada", f"{event}.head_branch": "logs", "github.token": "secret"}
+    names |= {f"{event}.id": "1", f"{event}.event": "pull_request", f"{event}.conclusion": "success"}
     for commit, comments in (("new", 1), ("new", 2), ("old", 2)):
-        contexts = names | {f"{event}.head_sha": commit}
+        contexts: dict[str, Value] = {**names, f"{event}.head_sha": commit}
         Runner(checkout, machine.store, contexts, {**machine.environment, **about}).run(load()["comment"], "comment")
         written = [body["body"] for method, _, body in asked if method in ("POST", "PATCH")]
         assert len(written) == comments
