@@ -12,7 +12,7 @@ from botocore.exceptions import (  # pyright: ignore[reportMissingTypeStubs]
     NoCredentialsError,
 )
 
-from ops.stack import Stack, UsageError
+from ops.stack import Stack, UsageError, one_line
 
 ATTEMPTS = 10
 
@@ -39,7 +39,7 @@ def errors(stack: Stack) -> Generator[None]:
     try:
         yield
     except (BotoCoreError, ClientError, OSError, ValueError) as error:  # the last two of broken AWS settings
-        reason = " ".join(str(error).split())
+        reason = one_line(error)
         raise UsageError(f"{stack.title}, account {account}: {reason}{_fix(error)}") from None
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from ops.report import say_aside
-from ops.stack import ROOT, Stack, cli, project_key
+from ops.stack import ROOT, Stack, cli, one_line, project_key
 from ops.urn import resource
 
 # What a backend in a bucket and Pulumi Cloud say of a stack that another update changes.
@@ -92,7 +92,7 @@ def preview(stack: Stack) -> Plan:
 
 def _finding(event: Mapping[str, str]) -> str:
     about = f"{resource(urn)}: " if (urn := event.get("resourceUrn")) else ""
-    return f"{event['enforcementLevel']} {event['policyName']}: {about}{' '.join(event['message'].split())}"
+    return f"{event['enforcementLevel']} {event['policyName']}: {about}{one_line(event['message'])}"
 
 
 def local(home: Path) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from ops.stack import UsageError
+from ops.stack import UsageError, one_line
 
 PAGE = 100  # comments, the most
 
@@ -39,7 +39,7 @@ def put_comment(text: str, mark: str, head: str, commit: str) -> str:
         with httpx.Client(base_url=url, headers=headers, timeout=30) as github:
             return _put(github, text, mark, head, commit)
     except (httpx.HTTPError, ValueError, LookupError, TypeError) as error:
-        raise UsageError(f"GitHub does not take the comment: {' '.join(str(error).split())}") from None
+        raise UsageError(f"GitHub does not take the comment: {one_line(error)}") from None
 
 
 def _put(github: httpx.Client, text: str, mark: str, head: str, commit: str) -> str:

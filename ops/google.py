@@ -14,7 +14,7 @@ import httpx
 from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, RefreshError
 from google.auth.transport.requests import Request
 
-from ops.stack import Stack, UsageError
+from ops.stack import Stack, UsageError, one_line
 
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 TIMEOUT = 60  # seconds
@@ -59,7 +59,7 @@ def errors(stack: Stack) -> Generator[None]:
     try:
         yield
     except (GoogleAuthError, httpx.HTTPError) as error:
-        reason = " ".join(_reason(error).split())
+        reason = one_line(_reason(error))
         raise UsageError(f"{stack.title}, project {project}: {reason}{_fix(error)}") from None
 
 

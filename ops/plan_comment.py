@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ops.sealed_plan import SealedPlan, shown
-from ops.stack import UsageError
+from ops.stack import UsageError, one_line
 from ops.urn import resource
 
 LIMIT = 65_000
@@ -33,7 +33,7 @@ def comment(plans: Sequence[SealedPlan], digest: str, commit: str | None = None)
     try:
         return _comment(plans, f"Plan file: `{digest}`" + (f", of commit `{commit}`" if commit else ""))
     except (AttributeError, LookupError, TypeError, ValueError) as error:
-        raise UsageError(f"a plan cannot be read: {type(error).__name__}: {' '.join(str(error).split())}") from None
+        raise UsageError(f"a plan cannot be read: {type(error).__name__}: {one_line(error)}") from None
 
 
 def no_plan(commit: str, reason: str) -> str:

@@ -9,7 +9,7 @@ from ops.check import check_newest
 from ops.engine import UpFailed
 from ops.report import say
 from ops.rollout import Failed, Held, Rollout, is_unfinished
-from ops.stack import ROOT, Stack, UsageError, project_key
+from ops.stack import ROOT, Stack, UsageError, one_line, project_key
 
 ASKED = 5  # times
 PROMOTED = ROOT / "build" / "promoted"
@@ -107,7 +107,7 @@ def running(stack: Stack) -> str:
     try:
         answers = {httpx.get(url, timeout=30).raise_for_status().json()["artifact"] for _ in range(ASKED)}
     except (httpx.HTTPError, ValueError, LookupError, TypeError) as error:
-        raise UsageError(f"{url} does not say what runs: {' '.join(str(error).split())}") from None
+        raise UsageError(f"{url} does not say what runs: {one_line(error)}") from None
     if answers != {digest}:
         raise UsageError(
             f"{stack.title} has {digest}, but {url} says {', '.join(map(str, answers))}: `pulumi up` first"

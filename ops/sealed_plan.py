@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Self, cast
 
 from ops import engine
-from ops.stack import ROOT, Stack, UsageError
+from ops.stack import ROOT, Stack, UsageError, one_line
 from ops.urn import resource
 
 FORMAT = 1
@@ -69,7 +69,7 @@ def read(file: Path) -> tuple[list[SealedPlan], str]:
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}") from None
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        raise UsageError(f"{file} is no plan of `python -m ops preview`: {' '.join(str(error).split())}") from None
+        raise UsageError(f"{file} is no plan of `python -m ops preview`: {one_line(error)}") from None
     return plans, f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 

@@ -26,6 +26,11 @@ class NoStack(UsageError):
     """The backend has no such stack."""
 
 
+def one_line(text: object) -> str:
+    """The text, or an error's message, without line breaks."""
+    return " ".join(str(text).split())
+
+
 def project_key(name: str) -> str:
     """A key of the project, as stack files have it."""
     return f"{yaml.safe_load((ROOT / 'Pulumi.yaml').read_text())['name']}:{name}"
@@ -110,7 +115,7 @@ class Stack:
             content: Any = yaml.safe_load(path.read_text()) or {}
             return content | {"config": dict(content.get("config") or {})}
         except (OSError, ValueError, TypeError, AttributeError, yaml.YAMLError) as error:
-            raise UsageError(f"{path.name} cannot be read: {' '.join(str(error).split())}") from None
+            raise UsageError(f"{path.name} cannot be read: {one_line(error)}") from None
 
     def output(self, name: str) -> Any:
         """Raises UsageError if the stack never came up."""
@@ -149,7 +154,7 @@ def _json(name: str, *question: str) -> Mapping[str, Any]:
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        raise UsageError(f"`pulumi stack {question[0]}` says no JSON object: {' '.join(answer.split())[:100]!r}")
+        raise UsageError(f"`pulumi stack {question[0]}` says no JSON object: {one_line(answer)[:100]!r}")
     return cast(dict[str, Any], found)
 
 
@@ -176,9 +181,9 @@ def pulumi(*arguments: str) -> str:
         check=False,
     )
     if answer.returncode:
-        reason = re.split(r"^error: ", answer.stderr, flags=re.MULTILINE)[-1].split() or ["no output"]
+        reason = one_line(re.split(r"^error: ", answer.stderr, flags=re.MULTILINE)[-1]) or "no output"
         error = NoStack if answer.returncode == STACK_NOT_FOUND else UsageError
-        raise error(f"pulumi says: {' '.join(reason)}")
+        raise error(f"pulumi says: {reason}")
     return answer.stdout
 
 

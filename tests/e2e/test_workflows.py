@@ -251,20 +251,23 @@ def test_a_pull_request_gets_one_comment_of_what_it_changes(
     about = {"GITHUB_API_URL": url, "GITHUB_REPOSITORY": "acme/better-together"}
     event = "github.event.workflow_run"
     names = {f"{event}.head_repository.owner.login": "ada", f"{event}.head_branch": "logs", "github.token": "secret"}
-    names |= {f"{event}.id": "1", f"{event}.event": "pull_request", f"{event}.conclusion": "success"}
-    for commit, comments in (("new", 1), ("new", 2), ("old", 2)):
-        contexts: dict[str, Value] = {**names, f"{event}.head_sha": commit}
+    names |= {f"{event}.id": "1", f"{event}.event": "pull_request"}
+
+    def comment(commit: str, conclusion: str = "success") -> list[str]:
+        """Returns all comments so far."""
+        contexts: dict[str, Value] = {**names, f"{event}.head_sha": commit, f"{event}.conclusion": conclusion}
         Runner(checkout, machine.store, contexts, {**machine.environment, **about}).run(load()["comment"], "comment")
-        written = [body["body"] for method, _, body in asked if method in ("POST", "PATCH")]
+        return [body["body"] for method, _, body in asked if method in ("POST", "PATCH")]
+
+    for commit, comments in (("new", 1), ("new", 2), ("old", 2)):
+        written = comment(commit)
         assert len(written) == comments
         assert "`~ retentionInDays: 7`" in written[-1]
         assert "of commit `new`" in written[-1]
     for left in (machine.store, checkout / "build" / "untrusted"):  # as if the preview of a newer commit had failed
         shutil.rmtree(left)
-    contexts = names | {f"{event}.head_sha": "new"}
-    Runner(checkout, machine.store, contexts, {**machine.environment, **about}).run(load()["comment"], "comment")
+    assert "There is no plan of commit `new`" in comment("new", "failure")[-1]
     assert [method for method, _, _ in asked if method != "GET"] == ["POST", "PATCH", "PATCH"]
-    assert "There is no plan of commit `new`" in asked[-1][2]["body"]
 
 
 def _state(clouds: Laptop, stack: str) -> str:
