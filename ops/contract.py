@@ -4,7 +4,6 @@ import re
 from typing import Any
 
 import httpx
-import jsonschema
 
 PROBLEM_JSON = "application/problem+json"
 
@@ -59,6 +58,8 @@ class Contract:
     def _misshapen(self, schema: dict[str, Any] | None, response: httpx.Response) -> str | None:
         if schema is None:
             return None
+        import jsonschema  # late, because its format checkers take more than a second
+
         validator: Any = jsonschema.Draft202012Validator(schema | {"components": self._components})
         try:
             validator.validate(response.json())
