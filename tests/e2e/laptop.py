@@ -14,11 +14,14 @@ from typing import Any
 import httpx
 import psutil
 
+from local.cli import state
+from local.cli.home import Home
+
 ROOT = Path(__file__).resolve().parents[2]
 APP_PYTHON = ROOT / "app" / ".venv" / "bin" / "python"
 
 REAL_KEY = "a-key-of-the-real-momento"
-ENVIRONMENT = os.environ | {"MOMENTO_API_KEY": REAL_KEY, "MOMENTO_APP_API_KEY": REAL_KEY}
+ACCOUNT = {"MOMENTO_API_KEY": REAL_KEY, "MOMENTO_APP_API_KEY": REAL_KEY}
 
 
 type Outputs = dict[str, dict[str, Any]]
@@ -34,15 +37,15 @@ class Laptop:
     home: Path
 
     def run(self, *arguments: str, checkout: Path = ROOT) -> subprocess.CompletedProcess[str]:
-        command = self.command(*arguments)
-        return subprocess.run(command, cwd=checkout, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+        command, environment = self.command(*arguments), os.environ | ACCOUNT
+        return subprocess.run(command, cwd=checkout, env=environment, capture_output=True, text=True, check=False)
 
     def start(self, *arguments: str, checkout: Path = ROOT, stderr: int = subprocess.PIPE) -> subprocess.Popen[str]:
         """The command in a process group of its own."""
         return subprocess.Popen(
             self.command(*arguments),
             cwd=checkout,
-            env=ENVIRONMENT,
+            env=os.environ | ACCOUNT,
             stdout=subprocess.PIPE,
             stderr=stderr,
             text=True,
@@ -58,7 +61,8 @@ class Laptop:
         return result.stdout
 
     def outputs(self) -> Outputs:
-        return json.loads(self.must("outputs"))
+        """What the command `outputs` prints, without an interpreter for each question."""
+        return state.outputs(Home(self.home))
 
     def daemon(self) -> dict[str, Any]:
         return json.loads((self.home / "daemon.json").read_text())

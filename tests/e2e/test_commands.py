@@ -1,5 +1,6 @@
 """What a person meets who mistypes, breaks a stack file, has a slow pipe, or deploys the same checkout for real."""
 
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -111,7 +112,7 @@ def test_what_a_failing_command_prints_arrives_in_a_pipe(clouds: Laptop, second_
 def test_a_proxy_for_the_internet_is_not_asked_for_the_clouds(clouds: Laptop, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
-    assert clouds.outputs().keys() == {"aws", "gcp"}
+    assert json.loads(clouds.must("outputs")).keys() == {"aws", "gcp"}
     assert clouds.must("drift", "aws") == "stack aws has not drifted\n"
 
 

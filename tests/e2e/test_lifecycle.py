@@ -13,8 +13,9 @@ from tests.e2e.laptop import REAL_KEY, ROOT, Laptop
 
 
 def test_both_stacks_have_the_same_outputs(clouds: Laptop) -> None:
-    outputs = clouds.outputs()
+    outputs = json.loads(clouds.must("outputs"))
     assert list(outputs) == ["aws", "gcp"]
+    assert outputs == clouds.outputs()
     assert outputs["aws"].keys() == outputs["gcp"].keys()
     assert outputs["aws"]["artifactDigest"] == outputs["gcp"]["artifactDigest"]
     assert (outputs["aws"]["persistence"], outputs["gcp"]["persistence"]) == ("dynamodb", "firestore")
