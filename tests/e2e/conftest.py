@@ -1,3 +1,4 @@
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -16,13 +17,20 @@ from tests.e2e.laptop import ROOT, Laptop, Outputs
 from tests.flask_run import flask_run as run_flask
 
 OWN_CLOUDS = {"test_docs_commands.py", "test_promotion.py", "test_promotion_killed.py"}
+SEEDS_IN_A_ROW = 10
 
 
 class Scheduling(LoadScopeScheduling):
-    """One process for all tests that may use the shared clouds, and others for the files that do not."""
+    """One process for all tests that may use the shared clouds, and others for the files that do not.
+
+    In `make prove`, the many seeds of test_cut_off.py come last, a few at a time in whichever process is free. Each
+    process has shared clouds of its own, if it needs them.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0].rpartition("/")[2]
+        if not self.config.option.markexpr and (seed := re.search(r"test_cut_off.*\bseed (\d+)", nodeid)):
+            return f"cut off {int(seed[1]) // SEEDS_IN_A_ROW}"
         return file if file in OWN_CLOUDS else "shared clouds"
 
 
