@@ -24,8 +24,8 @@ from app.settings import CacheSettings
 from local.cloud.aws.moto_server import Aws
 from local.cloud.common.listener import HOST, free_port
 from local.cloud.gcp.firestore import FirestoreServer
+from local.cloud.gcp.firestore.emulator import JAVA, WARM_UP, emulator_jar
 from local.cloud.gcp.firestore.emulator import MAIN_CLASS as FIRESTORE_EMULATOR
-from local.cloud.gcp.firestore.emulator import WARM_UP, emulator_jar
 from local.cloud.momento import MomentoServer
 
 DYNAMODB_LOCAL = "software.amazon.dynamodb.services.local.main.ServerRunner"
@@ -57,7 +57,7 @@ def dynamodb_local() -> Generator[str]:
         raise NotInstalled(f"DynamoDB Local needs java, and its jars in {DYNAMODB_LOCAL_HOME}")
     port, jars = free_port(), DYNAMODB_LOCAL_HOME
     arguments = ["-inMemory", "-disableTelemetry", "-port", str(port)]
-    command = ["java", f"-Djava.library.path={jars}", "-cp", f"{jars}/*", DYNAMODB_LOCAL, *arguments]
+    command = [*JAVA, f"-Djava.library.path={jars}", "-cp", f"{jars}/*", DYNAMODB_LOCAL, *arguments]
     with _running(command, port):
         yield f"http://{HOST}:{port}"
 
@@ -76,7 +76,7 @@ def google_firestore() -> Generator[str]:
     if jar is None:
         raise NotInstalled("Google's Firestore emulator needs java and a Google Cloud SDK with the emulator")
     port = free_port()
-    with _running(["java", "-cp", str(jar), FIRESTORE_EMULATOR, "--host", HOST, "--port", str(port)], port):
+    with _running([*JAVA, "-cp", str(jar), FIRESTORE_EMULATOR, "--host", HOST, "--port", str(port)], port):
         subprocess.run(WARM_UP, env=os.environ | {"FIRESTORE_EMULATOR_HOST": f"{HOST}:{port}"}, check=True)
         yield f"{HOST}:{port}"
 

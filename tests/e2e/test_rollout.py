@@ -31,8 +31,8 @@ def edited(second_checkout: Path) -> Path:
 
 
 @contextmanager
-def under_requests(laptop: Laptop) -> Generator[None]:
-    """Both clouds are asked all the time, and none of the requests may fail."""
+def under_requests(urls: dict[str, str]) -> Generator[None]:
+    """The stacks are asked all the time, and none of the requests may fail."""
     over = threading.Event()
 
     def ask(url: str) -> Counter[int]:
@@ -43,9 +43,7 @@ def under_requests(laptop: Laptop) -> Generator[None]:
             return statuses
 
     with ThreadPoolExecutor(4) as pool:
-        asked = {
-            name: [pool.submit(ask, outputs["url"]) for _ in range(2)] for name, outputs in laptop.outputs().items()
-        }
+        asked = {name: [pool.submit(ask, url) for _ in range(2)] for name, url in urls.items()}
         try:
             yield
         finally:
@@ -82,12 +80,13 @@ def test_rollout_and_rollback(restored: Laptop, edited: Path, stacks: list[str])
         return {name: outputs for name, outputs in laptop.outputs().items() if name in stacks}
 
     before = outputs()
+    urls = {name: outputs["url"] for name, outputs in before.items()}
     [old] = {outputs["artifactDigest"] for outputs in before.values()}
 
     def answering_now(count: int) -> dict[str, Counter[str]]:
-        return {name: answering(outputs["url"], count) for name, outputs in before.items()}
+        return {name: answering(url, count) for name, url in urls.items()}
 
-    with under_requests(laptop):
+    with under_requests(urls):
         laptop.must("up", *stacks, "--rollout", "10", checkout=edited)
     begun = outputs()
     [new] = {outputs["artifactDigest"] for outputs in begun.values()} - {old}
@@ -97,12 +96,12 @@ def test_rollout_and_rollback(restored: Laptop, edited: Path, stacks: list[str])
         assert answers.keys() == {old, new}, name
         assert least <= answers[new] <= most, (name, answers, least, most)
 
-    with under_requests(laptop):
+    with under_requests(urls):
         laptop.must("up", *stacks, checkout=edited)
     assert answering_now(100) == {name: {new: 100} for name in stacks}
 
     shutil.rmtree(edited / "build")
-    with under_requests(laptop):
+    with under_requests(urls):
         laptop.must("up", *stacks, "--artifact", old, checkout=edited)
     assert answering_now(100) == {name: {old: 100} for name in stacks}
     assert not (edited / "build").exists()
