@@ -52,6 +52,7 @@ def test_it_is_reaped_when_its_time_is_over_and_no_other_is(pull_request: Laptop
     assert pull_request.outputs().keys() == {"aws", "gcp"}
 
 
+@pytest.mark.prove
 def test_a_name_without_a_cloud_is_a_stack_on_each(laptop: Laptop) -> None:
     preview = laptop.must("preview", "pr-9")
     assert "Previewing update (aws-pr-9)" in preview
