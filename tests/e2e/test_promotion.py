@@ -12,8 +12,8 @@ from tests.tiers import cases
 # needs a fifth. A step lasts for ten times as many, at the plan's rate.
 PLAN = Plan(steps="50", step_seconds=112, min_requests=20, most=1, around=25)
 PLANS = {
-    "good": replace(PLAN, step_seconds=10, max_slowdown=10, rate=10),
-    "writes": replace(PLAN, step_seconds=56, rate=20),
+    "good": replace(PLAN, step_seconds=20, max_slowdown=10, rate=5),
+    "writes": replace(PLAN, rate=10),
     "late": replace(PLAN, steps="10,50", step_seconds=30),
 }
 SHOWN = [("gcp", "writes"), ("gcp", "good")]
