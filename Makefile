@@ -12,7 +12,7 @@ export PATH := $(value PATH):$(CURDIR)/build/uv/bin
 export UV_PYTHON_INSTALL_DIR := $(CURDIR)/build/pythons
 unexport PYTHONDONTWRITEBYTECODE VIRTUAL_ENV
 PYTHON := .venv/bin/python
-export JOBS ?= 1
+export JOBS ?= 0
 json = $(if $(filter 1,$(JSON)),--json)
 need_plan = $(if $(value PLAN),,$(error name the plan: make $@ PLAN=build/plan.json))
 need_stack = $(if $(value STACK),,$(error name the stack: make $@ STACK=aws))
