@@ -30,8 +30,8 @@ COMMANDS = {
 }
 """The commands, and about how long they take compared with an `up` of both stacks."""
 NEXT = [*["up"] * 4, "down", "destroy gcp", "preview gcp", "drift aws"]
-SHOWN = {5, 20, 27}
-"""`destroy` as when the terminal is closed, a preview that is terminated, and another that is killed; `up` is next."""
+SHOWN = {5, 20, 31}
+"""`destroy` as when the terminal is closed, a preview that is terminated, and an `up` that is killed; `up` is next."""
 GONE_OR_UNFINISHED = ("not running", "not up", "completes it", "drifted", "killed in the middle", "starts the")
 
 
