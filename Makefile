@@ -89,7 +89,7 @@ preview-since: setup ## plan what has changed since a commit, on the laptop's cl
 promote: deployment ## roll out an artifact of one stack on another, step by step, without a build: make promote FROM=aws TO=aws-prod
 	@$(if $(and $(value FROM),$(value TO)),,$(error name two stacks: make promote FROM=aws TO=aws-prod)) \
 	  $(PYTHON) -m ops promote $(json) $${ARTIFACT:+--artifact "$$ARTIFACT"} \
-	  $(if $(filter 1,$(FIRST)),--first) $(if $(filter 1,$(DRY)),--dry-run) -- "$$FROM" "$$TO"
+	  $(if $(filter-out 0,$(FIRST)),--first) $(if $(filter-out 0,$(DRY)),--dry-run) -- "$$FROM" "$$TO"
 
 .PHONY: rollback
 rollback: deployment ## give all requests to the stable version, or to the release before it: make rollback STACK=aws
@@ -113,7 +113,7 @@ create: deployment ## make a stack with a time to live in the backend: make crea
 
 .PHONY: reap
 reap: deployment ## destroy the stacks whose time to live is over (DRY=1: only say which)
-	@$(PYTHON) -m ops reap $(json) $(if $(filter 1,$(DRY)),--dry-run)
+	@$(PYTHON) -m ops reap $(json) $(if $(filter-out 0,$(DRY)),--dry-run)
 
 .PHONY: recover
 recover: deployment ## unlock and settle a stack after its update was killed: make recover STACK=aws (FORCE=1: whoever holds the lock)

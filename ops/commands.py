@@ -112,7 +112,8 @@ def preview(names: Sequence[str], home: Path, *, out: Path, artifact: str | None
     for plan in plans:
         if artifact not in (None, plan.plan.artifact):
             raise UsageError(
-                f"{plan.stack}: the plan is of {plan.plan.artifact}, not of {artifact}: plan where it was built"
+                f"{plan.stack}: the plan is of {plan.plan.artifact}, not of {artifact}: plan in the checkout that "
+                "it was built from, and without the key artifact in the stack's file"
             )
     digest = sealed_plan.write(out, plans)
     github.report(digest, comment(plans, digest))
@@ -166,7 +167,7 @@ def prune(name: str, home: Path) -> Result:
 
     stack = Stack.find(named(name), home)
     if (cloud := stack.outputs.get("cloud")) != "aws":
-        reason = "Google Cloud bills no old revisions" if cloud else "it never came up"
+        reason = "Google Cloud bills no old revisions" if cloud else "it has not come up"
         say(f"{stack.title}: nothing to delete, since {reason}")
         return 0, {"lines": []}
     say(f"{stack.title}: {stack.output('service')}")

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ops.sealed_plan import SealedPlan, shown
+from ops.sealed_plan import SHOWN, SealedPlan, shown
 from ops.stack import UsageError, one_line
 from ops.urn import resource
 
@@ -27,8 +27,8 @@ def summary(plan: SealedPlan) -> str:
 def comment(plans: Sequence[SealedPlan], digest: str, commit: str | None = None) -> str:
     """A table of all stacks, what is replaced or deleted on any of them, then each stack's other changes.
 
-    `digest` is the SHA-256 of the file of the plans, and `commit` what they are of. The text has at most LIMIT
-    characters. Raises UsageError if a plan is not as the engine makes it.
+    `digest` is the SHA-256 of the plan file, and `commit` the commit that the plans were made from. The text has at
+    most LIMIT characters. Raises UsageError if a plan is not as the engine makes it.
     """
     try:
         return _comment(plans, f"Plan file: `{digest}`" + (f", of commit `{commit}`" if commit else ""))
@@ -38,7 +38,7 @@ def comment(plans: Sequence[SealedPlan], digest: str, commit: str | None = None)
 
 def no_plan(commit: str, reason: str) -> str:
     """What takes the place of an older commit's plan."""
-    return f"{MARK}\nThere is no plan of commit `{commit}`, so its preview has failed: `{_code(reason)}`"
+    return f"{MARK}\nThere is no plan of commit `{commit}`: `{_code(reason[:SHOWN])}`"
 
 
 def _comment(plans: Sequence[SealedPlan], source: str) -> str:
@@ -101,7 +101,8 @@ def _properties(planned: Mapping[str, Any]) -> Iterator[str]:
 
 def _code(text: str) -> str:
     """The text for a code span, which nothing in it may end, since a plan may come from anybody."""
-    return re.sub(r"\s+", " ", text.replace("`", "'").replace("|", "¦"))
+    encodable = text.encode(errors="replace").decode()
+    return re.sub(r"\s+", " ", encodable.replace("`", "'").replace("|", "¦"))
 
 
 def _cut(lines: Sequence[str]) -> str:

@@ -24,7 +24,7 @@ def promotable(source: Stack, target: Stack, artifact: str | None, *, first: boo
     if first and target.outputs:
         raise UsageError(
             f"{target.title} runs {target.output('artifactDigest')}, so this is not its first promotion: "
-            "deploy a plan, and promote without FIRST=1"
+            "deploy a plan, and promote without `first`"
         )
     digest = _chosen(source, artifact)
     here = source.output("cloud")
@@ -131,7 +131,7 @@ def rollback(stack: Stack, digest: str | None) -> dict[str, Any]:
     wanted = digest or (stable if is_unfinished(stack.outputs) else next(iter(before), None))
     if not wanted:
         raise UsageError(f"{stack.title} runs its oldest release: its releases are {', '.join(digests)}")
-    if wanted not in digests:
+    if wanted not in (*digests, stable):
         raise UsageError(f"{wanted} is not among the releases of {stack.title}: {', '.join(digests)}")
     if wanted == stable and not is_unfinished(stack.outputs):
         return {"outcome": "unchanged", "artifact": wanted, "reason": f"{stack.title} runs it already"}
@@ -142,8 +142,8 @@ def rollback(stack: Stack, digest: str | None) -> dict[str, Any]:
 
 def _completed(stack: Stack) -> list[str]:
     """The stable release and those before it. The newer ones were given back, or their rollout is unfinished."""
-    digests = _digests(stack)
-    return digests[digests.index(stack.output("stableDigest")) :]
+    digests, stable = _digests(stack), stack.output("stableDigest")
+    return [stable, *digests[digests.index(stable) + 1 :]] if stable in digests else [stable]
 
 
 def _digests(stack: Stack) -> list[str]:

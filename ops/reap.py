@@ -85,8 +85,8 @@ class OfBackend:
         try:
             return [stack["name"] for stack in json.loads(pulumi("stack", "ls", "--json"))]
         except UsageError as error:
-            needed = "`pulumi stack ls` needs the right to read the state of every stack of the project"
-            raise UsageError(f"the stacks cannot be listed, for which {needed}: {error}") from None
+            needs = "it needs the right to read the state of every stack of the project"
+            raise UsageError(f"`pulumi stack ls` failed, and {needs}: {error}") from None
 
     def has(self, name: str) -> bool:
         return is_in_backend(name)

@@ -110,9 +110,13 @@ def _settle(name: str) -> list[str]:
     content = _export(name)
     state = content["deployment"]
     resources: list[dict[str, Any]] = state.get("resources") or []
-    creates = _pending(state)
+    creates = _pending(state)  # a refresh settles all else
     there = {resource["urn"] for resource in resources}  # also what a new resource was to replace
     known = [one | {"id": id} for one in creates if (id := _id(one)) and one["urn"] not in there]
+    found = {resource["urn"] for resource in known}
+    unknown = [_title(resource) for resource in creates if resource["urn"] not in found]
+    if unknown:
+        say(f"look in the cloud for {', '.join(unknown)}, which the stack does not know")
     if creates:
         state["resources"] = resources + known
         with tempfile.TemporaryDirectory() as folder:
@@ -120,8 +124,7 @@ def _settle(name: str) -> list[str]:
             _run("stack", "import", "--stack", name, "--file", str(file))  # drops the pending operations
     if known:
         _run("refresh", "--yes", "--skip-preview", "--stack", name)
-    found = {resource["urn"] for resource in known}
-    return [_title(resource) for resource in creates if resource["urn"] not in found]
+    return unknown
 
 
 def _run(*arguments: str) -> None:

@@ -21,7 +21,7 @@ ENCRYPTED = ("ciphertext", "secure")  # in the engine's state, and in its config
 DEPENDENCIES = ("dependencies", "propertyDependencies")
 UNKNOWN = re.compile("04da6b54-80e4-46f7-96ec-b56ff0331ba9")  # sdk/go/common/resource/plugin/rpc.go
 SHOWN = 300
-"""Characters of a value, the most."""
+"""At most so many characters of a value."""
 
 
 @dataclass(frozen=True)

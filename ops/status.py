@@ -10,8 +10,9 @@ from ops.stack import Stack
 def describe(stack: Stack) -> dict[str, Any]:
     """What runs, and the `state`.
 
-    `empty` if the stack never came up, `complete`, or an unfinished rollout: `manual` without a promotion, `moving`,
-    `held` until somebody promotes again, `abandoned` by a process of this computer that has ended, or `overdue`.
+    `empty` if the stack never came up or was destroyed, `complete`, or an unfinished rollout: `manual` without a
+    promotion, `moving`, `held` until somebody promotes again, `abandoned` by a process of this computer that has ended,
+    or `overdue`.
     """
     outputs = stack.outputs
     if not outputs:

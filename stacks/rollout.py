@@ -4,6 +4,7 @@ import hashlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 import pulumi
@@ -93,10 +94,10 @@ class Rollout:
     @property
     def _completed(self) -> tuple[Release, ...]:
         """The stable release and those before it. The newer ones were given back, or their rollout never finished."""
-        if not self.stable:
+        if not (stable := self.stable):
             return ()
-        digests = [release.digest for release in self.releases]
-        return (self.stable, *self.releases[digests.index(self.stable.digest) + 1 :])
+        newer = [*takewhile(lambda release: release.digest != stable.digest, self.releases)]
+        return (stable, *self.releases[len(newer) + 1 :])
 
 
 def known_releases(before: Mapping[str, Any]) -> dict[str, Release]:

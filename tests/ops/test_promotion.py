@@ -225,7 +225,7 @@ def test_the_first_promotion_is_only_to_a_stack_that_never_came_up(
 ) -> None:
     code, target = promote(COMPLETE, arguments=["--first"])
     assert (code, target.ups) == (2, [])
-    refusal = f"runs {DIGEST}, so this is not its first promotion: deploy a plan, and promote without FIRST=1"
+    refusal = f"runs {DIGEST}, so this is not its first promotion: deploy a plan, and promote without `first`"
     assert capsys.readouterr().err.strip() == f"stack aws-prod of `pulumi stack output` {refusal}"
     code, target = promote({}, arguments=["--first"])
     assert (code, target.ups) == (0, [(NEW, "0")])

@@ -315,7 +315,7 @@ def test_the_function_is_gone(function: Function, prune: Prune, outputs: Put) ->
 
 
 @pytest.mark.parametrize(
-    ("values", "reason"), [({"cloud": "gcp"}, "Google Cloud bills no old revisions"), ({}, "it never came up")]
+    ("values", "reason"), [({"cloud": "gcp"}, "Google Cloud bills no old revisions"), ({}, "it has not come up")]
 )
 def test_a_stack_without_versions(
     capsys: pytest.CaptureFixture[str], outputs: Put, tmp_path: Path, values: dict[str, str], reason: str

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import select
 import signal
 import socket
 import subprocess
@@ -126,23 +127,26 @@ def test_an_update_that_ends_meanwhile_loses_nothing(backend: Backend) -> None:
     bucket = root | {"type": kind, "custom": True, "urn": root["urn"].replace("pulumi:pulumi:Stack", kind)}
     write(backend, state | {"pending_operations": [{"type": "creating", "resource": bucket}]})
     once, has_read, go_on = (backend.folder / name for name in ("once", "has-read", "go-on"))
-    for fifo in (has_read, go_on):
-        os.mkfifo(fifo)
+    os.mkfifo(has_read)
+    os.mkfifo(go_on)
+    reads, goes = (os.open(fifo, os.O_RDWR) for fifo in (has_read, go_on))
     (shim := backend.folder / "bin" / "pulumi").parent.mkdir()
     shim.write_text(
         f"""#!/bin/sh
 {pulumi().command} "$@" || exit
-[ "$2" != export ] || [ -e {once} ] || {{ touch {once}; : > {has_read}; : < {go_on}; }}
+[ "$2" != export ] || [ -e {once} ] || {{ touch {once}; echo > {has_read}; read line < {go_on}; }}
 """
     )
     shim.chmod(0o755)
     with updating(backend):
         process = replace(backend, variables={"PATH": f"{shim.parent}:{os.environ['PATH']}"}).start("recover", "aws")
-        has_read.open().close()
-    go_on.open("w").close()
-    assert process.communicate()[0].startswith("left to do: look in the cloud for aws:s3/bucket:Bucket")
+        assert select.select([reads], [], [], 300)[0], "it has not read the state"
+    os.write(goes, b"\n")
+    assert "left to do: look in the cloud for aws:s3/bucket:Bucket" in process.communicate()[0]
     assert json.loads(backend.pulumi("stack", "output", "--json", "--stack", "aws")) == {"ended": True}
     assert "pending_operations" not in exported(backend)
+    os.close(reads)
+    os.close(goes)
 
 
 def exported(backend: Backend) -> dict[str, Any]:

@@ -202,7 +202,10 @@ def test_a_plan_of_another_artifact_is_refused(pulumi: Path, capsys: pytest.Capt
         return main(["preview", "--home", home, "--out", file, "--artifact", artifact, "acme/better-together/aws"])
 
     assert preview("sha256:5") == 2
-    refusal = "the plan is of sha256:4, not of sha256:5: plan where it was built"
+    refusal = (
+        "the plan is of sha256:4, not of sha256:5: plan in the checkout that it was built from, "
+        "and without the key artifact in the stack's file"
+    )
     assert capsys.readouterr().err.splitlines()[-1] == f"acme/better-together/aws: {refusal}"
     assert not (pulumi / "plan.json").exists()
     assert preview("sha256:4") == 0
@@ -266,6 +269,12 @@ def test_nothing_in_a_plan_ends_its_code_span() -> None:
     lines = text.splitlines()
     assert not [line for line in lines if line.startswith(("@", "# "))]
     assert all(line.count("`") % 2 == 0 for line in lines)
+
+
+def test_what_is_said_of_an_unreadable_plan_fits_into_a_comment() -> None:
+    text = plan_comment.no_plan("c0ffee", "`\n@everyone \ud800" + "A" * 100_000)
+    assert text.startswith(f"{plan_comment.MARK}\nThere is no plan of commit `c0ffee`: `' @everyone ?AAA")
+    assert len(text.encode()) < 1_000
 
 
 def test_a_plan_that_the_engine_has_not_made_gets_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -128,6 +128,12 @@ def test_a_rollback_wins_against_whoever_promotes(run: Run, tmp_path: Path) -> N
     assert [given["rolloutAfter"] for given in ups(tmp_path)] == [ELSEWHERE]
 
 
+def test_a_rollback_goes_to_a_stable_release_that_the_releases_lack(run: Run, tmp_path: Path) -> None:
+    missing = moving(ELSEWHERE) | {"releases": [{"digest": NEW, "revision": "2"}]}
+    run("rollback", **missing)
+    assert [given["artifact"] for given in ups(tmp_path)] == [DIGEST]
+
+
 def test_a_rollback_after_a_rollout_goes_to_the_release_before(run: Run) -> None:
     complete = STABLE | ROLLOUT | DONE | {"stableDigest": NEW, "stableRevision": "2"}
     assert run("rollback", **complete)[1]["artifact"] == DIGEST

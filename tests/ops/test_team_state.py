@@ -7,6 +7,7 @@ import importlib
 import json
 import re
 import subprocess
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -61,10 +62,13 @@ def account() -> Iterator[Account]:
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr
         url = next(found[0] for line in process.stderr if (found := re.findall(r"Running on (http://\S+)", line)))
+        rest = threading.Thread(target=process.stderr.read)  # else the server waits once the pipe is full
+        rest.start()
         account = Account(url, administrator(url), set_up(url))
         httpx.post(f"{url}/moto-api/reset-auth", content="0").raise_for_status()  # judge requests from now on
         yield account
         process.terminate()
+        rest.join()
 
 
 def client(url: str, service: str, variables: Variables) -> Any:

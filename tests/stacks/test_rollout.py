@@ -113,6 +113,13 @@ def test_what_was_given_back_is_no_release_once_there_is_another_artifact() -> N
     assert [release.revision for release in after.releases] == ["4", "2", "1"]
 
 
+def test_a_stable_release_that_the_releases_lack_stays_one() -> None:
+    """As in the outputs of an older version of the program."""
+    before = outputs((A, "1"), (B, "3")) | {"releases": [{"digest": B, "revision": "3"}]}
+    over = plan(before, C).traffic("4", "")
+    assert [release.revision for release in over.releases] == ["4", "1"]
+
+
 def test_an_unfinished_rollout_of_the_stable_artifact_does_not_replace_it_among_the_releases() -> None:
     traffic = plan({}, A).traffic("1", "")
     traffic = plan(traffic.outputs, A, rollout=10).traffic("2", "")  # another configuration of the same artifact

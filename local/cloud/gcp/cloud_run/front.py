@@ -6,7 +6,8 @@ https://cloud.google.com/run/quotas, https://cloud.google.com/run/docs/troublesh
 import asyncio
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
 
 import aiohttp
 from aiohttp import web
@@ -23,14 +24,17 @@ BROKEN = "The request failed because either the HTTP response was malformed or c
 
 
 def session() -> aiohttp.ClientSession:
-    """A client that forwards requests unchanged: no decompression, no cookies, a connection for each request."""
-    return aiohttp.ClientSession(
+    """A client that sends requests unchanged and once: no decompression, no cookies, a connection for each request."""
+    session = aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0, force_close=True),
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=aiohttp.ClientTimeout(total=None),
         auto_decompress=False,
         skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
     )
+    # Else a GET is sent again if the instance ends without an answer. aiohttp's own test client turns it off like this.
+    session._retry_connection = False  # pyright: ignore[reportPrivateUsage]
+    return session
 
 
 async def forward(
@@ -74,8 +78,7 @@ async def _respond(
     try:
         async with (
             asyncio.timeout(revision.spec.timeout),
-            revision.instance() as instance,
-            _ask(request, headers, instance, http) as answer,
+            _answer(request, headers, revision, http) as answer,
         ):
             response = web.StreamResponse(status=answer.status, headers=_end_to_end(answer.headers))
             response.headers["Server"] = "Google Frontend"
@@ -91,6 +94,24 @@ async def _respond(
         return _give_up(request, response, 504, "upstream request timeout")
     except (aiohttp.ClientError, ConnectionError):
         return _give_up(request, response, 503, BROKEN)
+
+
+@asynccontextmanager
+async def _answer(
+    request: web.BaseRequest, headers: CIMultiDict[str], revision: Revision, http: aiohttp.ClientSession
+) -> AsyncGenerator[aiohttp.ClientResponse]:
+    """An instance's answer. If an instance has ended and takes no connection, asks another one."""
+    while True:
+        async with revision.instance() as instance:
+            try:
+                answer = await _ask(request, headers, instance, http)
+            except aiohttp.ClientConnectorError:
+                if not await instance.ends():
+                    raise
+                continue
+            async with answer:
+                yield answer
+            return
 
 
 def _ask(request: web.BaseRequest, headers: CIMultiDict[str], instance: Instance, http: aiohttp.ClientSession):

@@ -15,6 +15,10 @@ from local.cloud.gcp.cloud_run.spec import Probe, Spec
 STOP_GRACE = 1.0  # seconds between SIGTERM and SIGKILL; Cloud Run gives 10
 
 
+ENDING = 2.0
+"""Seconds in which a process that has closed its sockets must be gone; the kernel closes them first."""
+
+
 class StartError(Exception):
     """The instance exited during its start, or its startup probe failed. The message is one line."""
 
@@ -55,6 +59,11 @@ class Instance:
     @property
     def alive(self) -> bool:
         return self._child.alive
+
+    async def ends(self) -> bool:
+        """Whether the process, which takes no connection any more, has ended or is about to."""
+        await asyncio.wait({self.exited}, timeout=ENDING)
+        return not self.alive
 
     @property
     def exited(self) -> asyncio.Task[int]:
