@@ -26,9 +26,12 @@ def stack(request: pytest.FixtureRequest, clouds: Laptop) -> Iterator[str]:
 
 
 def brought(checkout: Path, stack: str) -> tuple[str, Path]:
-    """The digest and the archive of an app with one more file, where `make promote` puts it; nothing is built there."""
+    """The digest and the archive of an app with one more file, where `make promote` puts it; nothing is built there.
+
+    Each checkout gets another digest, since one that has run on the shared stacks needs no archive.
+    """
     entries = archives.read(build(ROOT).archive(stack).path)
-    entries = sorted([*entries, Entry("app/promoted.txt", b"")], key=lambda entry: entry.path)
+    entries = sorted([*entries, Entry("app/promoted.txt", str(checkout).encode())], key=lambda entry: entry.path)
     digest = archives.digest(entries)
     path = checkout / "build" / "promoted" / digest.removeprefix("sha256:") / archive_file.NAMES[stack]
     path.parent.mkdir(parents=True)
