@@ -5,6 +5,8 @@ from typing import Any
 
 import httpx
 
+from ops.stack import one_line
+
 PROBLEM_JSON = "application/problem+json"
 
 
@@ -91,4 +93,4 @@ def media_type_of(response: httpx.Response) -> str:
 
 def excerpt(response: httpx.Response) -> str:
     """The beginning of the body, as one line."""
-    return " ".join(response.text.split())[:120] or "nothing"
+    return one_line(response.text)[:120] or "nothing"

@@ -13,8 +13,9 @@ LIMIT = 65_000
 """Characters; GitHub takes 65,536 in a comment: https://github.com/dead-claudia/github-limits#pr-body"""
 MARK = "<!-- plans of better-together -->"
 """The first line, by which a workflow finds the comment again."""
-ORDER = ("replace", "delete", "create", "update")
 LOSING = ("replace", "delete")
+KEEPING = ("create", "update")
+ORDER = LOSING + KEEPING
 ICONS = {"replace": "♻️", "delete": "🗑️", "create": "🟢", "update": "🟡"}
 
 
@@ -58,7 +59,7 @@ def _comment(plans: Sequence[SealedPlan], source: str) -> str:
 def _stack(plan: SealedPlan) -> Iterator[str]:
     yield f"### `{_code(plan.stack)}`"
     yield ""
-    kept = [*_lines(plan, [change for change in ORDER if change not in LOSING])]
+    kept = [*_lines(plan, KEEPING)]
     yield from kept or ["No other changes." if [*_changes(plan)] else "No changes."]
     for finding in plan.plan.findings:
         yield f"- ⚠️ `{_code(finding)}`"

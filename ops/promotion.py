@@ -1,5 +1,6 @@
 """Promotes an artifact that one stack runs, or ran, to another stack, without a build."""
 
+from itertools import dropwhile
 from typing import Any
 
 import httpx
@@ -142,8 +143,8 @@ def rollback(stack: Stack, digest: str | None) -> dict[str, Any]:
 
 def _completed(stack: Stack) -> list[str]:
     """The stable release and those before it. The newer ones were given back, or their rollout is unfinished."""
-    digests, stable = _digests(stack), stack.output("stableDigest")
-    return [stable, *digests[digests.index(stable) + 1 :]] if stable in digests else [stable]
+    stable = stack.output("stableDigest")
+    return [stable, *[*dropwhile(lambda digest: digest != stable, _digests(stack))][1:]]
 
 
 def _digests(stack: Stack) -> list[str]:

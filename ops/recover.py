@@ -12,7 +12,7 @@ from typing import Any
 from ops import engine
 from ops.holder import has_ended
 from ops.report import say
-from ops.stack import UsageError, cli, pulumi
+from ops.stack import Stack, UsageError, cli, pulumi
 
 # How a backend in a bucket names the holder of a lock.
 HOLDER = re.compile(r"created by (?P<user>\S*)@(?P<host>\S+) \(pid (?P<pid>\d+)\) at (?P<time>\S+)")
@@ -41,15 +41,11 @@ def recover(name: str, *, force: bool) -> dict[str, Any]:
 
     Raises UsageError if the holder of a lock may be at work, unless `force`, and engine.UpFailed if a provider fails.
     """
-    pending = _pending(_export(name)["deployment"])
+    pending = _pending(Stack(name, {}).state())
     unlocked = _refresh(name, force=force)
     unknown = _settle(name)
     settled = [title for resource in pending if (title := _title(resource)) not in unknown]
     return {"unlocked": unlocked, "settled": settled, "unknown": unknown, "next": _next(name, unknown)}
-
-
-def _export(name: str) -> dict[str, Any]:
-    return json.loads(pulumi("stack", "export", "--stack", name))
 
 
 def _pending(state: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -107,7 +103,7 @@ def _settle(name: str) -> list[str]:
     Nothing locks the stack from the export to the import. An update that ends in between, and so loses its state, would
     have held the lock during the refresh that comes before.
     """
-    content = _export(name)
+    content = json.loads(pulumi("stack", "export", "--stack", name))
     state = content["deployment"]
     resources: list[dict[str, Any]] = state.get("resources") or []
     creates = _pending(state)  # a refresh settles all else
@@ -116,7 +112,7 @@ def _settle(name: str) -> list[str]:
     found = {resource["urn"] for resource in known}
     unknown = [_title(resource) for resource in creates if resource["urn"] not in found]
     if unknown:
-        say(f"look in the cloud for {', '.join(unknown)}, which the stack does not know")
+        say(_search(unknown))
     if creates:
         state["resources"] = resources + known
         with tempfile.TemporaryDirectory() as folder:
@@ -145,6 +141,8 @@ def _title(resource: Mapping[str, Any]) -> str:
 
 def _next(name: str, unknown: list[str]) -> str:
     up = f"`pulumi up --policy-pack policy -s {name}`"
-    if not unknown:
-        return f"left to do: {up}"
-    return f"left to do: look in the cloud for {', '.join(unknown)}, which the stack does not know, then {up}"
+    return f"left to do: {_search(unknown)}, then {up}" if unknown else f"left to do: {up}"
+
+
+def _search(unknown: list[str]) -> str:
+    return f"look in the cloud for {', '.join(unknown)}, which the stack does not know"

@@ -4,7 +4,7 @@ import hashlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import dropwhile
 from typing import Any
 
 import pulumi
@@ -96,8 +96,7 @@ class Rollout:
         """The stable release and those before it. The newer ones were given back, or their rollout never finished."""
         if not (stable := self.stable):
             return ()
-        newer = [*takewhile(lambda release: release.digest != stable.digest, self.releases)]
-        return (stable, *self.releases[len(newer) + 1 :])
+        return (stable, *[*dropwhile(lambda release: release.digest != stable.digest, self.releases)][1:])
 
 
 def known_releases(before: Mapping[str, Any]) -> dict[str, Release]:

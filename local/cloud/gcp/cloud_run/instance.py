@@ -13,10 +13,7 @@ from local.cloud.common.processes import Child, Processes
 from local.cloud.gcp.cloud_run.spec import Probe, Spec
 
 STOP_GRACE = 1.0  # seconds between SIGTERM and SIGKILL; Cloud Run gives 10
-
-
-ENDING = 2.0
-"""Seconds in which a process that has closed its sockets must be gone; the kernel closes them first."""
+ENDING = 2.0  # seconds in which a process that takes no connection must be gone; the kernel closes its sockets first
 
 
 class StartError(Exception):
