@@ -43,9 +43,10 @@ SERVER = """
         def reply(self, body):
             if self.path == "/exit":
                 os._exit(3)
-            if self.path == "/end":
-                self.server.shutdown()
-                self.server.socket.close()
+            if self.path.startswith("/drop/"):
+                open(self.path.removeprefix("/drop"), "a").write("x")
+                self.close_connection = True
+                return
             if self.path.startswith("/wait/"):
                 open(self.path.removeprefix("/wait") + ".in", "a").write("x")
                 while not os.path.exists(self.path.removeprefix("/wait")):
@@ -62,7 +63,6 @@ SERVER = """
 
     print("serving", os.environ["K_REVISION"], flush=True)
     ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
-    time.sleep(0.2)  # like a kernel that closes a process's sockets some time before it is gone
 """
 
 
@@ -236,10 +236,10 @@ def test_every_start_of_an_instance_reads_the_version_that_its_revision_names(cl
     assert kill(client) == 429, "the version is gone"
 
 
-def test_a_request_that_an_ending_instance_does_not_take_goes_to_another(cloud: Cloud):
-    client = cloud.deployed()
-    pids = {client.get(path).raise_for_status().json()["pid"] for path in ("/end", "/")}
-    assert len(pids) == 2
+def test_a_request_that_an_instance_drops_is_not_sent_again(cloud: Cloud, tmp_path: Path):
+    dropped = tmp_path / "dropped"
+    assert cloud.deployed().get(f"/drop{dropped}").status_code == 503
+    assert dropped.read_text() == "x"
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 REAPER = Path(__file__).with_name("reaper.py")
+PF_EXITING = 0x4  # include/linux/sched.h
 
 
 class Child:
@@ -21,11 +22,17 @@ class Child:
 
     @property
     def alive(self) -> bool:
-        """Asks the kernel, since `exited` completes a moment after the process ends."""
+        """Asks the kernel, since `exited` completes a moment after the process ends.
+
+        The flag is set before the kernel closes the process's sockets, so that who has lost a connection finds it dead.
+        waitid(2) would still find it alive. https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
+        """
         try:
-            return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
-        except ChildProcessError:
+            stat = Path(f"/proc/{self.pid}/stat").read_text()
+        except (FileNotFoundError, ProcessLookupError):
             return False
+        flags = stat.rpartition(")")[2].split()[6]
+        return not int(flags) & PF_EXITING
 
     def kill(self) -> None:
         self._signal(signal.SIGKILL)

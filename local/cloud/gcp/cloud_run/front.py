@@ -6,8 +6,7 @@ https://cloud.google.com/run/quotas, https://cloud.google.com/run/docs/troublesh
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping
 
 import aiohttp
 from aiohttp import web
@@ -78,7 +77,8 @@ async def _respond(
     try:
         async with (
             asyncio.timeout(revision.spec.timeout),
-            _answer(request, headers, revision, http) as answer,
+            revision.instance() as instance,
+            _ask(request, headers, instance, http) as answer,
         ):
             response = web.StreamResponse(status=answer.status, headers=_end_to_end(answer.headers))
             response.headers["Server"] = "Google Frontend"
@@ -94,24 +94,6 @@ async def _respond(
         return _give_up(request, response, 504, "upstream request timeout")
     except (aiohttp.ClientError, ConnectionError):
         return _give_up(request, response, 503, BROKEN)
-
-
-@asynccontextmanager
-async def _answer(
-    request: web.BaseRequest, headers: CIMultiDict[str], revision: Revision, http: aiohttp.ClientSession
-) -> AsyncGenerator[aiohttp.ClientResponse]:
-    """An instance's answer. If an instance has ended and takes no connection, asks another one."""
-    while True:
-        async with revision.instance() as instance:
-            try:
-                answer = await _ask(request, headers, instance, http)
-            except aiohttp.ClientConnectorError:
-                if not await instance.ends():
-                    raise
-                continue
-            async with answer:
-                yield answer
-            return
 
 
 def _ask(request: web.BaseRequest, headers: CIMultiDict[str], instance: Instance, http: aiohttp.ClientSession):

@@ -13,7 +13,6 @@ from local.cloud.common.processes import Child, Processes
 from local.cloud.gcp.cloud_run.spec import Probe, Spec
 
 STOP_GRACE = 1.0  # seconds between SIGTERM and SIGKILL; Cloud Run gives 10
-ENDING = 2.0  # seconds in which a process that takes no connection must be gone; the kernel closes its sockets first
 
 
 class StartError(Exception):
@@ -56,11 +55,6 @@ class Instance:
     @property
     def alive(self) -> bool:
         return self._child.alive
-
-    async def ends(self) -> bool:
-        """Whether the process, which takes no connection any more, has ended or is about to."""
-        await asyncio.wait({self.exited}, timeout=ENDING)
-        return not self.alive
 
     @property
     def exited(self) -> asyncio.Task[int]:
