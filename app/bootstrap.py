@@ -1,15 +1,19 @@
-"""Chooses the implementations, and imports only those: each cloud's SDK takes a quarter of a second to import."""
+"""Chooses the implementations, and imports only those, and what not every request needs as late as possible."""
+
+from contextlib import suppress
+from functools import partial
 
 from app import deadline
 from app.auth import Authenticator
 from app.auth.none import NoAuthenticator
 from app.cache import Cache
 from app.cache.none import NoCache
-from app.data import DataClient
+from app.data import DataClient, StoreUnavailable
 from app.http import access_log, challenges, cors, drain, limits, preconditions, problems
 from app.http.bodies import MAX_BODY_BYTES
 from app.http.docs import Docs
 from app.http.routes import UserRoutes
+from app.late import Late
 from app.lifecycle import App
 from app.metrics import Metrics
 from app.secrets import Secret, momento_api_key
@@ -25,7 +29,9 @@ def create_app(settings: Settings) -> App:
 
 def assemble(settings: Settings, metrics: Metrics, data: DataClient, cache: Cache) -> App:
     """The app with these implementations."""
-    app = App([data, cache], settings.timeout_seconds - deadline.MARGIN)
+    callers = Late(partial(authenticator, settings.auth, metrics))
+    seconds = settings.timeout_seconds - deadline.MARGIN
+    app = App([data, cache], partial(_warm_up, data, cache, callers), seconds)
     app.url_map.merge_slashes = False
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     drain.register(app)
@@ -35,11 +41,18 @@ def assemble(settings: Settings, metrics: Metrics, data: DataClient, cache: Cach
     limits.register(app)
     cors.register(app, settings.cors_origins)
     preconditions.register(app)
-    callers = authenticator(settings.auth, metrics)
     routes = UserRoutes(Users(data, cache), callers, settings.artifact_digest, settings.demo)
     app.register_blueprint(routes.blueprint())
     app.register_blueprint(Docs(routes.table(), auth=settings.auth is not None).blueprint())
     return app
+
+
+def _warm_up(data: DataClient, cache: Cache, callers: Late[Authenticator]) -> None:
+    """Call each of them, since the first call imports and reads much. It does not matter whether the store answers."""
+    callers()
+    cache.get(["-"])
+    with suppress(StoreUnavailable):
+        data.ping()
 
 
 def create_app_from_environ() -> App:
@@ -83,7 +96,11 @@ def cache(settings: CacheSettings | None, metrics: Metrics) -> Cache:
     if settings is None:
         return NoCache()
     from app.cache.breaker import CircuitBreaker
-    from app.cache.momento import MomentoCache
+    from app.cache.late import LateCache
 
-    api_key = Secret(lambda: momento_api_key(settings), metrics)
-    return CircuitBreaker(MomentoCache(settings, api_key, metrics))
+    def momento() -> Cache:
+        from app.cache.momento import MomentoCache
+
+        return MomentoCache(settings, Secret(partial(momento_api_key, settings), metrics), metrics)
+
+    return CircuitBreaker(LateCache("momento", momento))

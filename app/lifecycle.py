@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/snapstart-best-practices.html
 
 import math
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain, repeat
 from typing import TYPE_CHECKING, Protocol
 
@@ -38,12 +38,18 @@ class ColdStart:
 
 
 class App(Flask):
-    """The Flask app and its clients. A request has `seconds` for all of its calls to them."""
+    """The Flask app and its clients. A request has `seconds` for all of its calls to them.
 
-    def __init__(self, clients: Sequence[Closable], seconds: float = math.inf) -> None:
+    `warm_up` loads all that requests may need.
+    """
+
+    def __init__(
+        self, clients: Sequence[Closable], warm_up: Callable[[], None] = lambda: None, seconds: float = math.inf
+    ) -> None:
         super().__init__(__name__, static_folder=None)
         self.cold_start = ColdStart()
         self._clients = clients
+        self._warm_up = warm_up
         self._seconds = seconds
 
     def wsgi_app(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -53,9 +59,9 @@ class App(Flask):
             return super().wsgi_app(environ, start_response)
 
     def before_snapshot(self) -> None:
-        """Load what the first request would load, and close all connections, which would be dead in the copies."""
+        """Load what requests would load, and close all connections, which would be dead in the copies."""
         self.url_map.update()
-        "".encode("idna")  # urllib3 needs this codec to look up hosts; Python imports it on first use
+        self._warm_up()
         for client in self._clients:
             client.close()
 

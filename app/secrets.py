@@ -22,7 +22,7 @@ class SecretUnavailable(Exception):
 
 
 class Secret:
-    """A secret that is read once, at start-up.
+    """A secret that is read once, when this is created.
 
     If that fails, calls raise SecretUnavailable at once, and a background thread tries again, at most every
     RETRY_SECONDS and one at a time.
@@ -62,14 +62,15 @@ def momento_api_key(settings: CacheSettings) -> str:
     """The key from the environment, or from the SSM parameter. Raises SecretUnavailable."""
     if settings.api_key is not None:
         return settings.api_key
-    import boto3
     from botocore.config import Config
+    from botocore.session import get_session
 
     name = settings.api_key_parameter or ""
     try:
-        client: SSMClient = boto3.client("ssm", settings.aws_region, config=Config(**LIMITS))  # pyright: ignore[reportUnknownMemberType]
+        client: Any = get_session().create_client("ssm", settings.aws_region, config=Config(**LIMITS))
         with closing(client):
-            answer = client.get_parameter(Name=name, WithDecryption=True)
+            ssm: SSMClient = client
+            answer = ssm.get_parameter(Name=name, WithDecryption=True)
         key = answer["Parameter"].get("Value", "").strip()
     except Exception as error:  # whatever goes wrong, the app starts without its cache
         raise SecretUnavailable(f"SSM parameter {name}: {type(error).__name__}: {error}") from None

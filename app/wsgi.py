@@ -1,12 +1,15 @@
-"""The WSGI app, for gunicorn and `flask --app app.wsgi run`."""
+"""The entry point of gunicorn and `flask --app app.wsgi run`."""
 
-from werkzeug.serving import WSGIRequestHandler
+from app.startup import uncollected
 
-from app.bootstrap import create_app_from_environ
-from app.http.problems import PROBLEM_JSON
+with uncollected():
+    from werkzeug.serving import WSGIRequestHandler
 
-# Problem details for requests that `flask run` cannot parse; without its message, which quotes the request unescaped.
-WSGIRequestHandler.error_content_type = PROBLEM_JSON
-WSGIRequestHandler.error_message_format = '{"type":"about:blank","status":%(code)d}'
+    from app.bootstrap import create_app_from_environ
+    from app.http.problems import PROBLEM_JSON
 
-app = create_app_from_environ()
+    # Problem details for what `flask run` cannot parse, without its message, which quotes the request unescaped.
+    WSGIRequestHandler.error_content_type = PROBLEM_JSON
+    WSGIRequestHandler.error_message_format = '{"type":"about:blank","status":%(code)d}'
+
+    app = create_app_from_environ()

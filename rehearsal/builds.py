@@ -11,7 +11,7 @@ FIRST = "first"
 """What runs before; as good as `good`, which can be promoted over it."""
 BAD = ("errors", "writes", "dead", "slow", "late")
 BUILDS = ("good", *BAD)
-CREATED = "app = create_app_from_environ()\n"
+CREATED = "    app = create_app_from_environ()\n"
 ENTRY_POINTS = ("aws_lambda.py", "wsgi.py")
 
 
@@ -23,7 +23,7 @@ def checkout(folder: Path, build: str) -> Path:
     (copy / "app" / "fault.py").write_text(_replaced(fault, 'BUILD: str = "good"', f'BUILD: str = "{build}"'))
     for name in ENTRY_POINTS:
         path = copy / "app" / name
-        installed = f"from app import fault\n\n{CREATED}fault.install(app)\n"
+        installed = f"    from app import fault\n\n{CREATED}    fault.install(app)\n"
         path.write_text(_replaced(path.read_text(), CREATED, installed))
     return copy
 

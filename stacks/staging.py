@@ -2,6 +2,7 @@
 
 import csv
 import fcntl
+import gzip
 import hashlib
 import json
 import os
@@ -12,13 +13,14 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 PYTHON_VERSION = "3.13"
 PLATFORM = "x86_64-manylinux_2_28"
 
 NOT_DEPLOYED = {"pyproject.toml", "uv.lock", "pyrightconfig.json", "tests", "__pycache__"}
 
-# The services that the app calls, of all that botocore and boto3 describe, by folder.
+# The services that the app calls, of all that botocore describes, by folder.
 AWS_SERVICES = {"dynamodb", "ssm", "sts"}
 SUPERFLUOUS_DIRECTORIES = {"test", "tests", "__pycache__"}
 SUPERFLUOUS_SUFFIXES = {".pyi", ".pyx", ".pxd", ".c", ".cc", ".h", ".proto"}
@@ -61,6 +63,8 @@ def stage(root: Path, tree: Path) -> dict[str, int]:
 def _packages(root: Path) -> Path:
     """The folder with TREE and OWNERS of the locked packages, in the checkout's `build/packages/`. An edit of the app
     leaves them as they are, and compiling them takes longest.
+
+    They are without their sources, which nothing but tracebacks would read: `.pyc` files take their places.
     """
     folder = root / "build" / "packages"
     folder.mkdir(parents=True, exist_ok=True)
@@ -77,7 +81,9 @@ def _packages(root: Path) -> Path:
             _vendor(root, tree)
             (unfinished / OWNERS).write_text(json.dumps(_owners(tree)))
             _slim(tree)
-            _compile(tree, tree)
+            _compile(tree, tree, "-b")
+            for source in tree.rglob("*.py"):
+                source.unlink()
             unfinished.rename(packages)
     return packages
 
@@ -111,10 +117,7 @@ def _owners(tree: Path) -> dict[str, str]:
 
 def _slim(tree: Path) -> None:
     shutil.rmtree(tree / "bin", ignore_errors=True)
-    for models in (tree / "botocore" / "data", tree / "boto3" / "data"):
-        for service in models.glob("*/"):
-            if service.name not in AWS_SERVICES:
-                shutil.rmtree(service)
+    _slim_models(tree / "botocore" / "data")
     for directory, children, files in tree.walk():
         for name in SUPERFLUOUS_DIRECTORIES.intersection(children):
             shutil.rmtree(directory / name)
@@ -124,22 +127,42 @@ def _slim(tree: Path) -> None:
                 (directory / name).unlink()
 
 
-def _compile(tree: Path, folder: Path) -> None:
+def _slim_models(models: Path) -> None:
+    """Keep what clients of the app's services need, and not compressed, since every cold start reads it."""
+    for service in models.glob("*/"):
+        if service.name not in AWS_SERVICES:
+            shutil.rmtree(service)
+    for path in [*models.rglob("*.json*")]:
+        content = path.read_bytes()
+        path.unlink()
+        if not path.name.startswith("examples-"):
+            text = gzip.decompress(content) if path.suffix == ".gz" else content
+            model = json.loads(text, object_hook=_undocumented)
+            if path.name == "endpoints.json":
+                for partition in model["partitions"]:
+                    partition["services"] = {k: v for k, v in partition["services"].items() if k in AWS_SERVICES}
+            path.with_name(path.name.removesuffix(".gz")).write_text(json.dumps(model, separators=(",", ":")))
+
+
+def _undocumented(model: dict[str, Any]) -> dict[str, Any]:
+    """Without documentation, which is text; anything else is a shape's member of that name."""
+    return {key: value for key, value in model.items() if key != "documentation" or not isinstance(value, str)}
+
+
+def _compile(tree: Path, folder: Path, *options: str) -> None:
     """Compile a folder of the tree to unchecked hash-based .pyc files (PEP 552), valid whatever the files' times are.
 
     In a clean interpreter, so that the bytes do not depend on what this one has loaded.
     """
-    options = ["-q", "-j", "0", "-o", "0", "--invalidation-mode", "unchecked-hash", "-s", str(tree)]
-    _run([sys.executable, "-I", "-W", "ignore", "-m", "compileall", *options, str(folder)])
+    fixed = ["-q", "-j", "0", "-o", "0", "--invalidation-mode", "unchecked-hash", "-s", str(tree)]
+    _run([sys.executable, "-I", "-W", "ignore", "-m", "compileall", *fixed, *options, str(folder)])
 
 
 def _sizes(tree: Path, owners: dict[str, str]) -> dict[str, int]:
     sizes: dict[str, int] = {}
     for path in tree.rglob("*"):
         if path.is_file():
-            source = path
-            if path.suffix == ".pyc":
-                source = path.parent.parent / (path.name.split(".")[0] + ".py")
+            source = path.with_suffix(".py") if path.suffix == ".pyc" else path
             package = owners.get(source.relative_to(tree).as_posix(), "app")
             sizes[package] = sizes.get(package, 0) + path.stat().st_size
     return sizes

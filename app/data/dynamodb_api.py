@@ -6,10 +6,10 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
+from botocore.session import get_session
 
 from app.data import StoreUnavailable
 from app.data.dynamodb_items import Write, key
@@ -37,7 +37,7 @@ CONFIG = Config(
     tcp_keepalive=True,
 )
 LONGEST_CALL = 4.0
-"""Seconds: two attempts of 1.5 each, and a pause of up to 1 between them. boto3 has no timeout for a whole call."""
+"""Seconds: two attempts of 1.5 each, and a pause of up to 1 between them. botocore has no timeout for a whole call."""
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
 THROTTLING = {"ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException"}
@@ -62,7 +62,8 @@ class DynamoDBApi:
     def __init__(self, region: str, upstream: str, metrics: Metrics) -> None:
         self._upstream = upstream
         self._metrics = metrics
-        self.client: DynamoDBClient = boto3.client("dynamodb", region, config=CONFIG)  # pyright: ignore[reportUnknownMemberType]
+        client: Any = get_session().create_client("dynamodb", region, config=CONFIG)
+        self.client: DynamoDBClient = client
 
     def batch_get(self, keys: Iterable[Key], receive: Callable[[Items, Timing], None]) -> None:
         """Read the items, strongly consistent, in one round trip per 100 keys, which must be unique.

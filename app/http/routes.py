@@ -34,7 +34,9 @@ class Route(NamedTuple):
 class UserRoutes:
     """The views of the users API."""
 
-    def __init__(self, users: Users, authenticator: Authenticator, artifact_digest: str, demo: bool) -> None:
+    def __init__(
+        self, users: Users, authenticator: Callable[[], Authenticator], artifact_digest: str, demo: bool
+    ) -> None:
         self._users = users
         self._authenticator = authenticator
         self._artifact_digest = artifact_digest
@@ -122,7 +124,7 @@ class UserRoutes:
         return picture_response(user, cache_status(outcome))
 
     def _caller(self) -> Caller:
-        return self._authenticator.caller(dict(request.headers))
+        return self._authenticator().caller(dict(request.headers))
 
     def live(self) -> Response:
         return json_response(Alive("ok", self._artifact_digest))

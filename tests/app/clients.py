@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import httpx
 from flask import Flask
 
-from app.aws_lambda import create_handler
+from app.aws_handler import create_handler
 from tests.app.events import LambdaTransport
 
 if TYPE_CHECKING:

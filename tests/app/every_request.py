@@ -8,7 +8,7 @@ import re
 import httpx
 from flask import Flask
 
-from app.aws_lambda import create_handler
+from app.aws_handler import create_handler
 from app.bootstrap import create_app_from_environ
 from local.cloud.momento import MomentoServer
 from tests.app.events import LambdaTransport

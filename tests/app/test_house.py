@@ -20,7 +20,7 @@ SOURCES = [path for path in APP.rglob("*.py") if ".venv" not in path.parts]
 DYNAMODB = {"PERSISTENCE": "dynamodb", "USERS_TABLE": "users", "PICTURES_TABLE": "p", "AWS_REGION": "us-east-1"}
 FIRESTORE = {"PERSISTENCE": "firestore", "GOOGLE_CLOUD_PROJECT": "p", "FIRESTORE_EMULATOR_HOST": "127.0.0.1:1"}
 MOMENTO = {"MOMENTO_CACHE": "c", "MOMENTO_ENDPOINT": "http://127.0.0.1:1", "MOMENTO_API_KEY": "k"}
-
+AUTH = {"AUTH_ISSUER": "http://127.0.0.1:1", "AUTH_AUDIENCE": "users"}
 
 ABSENT: list[tuple[dict[str, str], set[str]]] = [
     (
@@ -30,10 +30,10 @@ ABSENT: list[tuple[dict[str, str], set[str]]] = [
             "app.http.openapi",
         },
     ),
-    (DYNAMODB, {"google", "grpc", "momento_wire_types"}),
+    (DYNAMODB, {"boto3", "google", "grpc", "momento_wire_types"}),
     (FIRESTORE, {"boto3", "botocore", "momento_wire_types"}),
-    (DYNAMODB | MOMENTO, {"google.cloud", "google.api_core"}),
-    (FIRESTORE | MOMENTO, {"boto3", "botocore"}),
+    (DYNAMODB | MOMENTO | AUTH, {"google", "grpc", "momento_wire_types", "jwt", "cryptography"}),
+    (FIRESTORE | MOMENTO | AUTH, {"boto3", "botocore", "momento_wire_types", "jwt"}),
 ]
 
 
@@ -57,20 +57,33 @@ def test_firestore_indexes_no_field_that_the_app_writes() -> None:
 
 def test_no_cache_is_forgotten() -> None:
     """Every implementation runs the conformance tests of caches."""
-    implementations = {path.stem for path in (APP / "cache").glob("*.py")} - {"__init__", "breaker", "none"}
+    implementations = {path.stem for path in (APP / "cache").glob("*.py")} - {"__init__", "breaker", "late", "none"}
     assert CACHES.keys() - {"memory"} == implementations
 
 
 @pytest.mark.parametrize(
     ("environ", "absent"),
     ABSENT,
-    ids=["memory", "dynamodb", "firestore", "dynamodb+momento", "firestore+momento"],
+    ids=["memory", "dynamodb", "firestore", "dynamodb with all", "firestore with all"],
 )
-def test_only_what_is_chosen_is_imported(environ: dict[str, str], absent: set[str]) -> None:
+def test_only_what_every_request_needs_is_imported_at_start(environ: dict[str, str], absent: set[str]) -> None:
     answer = _python("import app.wsgi, sys; print(*sys.modules)", environ)
     loaded = answer.stdout.split()
     assert "app.wsgi" in loaded, answer.stderr
     assert absent.isdisjoint(loaded)
+
+
+def test_a_snapshot_holds_what_any_request_needs() -> None:
+    """Neither the issuer nor the cache answers."""
+    code = "import sys; from app.aws_lambda import app; app.before_snapshot(); print(*sys.modules)"
+    answer = _python(code, MOMENTO | AUTH)
+    assert {"grpc", "momento_wire_types", "jwt"} <= {*answer.stdout.split()}, answer.stderr
+
+
+@pytest.mark.parametrize("module", ["app.wsgi", "app.aws_lambda"])
+def test_what_start_up_creates_is_never_looked_at_for_garbage(module: str) -> None:
+    answer = _python(f"import {module}, gc; print(gc.isenabled(), gc.get_freeze_count() > len(gc.get_objects()))", {})
+    assert answer.stdout == "True True\n", answer.stderr
 
 
 @pytest.mark.parametrize("module", ["app.wsgi", "app.aws_lambda", "app.gunicorn_config"])

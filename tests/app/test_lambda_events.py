@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.aws_event import NotAnHttpEvent
-from app.aws_lambda import Handler, create_handler
+from app.aws_handler import Handler, create_handler
 from app.bootstrap import assemble
 from app.cache.none import NoCache
 from app.data.memory import MemoryDataClient

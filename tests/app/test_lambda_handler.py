@@ -9,7 +9,7 @@ import httpx
 import pytest
 from flask import request
 
-from app.aws_lambda import Handler, create_handler
+from app.aws_handler import Handler, create_handler
 from app.bootstrap import assemble
 from app.cache.none import NoCache
 from app.data.memory import MemoryDataClient

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.aws_lambda import create_handler
+from app.aws_handler import create_handler
 from app.bootstrap import assemble
 from app.cache.none import NoCache
 from app.data.memory import MemoryDataClient

@@ -59,17 +59,19 @@ def test_members_say_nothing_of_the_builder(artifact: Artifact) -> None:
         assert not [name for name in names if name.startswith(("/", ".."))]
 
 
-def test_every_module_has_a_pyc_that_is_valid_at_any_time(tree: Path) -> None:
+def test_every_module_is_compiled_and_valid_at_any_time(tree: Path) -> None:
+    """The app's own modules beside their sources, those of packages instead of them."""
     files = contents(tree)
-    sources = {name for name in files if name.endswith(".py")}
-    compiled = {name for name in files if name.endswith(".pyc")}
-    assert compiled == {importlib.util.cache_from_source(name) for name in sources}
-    for name in sorted(sources):
-        pyc = files[importlib.util.cache_from_source(name)]
+    sources = {importlib.util.cache_from_source(name): name for name in files if name.endswith(".py")}
+    compiled = {name: content for name, content in files.items() if name.endswith(".pyc")}
+    assert {name for name in compiled if name.startswith("app/")} == sources.keys()
+    assert "flask/app.pyc" in compiled
+    for name, pyc in sorted(compiled.items()):
         assert pyc[:4] == importlib.util.MAGIC_NUMBER
         assert pyc[4:8] == UNCHECKED_HASH
-        assert pyc[8:HEADER] == importlib.util.source_hash(files[name])
-        assert marshal.loads(pyc[HEADER:]).co_filename == name
+        source = sources.get(name, name.removesuffix("c"))
+        assert source not in files or pyc[8:HEADER] == importlib.util.source_hash(files[source])
+        assert marshal.loads(pyc[HEADER:]).co_filename == source
 
 
 def test_nothing_superfluous_is_deployed(tree: Path, root: Path) -> None:
@@ -82,7 +84,7 @@ def test_nothing_superfluous_is_deployed(tree: Path, root: Path) -> None:
     assert {path.name for path in (tree / "botocore" / "data").glob("*/")} == {"dynamodb", "ssm", "sts"}
     packages = {path.name.split("-")[0] for path in tree.glob("*.dist-info")}
     assert not packages & {"awslambdaric", "momento", "moto", "pytest", "hypothesis", "pulumi", "pip", "setuptools"}
-    assert {"flask", "boto3", "momento_wire_types", "gunicorn", "google_cloud_firestore"} <= packages
+    assert {"flask", "botocore", "momento_wire_types", "gunicorn", "google_cloud_firestore"} <= packages
 
 
 def test_the_whole_app_is_deployed(tree: Path, root: Path) -> None:
@@ -101,10 +103,18 @@ def test_the_clients_of_the_app_can_be_made(tree: Path) -> None:
     run(
         tree,
         """
-import boto3
-for service in ("dynamodb", "ssm", "sts"):
-    boto3.client(service, region_name="eu-central-1").meta.service_model.operation_names
-boto3.resource("dynamodb", region_name="eu-central-1").Table("users")
+from botocore.session import get_session
+urls = {
+    "aws-global": "https://sts.amazonaws.com",
+    "eu-central-1": "https://dynamodb.eu-central-1.amazonaws.com",
+    "us-gov-west-1": "https://ssm.us-gov-west-1.amazonaws.com",
+    "cn-north-1": "https://dynamodb.cn-north-1.amazonaws.com.cn",
+}
+for region, url in urls.items():
+    service = url.removeprefix("https://").partition(".")[0]
+    client = get_session().create_client(service, region)
+    assert client.meta.endpoint_url == url, client.meta.endpoint_url
+    assert client.meta.service_model.operation_names
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import firestore
 firestore.Client(project="p", database="d", credentials=AnonymousCredentials()).collection("users")

@@ -78,7 +78,7 @@ def test_each_component_names_its_package_licence_and_wheel(sbom: dict[str, Any]
     [
         ("cryptography", [{"expression": "Apache-2.0 OR BSD-3-Clause"}]),
         ("python-dateutil", [{"license": {"name": "BSD License"}}, {"license": {"name": "Apache Software License"}}]),
-        ("boto3", [{"license": {"name": "Apache-2.0"}}]),
+        ("botocore", [{"license": {"name": "Apache-2.0"}}]),
     ],
 )
 def test_licences_are_an_expression_or_classifiers_or_text(
