@@ -7,7 +7,7 @@ import math
 import random
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain, repeat
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from flask import Flask
 
@@ -57,6 +57,10 @@ class App(Flask):
         environ.pop("HTTP_UPGRADE", None)
         with deadline.within(self._seconds):
             return super().wsgi_app(environ, start_response)
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """All views and hooks are synchronous, so that Flask need not inspect each of them at every request."""
+        return func
 
     def before_snapshot(self) -> None:
         """Load what requests would load, and close all connections, which would be dead in the copies."""

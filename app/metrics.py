@@ -8,10 +8,13 @@ The format `emf` is CloudWatch's embedded metric format, which CloudWatch Logs t
 import json
 import sys
 import time
-from collections.abc import Collection, Generator, Iterable, Mapping
+from collections.abc import Collection, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TextIO
+
+import msgspec
 
 Value = str | int | float | bool | None
 
@@ -62,7 +65,10 @@ class Metrics:
         """Write one line with these metrics. `fields` holds their DIMENSIONS; its other values are only logged."""
         line: dict[str, object] = {"severity": "INFO", **fields, **metrics}
         if self._emf:
-            envelope = {"Timestamp": time.time_ns() // 1_000_000, "CloudWatchMetrics": self._directives(metrics)}
+            envelope = {
+                "Timestamp": time.time_ns() // 1_000_000,
+                "CloudWatchMetrics": _directives(self._namespace, tuple(metrics)),
+            }
             line = {"_aws": envelope, **line}
         self._write(line)
 
@@ -70,26 +76,32 @@ class Metrics:
         """Write a line without metrics. `severity` is one of Cloud Logging's."""
         self._write({"severity": severity, "message": message, **fields})
 
-    def _directives(self, names: Iterable[str]) -> list[dict[str, object]]:
-        """One for each dimension, and one for the metrics without: their set of dimensions is empty."""
-        by_dimension: dict[str | None, list[str]] = {}
-        for name in names:
-            by_dimension.setdefault(DIMENSIONS.get(name), []).append(name)
-        return [
-            {
-                "Namespace": self._namespace,
-                "Dimensions": [[dimension] if dimension else []],
-                "Metrics": [{"Name": name, "Unit": UNITS.get(name, "Count")} for name in metrics],
-            }
-            for dimension, metrics in by_dimension.items()
-        ]
-
     def _write(self, line: Mapping[str, object]) -> None:
-        """In ASCII, so that no encoding of stdout loses text."""
+        """In ASCII, so that no encoding of stdout loses text: json escapes the rest, and is slower."""
+        try:
+            text = msgspec.json.encode(line).decode("ascii")
+        except UnicodeError:
+            text = json.dumps(line)
         stream = self._stream or sys.stdout
-        stream.write(json.dumps(line) + "\n")
+        stream.write(text + "\n")
         stream.flush()
 
 
 def _milliseconds(start: float) -> float:
     return round((time.perf_counter() - start) * 1000, 3)
+
+
+@cache
+def _directives(namespace: str, names: tuple[str, ...]) -> list[dict[str, object]]:
+    """One for each dimension, and one for the metrics without: their set of dimensions is empty."""
+    by_dimension: dict[str | None, list[str]] = {}
+    for name in names:
+        by_dimension.setdefault(DIMENSIONS.get(name), []).append(name)
+    return [
+        {
+            "Namespace": namespace,
+            "Dimensions": [[dimension] if dimension else []],
+            "Metrics": [{"Name": name, "Unit": UNITS.get(name, "Count")} for name in metrics],
+        }
+        for dimension, metrics in by_dimension.items()
+    ]

@@ -75,7 +75,7 @@ def no_content(headers: Mapping[str, str] | None = None) -> Response:
 
 
 def json_response(body: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    return Response(msgspec.json.encode(body), status, headers, mimetype="application/json")
+    return Response(msgspec.json.encode(body), status, headers, content_type="application/json")
 
 
 def _read(request: Request) -> bytes:

@@ -19,7 +19,9 @@ def register(app: Flask) -> None:
 
 
 def _drain(response: Response) -> Response:
-    if request.environ.get("wsgi.input_terminated"):
+    environ = request.environ
+    has_body = "CONTENT_LENGTH" in environ or "HTTP_TRANSFER_ENCODING" in environ  # RFC 9112, 6.3
+    if has_body and environ.get("wsgi.input_terminated"):
         left = MAX_BYTES
         with suppress(OSError):  # a client that stopped sending will not read the response either
             while left > 0 and (chunk := request.input_stream.read(CHUNK)):

@@ -11,7 +11,7 @@ def register(app: Flask) -> None:
 
 
 def are_given() -> bool:
-    return "If-Match" in request.headers or "If-None-Match" in request.headers
+    return "HTTP_IF_MATCH" in request.environ or "HTTP_IF_NONE_MATCH" in request.environ
 
 
 def check(version: str | None) -> None:
@@ -26,6 +26,8 @@ def _make_conditional(response: Response) -> Response:
     if request.method not in ("GET", "HEAD") or response.status_code != 200:
         return response
     response.add_etag()
+    if not are_given():
+        return response
     version, _ = response.get_etag()
     if not _if_match_holds(version):
         return _failed("If-Match").response()
@@ -37,13 +39,17 @@ def _make_conditional(response: Response) -> Response:
 
 def _if_match_holds(version: str | None) -> bool:
     """By strong comparison (RFC 9110, 13.1.1)."""
+    if "HTTP_IF_MATCH" not in request.environ:
+        return True
     tags = request.if_match
-    return "If-Match" not in request.headers or (version is not None and (tags.star_tag or tags.is_strong(version)))
+    return version is not None and (tags.star_tag or tags.is_strong(version))
 
 
 def _if_none_match_holds(version: str | None) -> bool:
     """By weak comparison (RFC 9110, 13.1.2)."""
-    return "If-None-Match" not in request.headers or version is None or not request.if_none_match.contains_weak(version)
+    if "HTTP_IF_NONE_MATCH" not in request.environ or version is None:
+        return True
+    return not request.if_none_match.contains_weak(version)
 
 
 def _failed(header: str) -> Problem:
