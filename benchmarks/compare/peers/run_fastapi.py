@@ -1,0 +1,13 @@
+"""FastAPI (https://fastapi.tiangolo.com/deployment/docker) with Firestore's synchronous client, in FastAPI's threads."""
+
+from fastapi import FastAPI
+from google.cloud import firestore
+
+db = firestore.Client()
+app = FastAPI()
+
+
+@app.get("/users/{user_id}")
+def get_user(user_id: str):
+    user = db.collection("users").document(user_id).get().to_dict()
+    return {"id": user_id, "name": user["name"], "followers": user["followers"]}
