@@ -40,6 +40,9 @@ help: ## list the targets and the variables
 # SEEDS=500   ## prove: seeds of each proof
 # CLOUD=aws   ## rehearse: on this cloud alone
 # BUILDS=late ## rehearse: these builds alone: good, errors, writes, dead, slow, late
+# PEERS=      ## compare: these alone: us, botocore, chalice, flask, ... (nothing is stored)
+# ROUNDS=16   ## compare: how often each is measured (another number: nothing is stored)
+# UPDATE=1    ## compare: store the results even if a ratio got worse
 # JOBS=2      ## test-app and test-stacks: processes at the same time
 
 .PHONY: up
@@ -163,8 +166,8 @@ test-app: setup ## test the app and the daemon of the laptop's clouds
 	app/.venv/bin/python -m pytest -n "$$JOBS" $(TIER) --hypothesis-profile $(if $(TIER),test,prove) tests/app tests/cloud
 
 .PHONY: test-stacks
-test-stacks: setup ## test the stacks, the bootstrap of accounts, the policy, the providers and ops, without a cloud
-	$(PYTHON) -m pytest -n "$$JOBS" $(TIER) tests/bootstrap tests/stacks tests/policy tests/momento tests/local tests/ops
+test-stacks: setup ## test the stacks, the bootstrap of accounts, the policy, the providers, ops and the benchmarks, without a cloud
+	$(PYTHON) -m pytest -n "$$JOBS" $(TIER) tests/benchmarks tests/bootstrap tests/stacks tests/policy tests/momento tests/local tests/ops
 
 .PHONY: test-e2e
 test-e2e: setup ## test both stacks on the laptop's clouds
@@ -179,6 +182,12 @@ fuzz: setup ## try random input and operations, and print how many: make fuzz EX
 bench: setup ## measure round trips and latency with slow upstreams (on an idle machine); print the table of docs/api.md
 	@$(PYTHON) -m local.cli.tools test
 	@REQUIRED_STORES=dynamodb-local app/.venv/bin/python -m benchmarks.round_trips
+
+.PHONY: compare
+compare: setup ## measure the app and its peers, on an idle machine, and update docs/performance.md unless a ratio got worse
+	@$(PYTHON) -m stacks.artifact build/compare/artifact >/dev/null
+	@set -f; app/.venv/bin/python -m benchmarks.compare $${PEERS:+--peers $$PEERS} $${ROUNDS:+--rounds "$$ROUNDS"} \
+	  $(if $(filter 1,$(UPDATE)),--update)
 
 .PHONY: rehearse
 rehearse: setup ## promote good and bad builds under traffic on the laptop's clouds: make rehearse CLOUD=aws BUILDS="good late"

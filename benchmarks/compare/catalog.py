@@ -1,9 +1,9 @@
 """What is compared, and with what."""
 
-import re
 from dataclasses import dataclass, field, replace
+from typing import Any
 
-USER = {"id": "1", "name": "Ada", "followers": ["2", "3"]}
+USER: dict[str, Any] = {"id": "1", "name": "Ada", "followers": ["2", "3"]}
 """What every peer answers to GET /users/1."""
 
 OURS = "us"
@@ -36,9 +36,14 @@ class Peer:
         return self.name.partition("/")[0]
 
     @property
+    def short_name(self) -> str:
+        """Its name without the platform, as PEERS= takes it."""
+        return self.name.partition("/")[2].partition(" ")[0]
+
+    @property
     def module(self) -> str | None:
         """Its module in peers/; the artifact has its own."""
-        return None if self.group == OURS else re.sub(r"\W", "_", self.name.partition(" ")[0])
+        return None if self.group == OURS else f"{self.platform}_{self.short_name}".replace("-", "_")
 
     def without_pyc(self) -> "Peer":
         return replace(self, name=f"{self.name} (no .pyc)", compiled=False)

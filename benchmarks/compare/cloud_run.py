@@ -22,14 +22,16 @@ def measure(peer: Peer, folder: Path, upstreams: Mapping[str, str], core: int, r
     """Like `lambda_runtime.measure`. Raises CompareError."""
     port = free_port()
     started = time.perf_counter()
-    with _server(peer, folder, upstreams, core, port) as process:
-        with Connection.when_it_listens(port, process.poll) as connection:
-            body = connection.ask()
-            found = {"cold": (time.perf_counter() - started) * 1000}
-            check(body)
-            if requests:
-                times = [_timed(connection) for _ in range(requests)]
-                found |= p50_p99(times) | {"memory": peak_memory(process.pid)}
+    with (
+        _server(peer, folder, upstreams, core, port) as process,
+        Connection.when_it_listens(port, process.poll) as connection,
+    ):
+        body = connection.ask()
+        found = {"cold": (time.perf_counter() - started) * 1000}
+        check(body)
+        if requests:
+            times = [_timed(connection) for _ in range(requests)]
+            found |= p50_p99(times) | {"memory": peak_memory(process.pid)}
     return found
 
 

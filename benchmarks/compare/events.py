@@ -40,7 +40,10 @@ HTTP_API: dict[str, Any] = {
     },
     "isBase64Encoded": False,
 }
-"""https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html, format 2.0."""
+"""An HTTP API's event, payload format 2.0.
+
+https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+"""
 
 REST_API: dict[str, Any] = {
     "resource": "/users/{user_id}",

@@ -1,4 +1,4 @@
-"""Percentiles, and medians with an interval that needs no assumption about how the numbers are distributed."""
+"""Percentiles, and medians with an interval that holds however the numbers are distributed."""
 
 import math
 import statistics
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Median(NamedTuple):
-    """A median, and the bounds of its 95 % confidence interval."""
+    """A median and the bounds of its confidence interval."""
 
     value: float
     low: float
@@ -15,23 +15,23 @@ class Median(NamedTuple):
 
 
 def median(values: Sequence[float]) -> Median:
-    """The interval is that of the order statistics; of fewer than six values it is from the least to the greatest.
+    """The interval is between order statistics, and covers 95 % at least; of fewer than six values it is their range.
 
-    https://en.wikipedia.org/wiki/Median#Confidence_interval... of the binomial distribution of ranks
+    https://online.stat.psu.edu/stat415/lesson/19/19.1
     """
     ordered = sorted(values)
-    rank = _rank(len(ordered))
-    return Median(statistics.median(ordered), ordered[rank], ordered[-1 - rank])
+    left_out = _left_out(len(ordered))
+    return Median(statistics.median(ordered), ordered[left_out], ordered[-1 - left_out])
 
 
-def ratios(values: Sequence[float], floor: Sequence[float]) -> Median:
-    """The median of the quotients of the values of the same round."""
-    return median([value / least for value, least in zip(values, floor, strict=True)])
+def ratio(values: Sequence[float], floor: Sequence[float]) -> Median:
+    """The median of the quotients, each of two values of the same round."""
+    return median([value / base for value, base in zip(values, floor, strict=True)])
 
 
-def differences(values: Sequence[float], floor: Sequence[float]) -> Median:
-    """The median of the differences of the values of the same round."""
-    return median([value - least for value, least in zip(values, floor, strict=True)])
+def difference(values: Sequence[float], floor: Sequence[float]) -> Median:
+    """The median of the differences, each of two values of the same round."""
+    return median([value - base for value, base in zip(values, floor, strict=True)])
 
 
 def p50_p99(times: Sequence[float]) -> dict[str, float]:
@@ -39,11 +39,9 @@ def p50_p99(times: Sequence[float]) -> dict[str, float]:
     return {"p50": cuts[49], "p99": cuts[98]}
 
 
-def _rank(count: int) -> int:
-    """How many values lie outside of the interval at each end: as many as leave each a chance of 2.5 % at most."""
-    chance = 0.0
-    for rank in range(count):
-        chance += math.comb(count, rank) / 2**count
-        if chance > 0.025:
-            return rank
-    return 0
+def _left_out(count: int) -> int:
+    """How many values are outside of the interval at each end, so that the median is with a chance of 2.5 % at most."""
+    left_out, chance = 0, 0.5**count
+    while (chance := chance + math.comb(count, left_out + 1) * 0.5**count) <= 0.025:
+        left_out += 1
+    return left_out

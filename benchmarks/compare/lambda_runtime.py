@@ -3,10 +3,9 @@
 import asyncio
 import json
 import time
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
-from subprocess import Popen
 
 from benchmarks.compare import events
 from benchmarks.compare.catalog import Peer
@@ -17,23 +16,41 @@ from benchmarks.compare.processes import CompareError, peak_memory, running
 from local.cloud.aws.lambda_.runtime_api import FunctionError, Invocation, RuntimeApi
 
 RUNTIME = ROOT / "build" / "lambda-runtime"
+ARN = "arn:aws:lambda:us-east-1:123456789012:function:compare"
+
+
+class Function:
+    """A running function, `started` at that reading of time.perf_counter()."""
+
+    def __init__(self, api: RuntimeApi, peer: Peer, pid: int, started: float) -> None:
+        self.pid = pid
+        self.started = started
+        self._api = api
+        event = json.dumps(events.REST_API if peer.rest_api else events.HTTP_API).encode()
+        self._invocation = Invocation("compare", ARN, event, ANSWERS_WITHIN, trace_id="")
+
+    async def await_start(self) -> None:
+        """Return when it asks for work."""
+        await _within(self._api.initialised)
+
+    async def ask(self) -> float:
+        """When it answered. Raises CompareError."""
+        answer = await _within(self._api.submit(self._invocation))
+        answered = time.perf_counter()
+        check(json.loads(answer)["body"])
+        return answered
 
 
 async def measure(peer: Peer, folder: Path, upstreams: Mapping[str, str], core: int, requests: int) -> dict[str, float]:
     """`cold`: ms from the start of the process to its first answer; with requests, also the warm `p50` and `p99` in ms
     and the peak `memory` in MB. Raises CompareError.
     """
-    api = RuntimeApi()
-    address = await api.open()
-    started = time.perf_counter()
-    with _function(peer, folder, upstreams, core, address, "on-demand") as process:
-        await _ask(api, peer)
-        found = {"cold": _since(started)}
+    async with _function(peer, folder, upstreams, core, "on-demand") as function:
+        found = {"cold": (await function.ask() - function.started) * 1000}
         if requests:
-            times = [await _timed(api, peer) for _ in range(requests)]
-            found |= p50_p99(times) | {"memory": peak_memory(process.pid)}
-    await api.close()
-    return found
+            times = [await _timed(function) for _ in range(requests)]
+            found |= p50_p99(times) | {"memory": peak_memory(function.pid)}
+        return found
 
 
 async def measure_restore(peer: Peer, folder: Path, upstreams: Mapping[str, str], core: int) -> dict[str, float]:
@@ -42,50 +59,31 @@ async def measure_restore(peer: Peer, folder: Path, upstreams: Mapping[str, str]
     The runtime client runs the hooks before the snapshot, asks for /restore/next, which is answered at once, runs those
     after it, and then asks for work.
     """
-    api = RuntimeApi()
-    address = await api.open()
-    with _function(peer, folder, upstreams, core, address, "snap-start"):
-        try:
-            await asyncio.wait_for(api.initialised, ANSWERS_WITHIN)
-        except (TimeoutError, FunctionError) as error:
-            raise CompareError(f"it does not start: {error}") from None
-        found = {"restored": await _timed(api, peer)}
-    await api.close()
-    return found
+    async with _function(peer, folder, upstreams, core, "snap-start") as function:
+        await function.await_start()
+        return {"restored": await _timed(function)}
 
 
-async def _timed(api: RuntimeApi, peer: Peer) -> float:
-    started = time.perf_counter()
-    await _ask(api, peer)
-    return _since(started)
+async def _timed(function: Function) -> float:
+    begun = time.perf_counter()
+    return (await function.ask() - begun) * 1000
 
 
-def _since(started: float) -> float:
-    return (time.perf_counter() - started) * 1000
-
-
-async def _ask(api: RuntimeApi, peer: Peer) -> None:
-    event = events.REST_API if peer.rest_api else events.HTTP_API
-    invocation = Invocation(
-        "compare",
-        "arn:aws:lambda:us-east-1:123456789012:function:compare",
-        json.dumps(event).encode(),
-        ANSWERS_WITHIN,
-        "",
-    )
+async def _within[T](future: asyncio.Future[T]) -> T:
     try:
-        answer = json.loads(await asyncio.wait_for(api.submit(invocation), ANSWERS_WITHIN))
-    except (TimeoutError, FunctionError) as error:
-        raise CompareError(f"it does not answer: {error}") from None
-    check(answer["body"])
+        return await asyncio.wait_for(future, ANSWERS_WITHIN)
+    except TimeoutError:
+        raise CompareError(f"no answer within {ANSWERS_WITHIN} seconds") from None
+    except FunctionError as error:
+        raise CompareError(f"{error.type}: {error}") from None
 
 
-@contextmanager
-def _function(
-    peer: Peer, folder: Path, upstreams: Mapping[str, str], core: int, api: str, initialization: str
-) -> Generator[Popen[bytes]]:
+@asynccontextmanager
+async def _function(
+    peer: Peer, folder: Path, upstreams: Mapping[str, str], core: int, initialization: str
+) -> AsyncGenerator[Function]:
     """https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html"""
-    python = clean_python()
+    python, api = clean_python(), RuntimeApi()
     [handler] = peer.start
     environment = {
         "LANG": "en_US.UTF-8",
@@ -95,7 +93,7 @@ def _function(
         "PYTHONDONTWRITEBYTECODE": "1",  # Lambda's folder of the code is read-only
         "LAMBDA_RUNTIME_DIR": str(RUNTIME),
         "LAMBDA_TASK_ROOT": str(folder),
-        "AWS_LAMBDA_RUNTIME_API": api,
+        "AWS_LAMBDA_RUNTIME_API": await api.open(),
         "AWS_LAMBDA_INITIALIZATION_TYPE": initialization,
         "AWS_LAMBDA_FUNCTION_NAME": "compare",
         "AWS_LAMBDA_FUNCTION_VERSION": "1",
@@ -110,5 +108,9 @@ def _function(
         "_HANDLER": handler,
         **{name: value.format(**upstreams) for name, value in peer.environment.items()},
     }
+    started = time.perf_counter()
     with running([python, "-m", "awslambdaric", handler], folder, environment, core) as process:
-        yield process
+        try:
+            yield Function(api, peer, process.pid, started)
+        finally:
+            await api.close()

@@ -41,7 +41,8 @@ PROJECT = "compare"
 def upstreams() -> Generator[dict[str, str]]:
     """Run them; yields the addresses `aws`, `firestore` and `momento`, and Momento's `key`."""
     command = [sys.executable, "-m", "benchmarks.compare.upstreams"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, start_new_session=True) as process:
         assert process.stdout
         yield json.loads(process.stdout.readline())
 

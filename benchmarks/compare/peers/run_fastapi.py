@@ -1,4 +1,4 @@
-"""FastAPI (https://fastapi.tiangolo.com/deployment/docker) with Firestore's synchronous client, in FastAPI's threads."""
+"""FastAPI (https://fastapi.tiangolo.com/deployment/docker), which runs Firestore's synchronous client in a thread."""
 
 from fastapi import FastAPI
 from google.cloud import firestore
