@@ -6,12 +6,13 @@ from collections.abc import Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from subprocess import Popen
+from tempfile import TemporaryFile
 
 from benchmarks.compare.catalog import Peer
 from benchmarks.compare.http_client import Connection, check
 from benchmarks.compare.intervals import p50_p99
 from benchmarks.compare.packages import clean_python
-from benchmarks.compare.processes import peak_memory, running
+from benchmarks.compare.processes import CompareError, peak_memory, running
 from local.cloud.common.listener import HOST, free_port
 
 CONNECTIONS = 8
@@ -72,7 +73,10 @@ def _timed(connection: Connection) -> float:
 
 @contextmanager
 def _server(peer: Peer, folder: Path, upstreams: Mapping[str, str], core: int, port: int) -> Generator[Popen[bytes]]:
-    """https://cloud.google.com/run/docs/container-contract#env-vars"""
+    """An error in the block becomes a CompareError with the last line that the server printed.
+
+    https://cloud.google.com/run/docs/container-contract#env-vars
+    """
     python = clean_python()
     environment = {
         "LANG": "C.UTF-8",
@@ -89,5 +93,10 @@ def _server(peer: Peer, folder: Path, upstreams: Mapping[str, str], core: int, p
         **{name: value.format(**upstreams) for name, value in peer.environment.items()},
     }
     command = [python, "-m", *(word.format(port=port) for word in peer.start)]
-    with running(command, folder, environment, core) as process:
-        yield process
+    with TemporaryFile() as output, running(command, folder, environment, core, output.fileno()) as process:
+        try:
+            yield process
+        except (OSError, CompareError) as error:
+            output.seek(0)
+            lines = output.read().decode(errors="replace").strip().splitlines() or ["it printed nothing"]
+            raise CompareError(f"{error}: {lines[-1]}") from error

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from subprocess import DEVNULL
 
 from benchmarks.compare import events
 from benchmarks.compare.catalog import Peer
@@ -30,12 +31,14 @@ class Function:
         self._invocation = Invocation("compare", ARN, event, ANSWERS_WITHIN, trace_id="")
 
     async def await_start(self) -> None:
-        """Return when it asks for work."""
+        """Return when it asks for work. Raises CompareError if it cannot start."""
         await _within(self._api.initialised)
 
     async def ask(self) -> float:
         """When it answered. Raises CompareError."""
-        answer = await _within(self._api.submit(self._invocation))
+        answering = self._api.submit(self._invocation)
+        await self.await_start()
+        answer = await _within(answering)
         answered = time.perf_counter()
         check(json.loads(answer)["body"])
         return answered
@@ -109,7 +112,7 @@ async def _function(
         **{name: value.format(**upstreams) for name, value in peer.environment.items()},
     }
     started = time.perf_counter()
-    with running([python, "-m", "awslambdaric", handler], folder, environment, core) as process:
+    with running([python, "-m", "awslambdaric", handler], folder, environment, core, DEVNULL) as process:
         try:
             yield Function(api, peer, process.pid, started)
         finally:

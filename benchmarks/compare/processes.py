@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import tempfile
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -24,31 +23,23 @@ def leave_a_core() -> int:
 
 @contextmanager
 def running(
-    command: Sequence[str | Path], folder: Path, environment: Mapping[str, str], core: int
+    command: Sequence[str | Path], folder: Path, environment: Mapping[str, str], core: int, output: int
 ) -> Generator[subprocess.Popen[bytes]]:
-    """Run the command, alone on the core, and kill it and its children at the end.
-
-    An exception that leaves the block becomes a CompareError with the last line that the command printed.
-    """
-    with tempfile.TemporaryFile() as output:
-        own = os.sched_getaffinity(0)
-        os.sched_setaffinity(0, {core})
-        try:
-            process = subprocess.Popen(
-                command, cwd=folder, env=environment, stdout=output, stderr=output, start_new_session=True
-            )
-        finally:
-            os.sched_setaffinity(0, own)
-        try:
-            yield process
-        except (OSError, ValueError, CompareError) as error:
-            output.seek(0)
-            lines = output.read().decode(errors="replace").strip().splitlines() or ["it printed nothing"]
-            raise CompareError(f"{error}: {lines[-1]}") from error
-        finally:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+    """Run the command, alone on the core, with its output to a file descriptor; kill it and its children at the end."""
+    own = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {core})
+    try:
+        process = subprocess.Popen(
+            command, cwd=folder, env=environment, stdout=output, stderr=output, start_new_session=True
+        )
+    finally:
+        os.sched_setaffinity(0, own)
+    try:
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def peak_memory(pid: int) -> float:
