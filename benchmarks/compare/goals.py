@@ -40,4 +40,3 @@ GOALS = (
     Goal("throughput of one core, in memory: of Flask's", 0.9, _ratio("memory/us", "throughput", "memory/flask"), True),
     Goal("artifact, MB zipped", 20, _size),
 )  # fmt: skip
-"""All peers are those with .pyc files."""

@@ -13,9 +13,9 @@ def draw() -> str:
     results = Results.load()
     drawn = [
         text(20, 34, TITLE, 17, "ink", "700", "start"),
-        *_key(700, "with .pyc files", "muted"),
-        *_key(850, "without", "line"),
-        text(WIDTH - 20, 34, "lines are 95 % intervals", 12, "muted", anchor="end"),
+        *_key(540, "with .pyc files", "muted"),
+        *_key(680, "without", "line"),
+        text(WIDTH - 20, 34, "dashed: the floor; lines: 95 % intervals", 12, "muted", anchor="end"),
     ]
     y = TOP
     for platform, (title, color) in SHOWN.items():
