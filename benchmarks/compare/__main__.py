@@ -10,11 +10,12 @@ from pathlib import Path
 
 from benchmarks.compare import page, rounds
 from benchmarks.compare.catalog import FLOORS, PEERS, Peer
-from benchmarks.compare.packages import ROOT, package
+from benchmarks.compare.packages import ROOT, UNPACKED, package
 from benchmarks.compare.processes import CompareError, leave_a_core
 from benchmarks.compare.report import conclude
 from benchmarks.compare.results import Results
 from benchmarks.compare.upstreams import upstreams
+from local.cloud.common.unpack import remove
 
 ROUNDS = 16
 NAMES = sorted({peer.short_name for peer in PEERS.values()})
@@ -26,6 +27,8 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="how often each is measured")
     parser.add_argument("--update", action="store_true", help="store the results even if a ratio has got worse")
     given = parser.parse_args()
+    if given.rounds < 1:
+        parser.error(f"argument --rounds: {given.rounds} rounds measure nothing")
     try:
         results = compare(_chosen(given.peers), given.rounds)
     except CompareError as error:
@@ -45,11 +48,13 @@ def compare(peers: list[Peer], count: int) -> Results:
     """Measures the peers. Raises CompareError."""
     core = leave_a_core()
     print(f"Measuring {len(peers)} packages in {count} rounds ...", file=sys.stderr)
+    remove(UNPACKED)
     packages = {peer.name: package(peer) for peer in peers}
     with upstreams() as addresses:
         found = rounds.measure(packages, peers, addresses, core, count)
     for name, one in packages.items():
-        found[name] |= {"zipped": [round(one.zipped, 2)], "unpacked": [round(one.unpacked, 2)]}
+        if PEERS[name].platform != "memory":  # these are the packages of Cloud Run
+            found[name] |= {"zipped": [round(one.zipped, 2)], "unpacked": [round(one.unpacked, 2)]}
     return Results(_machine(), _versions(), found)
 
 

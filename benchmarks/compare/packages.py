@@ -18,12 +18,14 @@ from local.cloud.common.unpack import unpack
 
 ROOT = Path(__file__).parents[2]
 BUILD = ROOT / "build" / "compare"
-ARTIFACT = BUILD / "artifact"
+ARTIFACT, UNPACKED = BUILD / "artifact", BUILD / "unpacked"
 MODULES = Path(__file__).with_name("peers")
-KEPT = {"chalice": {"botocore", "chalice", "dateutil", "jmespath", "six.py", "urllib3"}}
-"""What a package whose framework is also a command line tool deploys of what is installed."""
-CHALICE = {"__init__.py", "app.py"}
-"""What Chalice deploys of itself: https://github.com/aws/chalice/blob/master/chalice/deploy/packager.py."""
+DEPLOYED = {"botocore", "chalice", "dateutil", "jmespath", "six.py", "urllib3"}
+DEPLOYED_OF_CHALICE = {"__init__.py", "app.py"}
+"""What Chalice deploys of all that its command line tool needs: the app's requirements and two of its own modules.
+
+https://github.com/aws/chalice/blob/master/chalice/deploy/packager.py
+"""
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ def package(peer: Peer) -> Package:
     """The peer's package, installed if the lock has changed since. Raises CompareError."""
     if peer.group == OURS:
         archive = ARTIFACT / ("app.zip" if peer.platform == "lambda" else "app.tar.gz")
-        return _sized(unpack(archive.read_bytes(), BUILD / "unpacked"), ARTIFACT / "app.zip")
+        return _sized(unpack(archive.read_bytes(), UNPACKED), ARTIFACT / "app.zip")
     folder = _installed(peer.group, peer.compiled)
     module = folder / f"{peer.module}.py"
     shutil.copyfile(MODULES / module.name, module)
@@ -87,13 +89,15 @@ def _install(group: str, tree: Path) -> None:
     _run([uv, "pip", "install", "--quiet", "--no-build", "--require-hashes", *target])
     shutil.rmtree(tree / "bin", ignore_errors=True)
     (tree / ".lock").unlink(missing_ok=True)
-    if group in KEPT:
-        for path in tree.iterdir():
-            if path.name not in KEPT[group]:
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
-        for path in (tree / "chalice").iterdir():
-            if path.name not in CHALICE:
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
+    if group == "chalice":
+        _keep(tree, DEPLOYED)
+        _keep(tree / "chalice", DEPLOYED_OF_CHALICE)
+
+
+def _keep(folder: Path, names: set[str]) -> None:
+    for path in folder.iterdir():
+        if path.name not in names:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def _compile(path: Path) -> None:
