@@ -32,6 +32,8 @@ ITEM = {
 PARAMETER = {"Name": "/users/momento-api-key", "Type": "SecureString", "Value": MOMENTO_API_KEY, "Version": 1}
 ANSWERS = {
     "DynamoDB_20120810.GetItem": ("application/x-amz-json-1.0", json.dumps({"Item": ITEM}).encode()),
+    # The app's readiness check, which it makes before a snapshot.
+    "DynamoDB_20120810.BatchGetItem": ("application/x-amz-json-1.0", b'{"Responses":{},"UnprocessedKeys":{}}'),
     "AmazonSSM.GetParameter": ("application/x-amz-json-1.1", json.dumps({"Parameter": PARAMETER}).encode()),
 }
 PROJECT = "compare"
