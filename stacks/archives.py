@@ -46,7 +46,7 @@ class Deflated:
 
     @classmethod
     def of(cls, content: bytes) -> "Deflated":
-        return cls(deflate.crc32(content), len(content), deflate.deflate_compress(content, LEVEL))
+        return cls(deflate.crc32(content), len(content), bytes(deflate.deflate_compress(content, LEVEL)))
 
 
 def read_tree(tree: Path) -> list[Entry]:

@@ -13,7 +13,7 @@ from pulumi import automation as auto
 from local.cli import clouds, engine, stack_files, state
 from local.cli.clouds import Daemon
 from local.cli.engine_output import shown
-from local.cli.engine_runs import at_once, side_by_side
+from local.cli.engine_runs import side_by_side
 from local.cli.home import ROOT, Home, LocalError
 from local.cli.installation import say
 from ops.names import expiry
@@ -21,6 +21,7 @@ from ops.stack import Laptop, Stack, UsageError
 from stacks.artifact import build
 
 UP_BY_DEFAULT = ("aws", "gcp")
+PRUNING = ("ops.prune", "boto3")  # take half a second to import
 
 
 def up(
@@ -42,7 +43,7 @@ def up(
     """
     names = stack_files.check(names)
     given = given_settings(rollout=rollout, artifact=artifact, hours=hours)
-    engine.warm_up(names)
+    engine.warm_up(names, *PRUNING)
     with home.exclusive():
         build_for(names, given)
         running = _usable_clouds(home)
@@ -50,7 +51,8 @@ def up(
             stacks = [engine.open_stack(home, name) for name in names]
             daemon = running or clouds.wait_until_started(home)
             settings = given | (_auth_settings(daemon) if auth else {})
-            at_once(stacks, lambda stack: engine.configure(stack, daemon, settings))
+            for stack in stacks:
+                engine.configure(stack, daemon, settings)
 
         bring_up = partial(_bring_up, home, refresh=refresh, verbose=verbose)
         outputs = side_by_side(home, stacks, "up", bring_up)
@@ -111,7 +113,7 @@ def kept_settings(home: Home, name: str, daemon: Daemon) -> dict[str, str]:
 
 def _prune(home: Home, name: str, outputs: Mapping[str, Any], daemon: Daemon) -> None:
     if outputs["cloud"] == "aws":
-        from ops.prune import prune  # late, because importing botocore takes 0.2 s
+        from ops.prune import prune  # late, because of what it imports
 
         try:
             for line in prune(Stack(name, outputs, Laptop(home.path, daemon.aws, daemon.google))):
