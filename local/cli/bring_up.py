@@ -21,7 +21,6 @@ from ops.stack import Laptop, Stack, UsageError
 from stacks.artifact import build
 
 UP_BY_DEFAULT = ("aws", "gcp")
-PRUNING = ("ops.prune", "boto3")  # take half a second to import
 
 
 def up(
@@ -43,7 +42,7 @@ def up(
     """
     names = stack_files.check(names)
     given = given_settings(rollout=rollout, artifact=artifact, hours=hours)
-    engine.warm_up(names, *PRUNING)
+    engine.warm_up(names)
     with home.exclusive():
         build_for(names, given)
         running = _usable_clouds(home)
@@ -113,7 +112,7 @@ def kept_settings(home: Home, name: str, daemon: Daemon) -> dict[str, str]:
 
 def _prune(home: Home, name: str, outputs: Mapping[str, Any], daemon: Daemon) -> None:
     if outputs["cloud"] == "aws":
-        from ops.prune import prune  # late, because of what it imports
+        from ops.prune import prune  # late, because importing botocore takes 0.2 s
 
         try:
             for line in prune(Stack(name, outputs, Laptop(home.path, daemon.aws, daemon.google))):

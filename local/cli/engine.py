@@ -28,16 +28,14 @@ POLICY_PACK = str(ROOT / "policy" / "start")
 _importing = threading.Lock()  # the SDKs import their modules lazily, which is not safe from several threads
 
 
-def warm_up(names: Iterable[str], *modules: str) -> None:
-    """Imports what the stacks' programs need, a second or two for each cloud, then the modules, in the background."""
+def warm_up(names: Iterable[str]) -> None:
+    """Imports what the stacks' programs need, which takes a second or two for each cloud, in the background."""
     clouds = {_cloud(name) for name in names}
 
     def work() -> None:
         with _importing, suppress(Exception):  # the stack's run reports the error
             for cloud in clouds:
                 importlib.import_module(f"stacks.{cloud}")
-        for module in modules:
-            importlib.import_module(module)
 
     threading.Thread(target=work).start()
 
