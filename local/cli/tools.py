@@ -28,6 +28,9 @@ PULUMI_DOWNLOADS = "https://www.pulumi.com/docs/iac/download-install/"
 PULUMI_PACKAGE = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
 ACTIONLINT_VERSION = "1.7.12"
 ACTIONLINT_PACKAGE = "github.com/rhysd/actionlint/cmd/actionlint"
+# A quarter of the compiler's time: it collects no garbage below the limit, which none of its processes reaches.
+NO_DEBUG_INFO = ("-gcflags=all=-dwarf=false",)
+NO_GARBAGE = {"GOGC": "off", "GOMEMLIMIT": "2GiB"}
 HERE = Path(__file__).parent
 
 
@@ -81,9 +84,9 @@ def _build_go(folder: str, package: str, linker_flags: str, scratch: Path) -> No
     require(uv, "uv (https://docs.astral.sh/uv/), or run `make setup`, which brings it")
     go = [uv, "run", "--quiet", "--isolated", "--locked", "--only-group", "go", "go"]
     output = ["-o", f"{scratch}/result/bin/"]
-    build = ["build", "-trimpath", "-modcacherw", "-ldflags", f"-s -w {linker_flags}", *output, package]
+    build = ["build", "-trimpath", "-modcacherw", *NO_DEBUG_INFO, "-ldflags", f"-s -w {linker_flags}", *output, package]
     folders = {"GOMODCACHE": str(scratch / "modules"), "GOCACHE": str(scratch / "build")}
-    run([*go, *build], HERE / folder, folders | {"GOFLAGS": "", "GOTOOLCHAIN": "local"})
+    run([*go, *build], HERE / folder, folders | NO_GARBAGE | {"GOFLAGS": "", "GOTOOLCHAIN": "local"})
 
 
 def dynamodb_local() -> Path:
