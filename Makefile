@@ -180,6 +180,10 @@ bench: setup ## measure round trips and latency with slow upstreams (on an idle 
 	@$(PYTHON) -m local.cli.tools test
 	@REQUIRED_STORES=dynamodb-local app/.venv/bin/python -m benchmarks.round_trips
 
+.PHONY: wait
+wait: setup ## measure how long make up and make preview take (on an idle machine); print the table of docs/performance.md
+	@$(PYTHON) -m benchmarks.waiting
+
 .PHONY: rehearse
 rehearse: setup ## promote good and bad builds under traffic on the laptop's clouds: make rehearse CLOUD=aws BUILDS="good late"
 	@set -f; $(PYTHON) -m rehearsal $${CLOUD:+--cloud $$CLOUD} $${BUILDS:+--builds $$BUILDS}

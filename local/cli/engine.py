@@ -62,7 +62,8 @@ def _stack(home: Home, name: str, config: Mapping[str, Any]) -> auto.Stack:
     workspace = LaptopWorkspace(home, _program)
     providers.install(home.pulumi_home)
     workspace.write(name, config)
-    return auto.Stack.create_or_select(name, workspace)
+    opened = auto.Stack.select if state.exists(home, name) else auto.Stack.create
+    return opened(name, workspace)
 
 
 def configure(stack: auto.Stack, daemon: Daemon | None, settings: Mapping[str, str] = MappingProxyType({})) -> None:

@@ -33,7 +33,7 @@ NOT_RUN = {
     r"make rehearse": "takes minutes; tests/e2e/test_promotion.py plays the same scenes",
     r"make rollback": "needs a release before the one that runs; tests/e2e/test_promotion_killed.py does it",
     r"make lint": "checks the sources, as CI does",
-    r"make bench": "measures, on an idle machine",
+    r"make (bench|wait)": "measures, on an idle machine",
     r"make dev": "runs until Ctrl-C; tests/e2e/test_dev.py starts and ends it",
 }
 LAST = ["make destroy STACK=aws", "make down"]
