@@ -189,6 +189,10 @@ compare: setup ## measure the app and its peers, on an idle machine, and update 
 	@set -f; app/.venv/bin/python -m benchmarks.compare $${PEERS:+--peers $$PEERS} $${ROUNDS:+--rounds "$$ROUNDS"} \
 	  $(if $(filter 1,$(UPDATE)),--update)
 
+.PHONY: wait
+wait: setup ## measure how long make up and make preview take (on an idle machine); print the table of docs/performance.md
+	@$(PYTHON) -m benchmarks.waiting
+
 .PHONY: rehearse
 rehearse: setup ## promote good and bad builds under traffic on the laptop's clouds: make rehearse CLOUD=aws BUILDS="good late"
 	@set -f; $(PYTHON) -m rehearsal $${CLOUD:+--cloud $$CLOUD} $${BUILDS:+--builds $$BUILDS}

@@ -8,8 +8,10 @@ import struct
 import tarfile
 import zipfile
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 
 import deflate
 
@@ -19,6 +21,7 @@ DIRECTORY_MODE = 0o755
 # The earliest time that both formats can represent, 1980-01-01, in the encoding of each.
 ZIP_TIME = (0, 1 << 5 | 1)
 TAR_TIME = 315_532_800
+LOCAL_HEADER_BYTES = 30  # of a zip's entry, before its name
 # libdeflate's level. The lock pins libdeflate, whereas the interpreter's zlib differs between machines.
 LEVEL = 6
 # What the standard library raises for damaged archives.
@@ -31,6 +34,19 @@ class Entry:
 
     path: str
     content: bytes
+
+
+@dataclass(frozen=True)
+class Deflated:
+    """The content of an entry as it is in a zip."""
+
+    crc: int
+    size: int
+    packed: bytes
+
+    @classmethod
+    def of(cls, content: bytes) -> "Deflated":
+        return cls(deflate.crc32(content), len(content), bytes(deflate.deflate_compress(content, LEVEL)))
 
 
 def read_tree(tree: Path) -> list[Entry]:
@@ -80,20 +96,35 @@ def digest(entries: list[Entry]) -> str:
     return "sha256:" + hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def write_zip(entries: list[Entry], target: Path) -> None:
-    """Write the archive for Lambda (PKWARE's APPNOTE.TXT). zipfile can only compress with the interpreter's zlib."""
+def write_zip(entries: list[Entry], target: Path, deflated: Mapping[str, Deflated] = MappingProxyType({})) -> None:
+    """Write the archive for Lambda (PKWARE's APPNOTE.TXT). zipfile can only compress with the interpreter's zlib.
+
+    `deflated` holds the contents of some of the entries, by path, so that they need not be compressed again.
+    """
     directory = bytearray()
     with target.open("wb") as archive:
         for entry in entries:
-            name, packed = entry.path.encode(), deflate.deflate_compress(entry.content, LEVEL)
-            sizes = deflate.crc32(entry.content), len(packed), len(entry.content), len(name)
+            name, content = entry.path.encode(), deflated.get(entry.path) or Deflated.of(entry.content)
+            sizes = content.crc, len(content.packed), content.size, len(name)
             common = struct.pack("<5H3I2H", 20, 0x800, 8, *ZIP_TIME, *sizes, 0)  # version 2.0, UTF-8, deflated
             made_by = struct.pack("<H", 3 << 8 | 20)  # Unix
             attributes = struct.pack("<3H2I", 0, 0, 0, FILE_MODE << 16, archive.tell())
             directory += b"PK\1\2" + made_by + common + attributes + name
-            archive.write(b"PK\3\4" + common + name + packed)
+            archive.write(b"PK\3\4" + common + name + content.packed)
         count, size = len(entries), len(directory)
         archive.write(directory + b"PK\5\6" + struct.pack("<4H2IH", 0, 0, count, count, size, archive.tell(), 0))
+
+
+def read_deflated(path: Path) -> dict[str, Deflated]:
+    """The contents of a zip by `write_zip`, by path."""
+    found: dict[str, Deflated] = {}
+    archive = path.read_bytes()
+    with zipfile.ZipFile(path) as directory:
+        for info in directory.infolist():
+            start = info.header_offset + LOCAL_HEADER_BYTES + len(info.filename.encode())
+            packed = archive[start : start + info.compress_size]
+            found[info.filename] = Deflated(info.CRC, info.file_size, packed)
+    return found
 
 
 def write_tar(entries: list[Entry], target: Path) -> None:

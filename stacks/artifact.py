@@ -12,6 +12,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ import deflate
 
 from stacks import archives, sbom, staging
 from stacks.archive_file import Archive
+from stacks.archives import Deflated, Entry
 from stacks.staging import ArtifactError
 
 # Lambda's limits on a function uploaded directly: docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
@@ -100,19 +102,35 @@ def _build(root: Path, folder: Path) -> None:
         tree, result = Path(work, "tree"), Path(work, "result")
         tree.mkdir()
         result.mkdir()
-        packages = staging.stage(root, tree)
-        entries = archives.read_tree(tree)
-        archives.write_zip(entries, result / "app.zip")
-        archives.write_tar(entries, result / "app.tar.gz")
-        digest, unpacked = archives.digest(entries), sum(len(entry.content) for entry in entries)
-        (result / SBOM).write_text(sbom.describe(tree, root / "app", digest))
-        manifest = {"digest": digest, "unpacked_bytes": unpacked, "packages": packages}
+        packages = staging.packages(root)
+        staging.stage_app(root, tree)
+        of_packages = archives.read_tree(packages / staging.TREE)
+        entries = sorted([*of_packages, *archives.read_tree(tree)], key=lambda entry: entry.path)
+        with ThreadPoolExecutor() as pool:  # the compressor releases the interpreter's lock
+            tar = pool.submit(archives.write_tar, entries, result / "app.tar.gz")
+            archives.write_zip(entries, result / "app.zip", _deflated(packages, of_packages))
+            digest = archives.digest(entries)
+            (result / SBOM).write_text(sbom.describe(packages / staging.TREE, root / "app", digest))
+            tar.result()
+        sizes = staging.sizes(entries, json.loads((packages / staging.OWNERS).read_text()))
+        manifest = {"digest": digest, "unpacked_bytes": sum(sizes.values()), "packages": sizes}
         (result / MANIFEST).write_text(json.dumps(manifest, indent=2, sort_keys=True))
         shutil.rmtree(folder, ignore_errors=True)
         result.rename(folder)
     builds = sorted((manifest.parent for manifest in folder.parent.glob(f"*/{MANIFEST}")), key=os.path.getmtime)
     for old in builds[:-KEPT_BUILDS]:
         shutil.rmtree(old)
+
+
+def _deflated(packages: Path, entries: list[Entry]) -> dict[str, Deflated]:
+    """The packages' files as they are in a zip, which stays beside them: an edit of the app leaves it as it is."""
+    writer = hashlib.sha256(Path(archives.__file__).read_bytes() + deflate.__version__.encode()).hexdigest()[:16]
+    kept = packages / f"{writer}.zip"
+    if not kept.exists():
+        unfinished = packages / "unfinished.zip"
+        archives.write_zip(entries, unfinished)
+        unfinished.rename(kept)
+    return archives.read_deflated(kept)
 
 
 @contextmanager

@@ -11,9 +11,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path, PurePosixPath
 from typing import Any
+
+from stacks.archives import Entry
 
 PYTHON_VERSION = "3.13"
 PLATFORM = "x86_64-manylinux_2_28"
@@ -45,26 +47,21 @@ def app_files(app: Path) -> Iterator[Path]:
             yield path
 
 
-def stage(root: Path, tree: Path) -> dict[str, int]:
-    """Fill the empty folder `tree` from the checkout `root`. Returns the bytes of each package, with its .pyc files.
-
-    Raises ArtifactError if uv is missing or cannot install the locked packages.
-    """
-    packages = _packages(root)
-    shutil.copytree(packages / TREE, tree, dirs_exist_ok=True, copy_function=shutil.copyfile)
+def stage_app(root: Path, tree: Path) -> None:
+    """Fill the empty folder `tree` with the app of the checkout `root`, compiled."""
     for source in app_files(root / "app"):
         target = tree / source.relative_to(root)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)
     _compile(tree, tree / "app")
-    return _sizes(tree, json.loads((packages / OWNERS).read_text()))
 
 
-def _packages(root: Path) -> Path:
+def packages(root: Path) -> Path:
     """The folder with TREE and OWNERS of the locked packages, in the checkout's `build/packages/`. An edit of the app
     leaves them as they are, and compiling them takes longest.
 
     They are without their sources, which nothing but tracebacks would read: `.pyc` files take their places.
+    Raises ArtifactError if uv is missing or cannot install the locked packages.
     """
     folder = root / "build" / "packages"
     folder.mkdir(parents=True, exist_ok=True)
@@ -158,13 +155,14 @@ def _compile(tree: Path, folder: Path, *options: str) -> None:
     _run([sys.executable, "-I", "-W", "ignore", "-m", "compileall", *fixed, *options, str(folder)])
 
 
-def _sizes(tree: Path, owners: dict[str, str]) -> dict[str, int]:
+def sizes(entries: Iterable[Entry], owners: Mapping[str, str]) -> dict[str, int]:
+    """The bytes of each package, with its .pyc files."""
     sizes: dict[str, int] = {}
-    for path in tree.rglob("*"):
-        if path.is_file():
-            source = path.with_suffix(".py") if path.suffix == ".pyc" else path
-            package = owners.get(source.relative_to(tree).as_posix(), "app")
-            sizes[package] = sizes.get(package, 0) + path.stat().st_size
+    for entry in entries:
+        path = PurePosixPath(entry.path)
+        source = path.with_suffix(".py") if path.suffix == ".pyc" else path
+        package = owners.get(source.as_posix(), "app")
+        sizes[package] = sizes.get(package, 0) + len(entry.content)
     return sizes
 
 

@@ -13,7 +13,7 @@ from pulumi import automation as auto
 from local.cli import clouds, engine, stack_files, state
 from local.cli.clouds import Daemon
 from local.cli.engine_output import shown
-from local.cli.engine_runs import at_once, side_by_side
+from local.cli.engine_runs import side_by_side
 from local.cli.home import ROOT, Home, LocalError
 from local.cli.installation import say
 from ops.names import expiry
@@ -50,7 +50,8 @@ def up(
             stacks = [engine.open_stack(home, name) for name in names]
             daemon = running or clouds.wait_until_started(home)
             settings = given | (_auth_settings(daemon) if auth else {})
-            at_once(stacks, lambda stack: engine.configure(stack, daemon, settings))
+            for stack in stacks:
+                engine.configure(stack, daemon, settings)
 
         bring_up = partial(_bring_up, home, refresh=refresh, verbose=verbose)
         outputs = side_by_side(home, stacks, "up", bring_up)

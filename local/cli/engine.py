@@ -1,28 +1,24 @@
 """Runs the real Pulumi engine on the laptop's clouds: unmodified stacks, real state, fake provider plugins."""
 
-import copy
 import importlib
 import runpy
 import threading
 from collections.abc import Collection, Generator, Iterable, Mapping
 from contextlib import contextmanager, suppress
-from functools import cache
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import yaml
 from pulumi import automation as auto
 
 from local import providers
 from local.cli import stack_files, state
 from local.cli.clouds import Daemon
 from local.cli.home import ROOT, Home, LocalError
-from local.cli.tools import pulumi
+from local.cli.workspace import LaptopWorkspace
 
 PROJECT = "better-together"
-PASSPHRASE = "laptop"  # protects only the key of the laptop's Momento
-NO_KEY = "no-key-without-clouds"  # not a common word, since the engine replaces it with [secret] in all output
+NO_KEY = "v1:u49dbF7yK/LwhL95:KP/WlB/36SVP/EI0m9/ph5BILqwJJpoGkjkPLERjmSXAQ2LWHg=="
+"""`no-key-without-clouds`, encrypted: not a common word, since the engine replaces it with [secret] in all output."""
 GCP_PROJECT = "better-together-laptop"
 PLUGIN_DIED = "exited prematurely"  # in the engine's error
 CUT_OFF = "an earlier run was killed in the middle of a change, or its state is gone"
@@ -63,11 +59,11 @@ def one_that_is_up(home: Home, name: str) -> auto.Stack:
 
 def _stack(home: Home, name: str, config: Mapping[str, Any]) -> auto.Stack:
     """Gives the engine a copy of the stack file, since it writes to it."""
-    workspace = _workspace(home)
+    workspace = LaptopWorkspace(home, _program)
     providers.install(home.pulumi_home)
-    settings = {"config": dict(config), "encryptionsalt": stack_files.SALT}
-    (home.workspace / f"Pulumi.{name}.yaml").write_text(yaml.safe_dump(settings))
-    return auto.Stack.create_or_select(name, workspace)
+    workspace.write(name, config)
+    opened = auto.Stack.select if state.exists(home, name) else auto.Stack.create
+    return opened(name, workspace)
 
 
 def configure(stack: auto.Stack, daemon: Daemon | None, settings: Mapping[str, str] = MappingProxyType({})) -> None:
@@ -75,16 +71,17 @@ def configure(stack: auto.Stack, daemon: Daemon | None, settings: Mapping[str, s
 
     Without a daemon, only previews work.
     """
-    key = daemon.momento_api_key if daemon else NO_KEY
-    stack.set_all_config(
-        {
-            "momento:apiKey": auto.ConfigValue(key, secret=True),
-            "momento:endpoint": auto.ConfigValue(daemon.momento if daemon else "http://127.0.0.1:0"),
-            f"{PROJECT}:momentoApiKey": auto.ConfigValue(key, secret=True),
-            **({"gcp:project": auto.ConfigValue(GCP_PROJECT)} if _cloud(stack.name) == "gcp" else {}),
-            **{f"{PROJECT}:{key}": auto.ConfigValue(value) for key, value in settings.items()},
-        }
-    )
+    workspace = stack.workspace
+    assert isinstance(workspace, LaptopWorkspace)
+    key = {"secure": workspace.encrypted(stack, daemon.momento_api_key) if daemon else NO_KEY}
+    given = {
+        "momento:apiKey": key,
+        "momento:endpoint": daemon.momento if daemon else "http://127.0.0.1:0",
+        f"{PROJECT}:momentoApiKey": key,
+        **({"gcp:project": GCP_PROJECT} if _cloud(stack.name) == "gcp" else {}),
+        **{f"{PROJECT}:{key}": value for key, value in settings.items()},
+    }
+    workspace.write(stack.name, workspace.config(stack.name) | given)
 
 
 def _cloud(name: str) -> str | None:
@@ -118,51 +115,6 @@ def has_lost_track(home: Home) -> bool:
 def is_protected(home: Home, name: str) -> bool:
     """Whether the engine refuses to destroy the stack, because one of its resources is protected."""
     return any(resource.get("protect") for resource in state.resources(home, name))
-
-
-class _Workspace(auto.LocalWorkspace):
-    """Reads the outputs of a stack from its state, since `up` would ask the engine for them twice."""
-
-    home: Home
-
-    def stack_outputs(self, stack_name: str) -> auto.OutputMap:
-        outputs = state.outputs(self.home)[stack_name]
-        return {name: auto.OutputValue(value, secret=False) for name, value in outputs.items()}
-
-
-def _workspace(home: Home) -> _Workspace:
-    for folder in (home.workspace, home.pulumi_home, home.state):
-        folder.mkdir(parents=True, exist_ok=True)
-    for name in ("Pulumi.yaml", "pulumi_momento"):
-        link = home.workspace / name
-        if not link.is_symlink() or link.readlink() != ROOT / name:  # another checkout may have worked in this home
-            link.unlink(missing_ok=True)
-            link.symlink_to(ROOT / name)
-    workspace = _Workspace(
-        work_dir=str(home.workspace),
-        pulumi_home=str(home.pulumi_home),
-        pulumi_command=_command(),
-        program=_program,
-        env_vars={
-            "BETTER_TOGETHER_HOME": str(home.path),
-            "PULUMI_COMMAND": pulumi().command,
-            # Without this, the engine writes files of metadata non-atomically, and a program that reads its stack's
-            # outputs meanwhile, as ours does, may see half a file (https://pkg.go.dev/gocloud.dev/blob/fileblob).
-            "PULUMI_BACKEND_URL": f"{home.state.as_uri()}?metadata=skip",
-            "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
-            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-            "PULUMI_SKIP_UPDATE_CHECK": "true",
-        },
-    )
-    workspace.home = home
-    return workspace
-
-
-@cache
-def _command() -> auto.PulumiCommand:
-    command = copy.copy(pulumi())
-    command.command = str(Path(__file__).with_name("engine.sh"))
-    return command
 
 
 def _program() -> None:

@@ -14,7 +14,16 @@ from local.providers.values import is_object
 
 def deployments(home: Home) -> dict[str, dict[str, Any]]:
     """What the engine knows of each stack, by name; empty if it never came up. Raises LocalError."""
-    return {path.stem: _deployment(path) for path in sorted(home.state.glob(".pulumi/stacks/*/*.json"))}
+    return {path.stem: _deployment(path) for path in sorted(_files(home))}
+
+
+def exists(home: Home, name: str) -> bool:
+    """Whether the engine knows the stack, even if it never came up."""
+    return any(path.stem == name for path in _files(home))
+
+
+def _files(home: Home) -> Iterator[Path]:
+    return home.state.glob(".pulumi/stacks/*/*.json")
 
 
 def _deployment(path: Path) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Ends a plugin when the engine that started it ends, even if the engine is killed.
+"""Ends a plugin when the engine that started it says so or ends, even if the engine is killed.
 
 `python -m local.providers.parent MODULE ARGUMENTS...` runs a module this way.
 """
@@ -6,16 +6,18 @@
 import os
 import runpy
 import select
+import signal
 import sys
 from threading import Thread
 
 
 def end_with_parent() -> None:
-    """Exits as soon as the parent process ends.
+    """Exits as soon as the parent process sends SIGINT or ends.
 
     PR_SET_PDEATHSIG would fire too early, when the thread that forked ends: the engine is a Go program. If the parent
     died before this call, printing the port fails, since no process reads it.
     """
+    signal.signal(signal.SIGINT, _end)
     parent = os.getppid()
     try:
         ended = os.pidfd_open(parent)
@@ -29,6 +31,10 @@ def end_with_parent() -> None:
         os._exit(1)
 
     Thread(target=wait, daemon=True).start()
+
+
+def _end(number: int, frame: object) -> None:
+    os._exit(0)  # the engine reports any other code as an error
 
 
 if __name__ == "__main__":

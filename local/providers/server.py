@@ -1,7 +1,5 @@
 """Serves a provider to the engine that started this process."""
 
-import os
-import signal
 import sys
 import traceback
 from collections.abc import Callable
@@ -50,7 +48,6 @@ class OneLineErrors(grpc.ServerInterceptor):
 def serve(provider: FakeProvider) -> None:
     """Prints the port, as the engine expects, and serves until the engine sends SIGINT or ends."""
     end_with_parent()
-    signal.signal(signal.SIGINT, _end)
     server = grpc.server(
         ThreadPoolExecutor(max_workers=16),
         interceptors=[OneLineErrors(provider)],
@@ -61,7 +58,3 @@ def serve(provider: FakeProvider) -> None:
     server.start()
     print(port, flush=True)
     server.wait_for_termination()
-
-
-def _end(number: int, frame: object) -> None:
-    os._exit(0)  # the engine reports any other code as an error

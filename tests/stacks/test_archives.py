@@ -7,9 +7,10 @@ import zlib
 from pathlib import Path
 from unittest.mock import Mock
 
+import deflate
 import pytest
 
-from stacks.archives import Entry, write_tar, write_zip
+from stacks.archives import Entry, read_deflated, write_tar, write_zip
 
 TREE = [
     Entry("app/__init__.py", b""),
@@ -38,6 +39,17 @@ def test_the_interpreters_zlib_has_no_part_in_them(tmp_path: Path, monkeypatch: 
     for compressor in ("compress", "compressobj"):
         monkeypatch.setattr(zlib, compressor, Mock(side_effect=AssertionError("zlib compresses")))
     write(tmp_path)
+
+
+def test_what_a_zip_holds_is_not_compressed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, part, again = (tmp_path / name for name in ("whole.zip", "part.zip", "again.zip"))
+    write_zip(TREE, whole)
+    write_zip(TREE[1:], part)
+    compress = Mock(wraps=deflate.deflate_compress)
+    monkeypatch.setattr(deflate, "deflate_compress", compress)
+    write_zip(TREE, again, read_deflated(part))
+    assert again.read_bytes() == whole.read_bytes()
+    assert [call.args[0] for call in compress.call_args_list] == [TREE[0].content]
 
 
 def test_the_standard_library_reads_them(tmp_path: Path) -> None:

@@ -1,0 +1,83 @@
+"""The engine's project folder in the home of the laptop's clouds."""
+
+import copy
+import hashlib
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pulumi import automation as auto
+
+from local.cli import stack_files, state
+from local.cli.home import ROOT, Home
+from local.cli.tools import pulumi
+
+PASSPHRASE = "laptop"  # protects only the key of the laptop's Momento
+
+
+class LaptopWorkspace(auto.LocalWorkspace):
+    """Asks its files what the SDK would ask the engine, each start of which takes a quarter of a second."""
+
+    def __init__(self, home: Home, program: Callable[[], None]) -> None:
+        for folder in (home.workspace, home.pulumi_home, home.state):
+            folder.mkdir(parents=True, exist_ok=True)
+        for name in ("Pulumi.yaml", "pulumi_momento"):
+            link = home.workspace / name
+            if not link.is_symlink() or link.readlink() != ROOT / name:  # another checkout may have worked in this home
+                link.unlink(missing_ok=True)
+                link.symlink_to(ROOT / name)
+        super().__init__(
+            work_dir=str(home.workspace),
+            pulumi_home=str(home.pulumi_home),
+            pulumi_command=_command(),
+            program=program,
+            env_vars={
+                "BETTER_TOGETHER_HOME": str(home.path),
+                "PULUMI_COMMAND": pulumi().command,
+                # Without this, the engine writes files of metadata non-atomically, and a program that reads its stack's
+                # outputs meanwhile, as ours does, may see half a file (https://pkg.go.dev/gocloud.dev/blob/fileblob).
+                "PULUMI_BACKEND_URL": f"{home.state.as_uri()}?metadata=skip",
+                "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
+                "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+                "PULUMI_SKIP_UPDATE_CHECK": "true",
+            },
+        )
+        self.home = home
+
+    def select_stack(self, stack_name: str) -> None:
+        """Does nothing: every command names its stack, so that none has to be the current one."""
+
+    def stack_outputs(self, stack_name: str) -> auto.OutputMap:
+        outputs = state.outputs(self.home)[stack_name]
+        return {name: auto.OutputValue(value, secret=False) for name, value in outputs.items()}
+
+    def config(self, name: str) -> dict[str, Any]:
+        """The stack's config, whose secrets are `{"secure": ...}`."""
+        return yaml.safe_load(self._file(name).read_text())["config"]
+
+    def write(self, name: str, config: Mapping[str, Any]) -> None:
+        settings = {"config": dict(config), "encryptionsalt": stack_files.SALT}
+        self._file(name).write_text(yaml.safe_dump(settings))
+
+    def _file(self, name: str) -> Path:
+        return self.home.workspace / f"Pulumi.{name}.yaml"
+
+    def encrypted(self, stack: auto.Stack, key: str) -> str:
+        """The key, encrypted by the engine: once for all stacks, which have the same passphrase and salt."""
+        inputs = "\0".join((PASSPHRASE, stack_files.SALT, key))
+        kept = self.home.workspace / f"encrypted-{hashlib.sha256(inputs.encode()).hexdigest()}"
+        if not kept.exists():
+            stack.set_config("momento:apiKey", auto.ConfigValue(key, secret=True))
+            unfinished = kept.with_suffix(f".{stack.name}")
+            unfinished.write_text(self.config(stack.name)["momento:apiKey"]["secure"])
+            unfinished.rename(kept)  # at once, since this may be killed
+        return kept.read_text()
+
+
+@cache
+def _command() -> auto.PulumiCommand:
+    command = copy.copy(pulumi())
+    command.command = str(Path(__file__).with_name("engine.sh"))
+    return command

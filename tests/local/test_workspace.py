@@ -1,0 +1,42 @@
+"""The engine reads the config that is written without it."""
+
+from pathlib import Path
+
+import pytest
+
+from local.cli import engine
+from local.cli.clouds import Daemon
+from local.cli.home import Home
+from local.cli.workspace import LaptopWorkspace
+
+KEY = "the laptop's key"
+NAMES = ("aws", "gcp")
+
+
+@pytest.fixture
+def daemon() -> Daemon:
+    return Daemon(0, "", "", "", "", "http://127.0.0.1:1", KEY, "", "", "")
+
+
+def test_a_key_is_encrypted_once_for_all_stacks(
+    tmp_path: Path, daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stacks = [engine.open_stack(Home(tmp_path), name) for name in NAMES]
+    engine.configure(stacks[0], daemon)
+    monkeypatch.setattr(LaptopWorkspace, "set_config", None)  # what encrypts
+    engine.configure(stacks[1], daemon)
+    assert [stack.get_config("momento:apiKey").value for stack in stacks] == [KEY] * 2
+    assert KEY not in "".join(path.read_text() for path in (tmp_path / "workspace").glob("*") if path.is_file())
+
+
+def test_the_key_of_a_preview_without_clouds_can_be_decrypted(tmp_path: Path) -> None:
+    stack = engine.open_stack(Home(tmp_path), "aws")
+    engine.configure(stack, None, {"rollout": "10"})
+    config = stack.get_all_config()
+    assert (config["momento:apiKey"].value, config["momento:apiKey"].secret) == ("no-key-without-clouds", True)
+    assert config["better-together:rollout"].value == "10"
+
+
+def test_a_stack_is_created_once(tmp_path: Path) -> None:
+    stacks = [engine.open_stack(Home(tmp_path), "aws") for _ in range(2)]
+    assert [one.name for one in stacks[-1].workspace.list_stacks()] == ["aws"]
