@@ -40,6 +40,11 @@ help: ## list the targets and the variables
 # SEEDS=500   ## prove: seeds of each proof
 # CLOUD=aws   ## rehearse: on this cloud alone
 # BUILDS=late ## rehearse: these builds alone: good, errors, writes, dead, slow, late
+# TIME=60     ## load: seconds, up to 600
+# USERS=10    ## load: how many for each stack, up to 100
+# RATE=20     ## load: requests a second to each stack, up to 200
+# UI=1        ## load: locust's own page instead
+# DOCS=1      ## load: also renew what `make docs` draws of a load
 # JOBS=2      ## test-app and test-stacks: processes at the same time
 
 .PHONY: up
@@ -180,6 +185,11 @@ bench: setup ## measure round trips and latency with slow upstreams (on an idle 
 	@$(PYTHON) -m local.cli.tools test
 	@REQUIRED_STORES=dynamodb-local app/.venv/bin/python -m benchmarks.round_trips
 
+.PHONY: load
+load: setup benchmarks/.venv/ready ## put load on both stacks, or STACK="aws-prod gcp-prod", or URL=https://..., and compare with and without the cache
+	@set -f; $(PYTHON) -m benchmarks.load $${URL:+--url="$$URL"} $${TIME:+--time="$$TIME"} $${USERS:+--users="$$USERS"} \
+	  $${RATE:+--rate="$$RATE"} $(if $(filter 1,$(UI)),--ui) $(if $(filter 1,$(DOCS)),--docs) -- $${STACK:-}
+
 .PHONY: rehearse
 rehearse: setup ## promote good and bad builds under traffic on the laptop's clouds: make rehearse CLOUD=aws BUILDS="good late"
 	@set -f; $(PYTHON) -m rehearsal $${CLOUD:+--cloud $$CLOUD} $${BUILDS:+--builds $$BUILDS}
@@ -270,6 +280,14 @@ pulumi_momento/.venv/ready: pulumi_momento/pyproject.toml pulumi_momento/uv.lock
 policy/.venv/ready: policy/pyproject.toml policy/uv.lock build/python
 	@echo "Installing the policy pack's packages ..." >&2
 	$(sync)
+
+# Only `make load` needs it.
+benchmarks/.venv/ready: benchmarks/pyproject.toml benchmarks/uv.lock build/python
+	@echo "Installing locust ..." >&2
+	@[ -e $@ ] || rm -rf $(@D)
+	@rm -f $@
+	@"$$UV" sync --quiet --locked --project benchmarks --only-group load
+	@touch $@
 
 build/lambda-runtime/ready: app/.venv/ready
 	@echo "Installing AWS's Lambda runtime client ..." >&2

@@ -1,6 +1,7 @@
 """A proxy in front of each data service, with which tests break the connection between the service and the app."""
 
 import asyncio
+import time
 from contextlib import suppress
 from enum import StrEnum
 
@@ -9,6 +10,7 @@ from local.cloud.faults.throttling import Overloaded
 
 SLOW = 2.0  # seconds
 CHUNK = 64 * 1024  # bytes
+MOST_ON_ITS_WAY = 256  # chunks of a connection
 
 
 class Fault(StrEnum):
@@ -22,9 +24,12 @@ class Fault(StrEnum):
 class FaultProxy:
     """Forwards TCP connections to `target`, host:port, for any protocol.
 
-    The fault `down` cuts connections. `slow` delays what clients send by SLOW seconds, and `held` until the fault is
-    over. `throttled` and `halved` forward connections to `overloaded` instead.
+    `delay` is how long what clients send is on its way, in seconds. The fault `down` cuts connections. `slow` makes the
+    delay SLOW, and `held` lasts until the fault is over. `throttled` and `halved` forward connections to `overloaded`
+    instead.
     """
+
+    delay = 0.0
 
     def __init__(self, target: str, overloaded: Overloaded) -> None:
         self._target = target
@@ -87,14 +92,33 @@ class FaultProxy:
             to_client.close()
 
     async def _pump_with_faults(self, client: asyncio.StreamReader, to_server: asyncio.StreamWriter) -> None:
-        while chunk := await client.read(CHUNK):
-            if self._fault is Fault.SLOW:
-                await asyncio.sleep(SLOW)
-            elif self._fault is Fault.HELD:
-                self._holding.set()
-                await self._over.wait()
-            to_server.write(chunk)
-            await to_server.drain()
+        """Any number of chunks are on their way at the same time, as on a long line."""
+        on_its_way = asyncio.Queue[tuple[float, bytes]](MOST_ON_ITS_WAY)
+        arriving = asyncio.create_task(self._arrive(on_its_way, to_server))
+        try:
+            with suppress(asyncio.QueueShutDown):
+                while chunk := await client.read(CHUNK):
+                    await on_its_way.put((time.monotonic(), chunk))
+            on_its_way.shutdown()
+            await arriving
+        finally:
+            arriving.cancel()
+
+    async def _arrive(self, on_its_way: asyncio.Queue[tuple[float, bytes]], to_server: asyncio.StreamWriter) -> None:
+        """Ends with the queue, which it shuts down if the server is gone."""
+        try:
+            while True:
+                sent, chunk = await on_its_way.get()
+                delay = SLOW if self._fault is Fault.SLOW else self.delay
+                if (left := sent + delay - time.monotonic()) > 0:
+                    await asyncio.sleep(left)
+                if self._fault is Fault.HELD:
+                    self._holding.set()
+                    await self._over.wait()
+                to_server.write(chunk)
+                await to_server.drain()
+        except (asyncio.QueueShutDown, OSError):
+            on_its_way.shutdown(immediate=True)
 
 
 async def _pump(server: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
