@@ -41,8 +41,8 @@ help: ## list the targets and the variables
 # CLOUD=aws   ## rehearse: on this cloud alone
 # BUILDS=late ## rehearse: these builds alone: good, errors, writes, dead, slow, late
 # TIME=60     ## load: seconds, up to 600
-# USERS=10    ## load: how many for each stack, up to 100
-# RATE=20     ## load: requests a second to each stack, up to 200
+# USERS=4     ## load: how many for each stack, up to 100
+# RATE=8      ## load: requests a second to each stack, up to 200; 2 to a URL
 # UI=1        ## load: locust's own page instead
 # DOCS=1      ## load: also renew what `make docs` draws of a load
 # JOBS=2      ## test-app and test-stacks: processes at the same time

@@ -12,7 +12,7 @@ from benchmarks.load.load import Load
 from benchmarks.load.runner import Plan
 from ops.stack import ROOT, UsageError
 
-POLITE, BUSY = Plan(60, 5, 5), Plan(60, 10, 20)
+POLITE, BUSY = Plan(60, 2, 2), Plan(60, 4, 8)
 """What a URL gets, and a stack, if nothing else is said."""
 MOST = Plan(600, 100, 200)
 

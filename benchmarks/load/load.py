@@ -4,7 +4,6 @@ import socket
 import sys
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from typing import Any
@@ -14,7 +13,7 @@ from benchmarks.load.delays import DELAYS, injected
 from benchmarks.load.runner import FOLDER, LOG, REPORT, Locust, Plan
 from benchmarks.load.summary import Line
 from benchmarks.load.table import delayed, table
-from benchmarks.load.targets import Target
+from benchmarks.load.targets import Target, laptop_of
 from ops import metric_log
 from ops.metric_log import Time
 from ops.stack import UsageError
@@ -30,8 +29,8 @@ class Load:
         self._targets = targets
         self._plan = plan
         self._token = token
-        self._delayed = all(target.on_laptop for target in targets)
-        self._lag = LAG_ON_LAPTOP if self._delayed else LAG
+        self._laptop = laptop_of(targets)
+        self._lag = LAG_ON_LAPTOP if self._laptop else LAG
         self._times: dict[str, list[Time]] = {target.name: [] for target in targets}
         self._read_until = time.time()
 
@@ -64,20 +63,13 @@ class Load:
         raise UsageError(f"locust has ended with {code}: see {LOG}")
 
     def _prepare(self) -> None:
-        """The users exist, and the logs can be read. Raises UsageError."""
-        with ThreadPoolExecutor() as threads:
-            created = [
-                threads.submit(people.create, target.url, self._token, self._plan.rate) for target in self._targets
-            ]
-        for one in created:
-            one.result()
+        """See that the users exist, and that the logs can be read. Raises UsageError."""
+        for target in self._targets:
+            people.prepare(target.url, self._token, self._plan.rate, self._plan.users)
         self._read(time.time())
 
     def _delays(self) -> AbstractContextManager[None]:
-        [home, *_] = [target.stack.laptop.home for target in self._targets if target.stack and target.stack.laptop] or [
-            None
-        ]
-        return injected(home) if self._delayed and home else nullcontext()
+        return injected(self._laptop.home) if self._laptop else nullcontext()
 
     def _locust(self, port: int | None = None) -> Locust:
         return Locust({target.name: target.url for target in self._targets}, self._plan, self._token, port)
@@ -118,7 +110,7 @@ class Load:
             "seconds": round(end - begin),
             "users": self._plan.users,
             "rate": self._plan.rate,
-            "delays": {name: delay.milliseconds for name, delay in DELAYS.items()} if self._delayed else {},
+            "delays": {name: delay.milliseconds for name, delay in DELAYS.items()} if self._laptop else {},
             "targets": {
                 target.name: {
                     "numbers": {name: asdict(line) for name, line in lines[target.name].items()},
@@ -128,7 +120,7 @@ class Load:
             },
         }
         print(*table(f"all {result['seconds']} s", lines), sep="\n")
-        if self._delayed:
+        if self._laptop:
             print(delayed())
         plot.store(result, FOLDER)
         if docs:

@@ -2,47 +2,46 @@
 
 import base64
 import time
-from collections.abc import Iterator
-from itertools import count
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 
 from ops.stack import UsageError
 
-FOLLOWERS = [f"load-follower-{number}" for number in range(100)]
-READERS = [f"load-reader-{number}" for number in range(20)]
-PICTURE = b"GIF89a" + bytes(2000)
 TIMEOUT = 30  # seconds
+PICTURE = b"GIF89a" + bytes(2000)
+FOLLOWERS = [{"id": f"load-follower-{number}", "name": f"Follower {number}"} for number in range(100)]
+READERS = [
+    {
+        "id": f"load-reader-{number}",
+        "name": f"Reader {number}",
+        "followers": [follower["id"] for follower in FOLLOWERS[: round(10 + 90 * number / 19)]],
+        "profile_pic": base64.b64encode(PICTURE).decode(),
+    }
+    for number in range(20)
+]
 
 
-def create(url: str, token: str | None, rate: float) -> None:
-    """Create those that are missing, at most `rate` a second. Raises UsageError."""
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
+def prepare(url: str, token: str | None, rate: float, at_a_time: int) -> None:
+    """Create those that are missing, at most `rate` a second; then fill the cache, and start as many instances as are
+    asked `at_a_time`. Raises UsageError.
+    """
     try:
-        with httpx.Client(base_url=url, headers=headers, timeout=TIMEOUT) as client:
-            if client.get(f"/users/{READERS[-1]}").status_code == httpx.codes.OK:
-                return  # the last one that is created
-            due = time.monotonic()
-            for user in _users():
-                time.sleep(max(0, due - time.monotonic()))
-                due = time.monotonic() + 1 / rate
-                answer = client.put(f"/users/{user['id']}", json=user, headers={"If-None-Match": "*"})
-                if answer.status_code not in (httpx.codes.CREATED, httpx.codes.PRECONDITION_FAILED):
-                    raise UsageError(f"PUT {answer.url} answers {answer.status_code}{_fix(answer.status_code)}")
+        with httpx.Client(base_url=url, timeout=TIMEOUT) as client, ThreadPoolExecutor(at_a_time) as threads:
+            if client.get(f"/users/{READERS[-1]['id']}").status_code != httpx.codes.OK:  # the last one that is created
+                _create(client, {"Authorization": f"Bearer {token}"} if token else {}, rate)
+            list(threads.map(lambda reader: client.get(f"/cached-followers/{reader['id']}"), READERS))
     except httpx.HTTPError as error:
-        raise UsageError(f"{url} does not answer: {error}") from None
+        raise UsageError(f"{url} does not answer: {str(error) or type(error).__name__}") from None
 
 
-def _users() -> Iterator[dict[str, Any]]:
-    yield from ({"id": user, "name": f"Follower {number}"} for number, user in enumerate(FOLLOWERS))
-    picture = base64.b64encode(PICTURE).decode()
-    for number, user in zip(count(), READERS):
-        followers = FOLLOWERS[: round(10 + 90 * number / (len(READERS) - 1))]
-        yield {"id": user, "name": f"Reader {number}", "followers": followers, "profile_pic": picture}
-
-
-def _fix(status: int) -> str:
-    if status not in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
-        return ""
-    return ": set TOKEN to a token that may write every user"
+def _create(client: httpx.Client, headers: dict[str, str], rate: float) -> None:
+    due = time.monotonic()
+    for user in (*FOLLOWERS, *READERS):
+        time.sleep(max(0, due - time.monotonic()))
+        due = time.monotonic() + 1 / rate
+        answer = client.put(f"/users/{user['id']}", json=user, headers={"If-None-Match": "*"} | headers)
+        if answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+            raise UsageError(f"{answer.url} answers {answer.status_code}: set TOKEN to one that may write every user")
+        if answer.status_code not in (httpx.codes.CREATED, httpx.codes.PRECONDITION_FAILED):
+            raise UsageError(f"{answer.url} answers {answer.status_code} to a PUT of a new user")

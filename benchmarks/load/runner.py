@@ -1,7 +1,6 @@
 """Runs locust in its own environment, and gathers the requests that it prints."""
 
 import json
-import os
 import signal
 import subprocess
 import threading
@@ -39,8 +38,13 @@ class Locust:
         self.requests: list[Request] = []
         FOLDER.mkdir(parents=True, exist_ok=True)
         everybody = str(plan.users * len(urls))
-        load = {"urls": dict(urls), "users": plan.users, "rate": plan.rate, "token": token}
-        load |= {"readers": people.READERS, "followers": people.FOLLOWERS}
+        self._facts = {
+            "urls": dict(urls),
+            "users": plan.users,
+            "rate": plan.rate,
+            "token": token,
+            "readers": people.READERS,
+        }
         page = ["--headless"] if port is None else ["--web-host", "127.0.0.1", "--web-port", str(port)]
         with LOG.open("w") as log:
             self._process = subprocess.Popen(
@@ -49,7 +53,6 @@ class Locust:
                     *("--users", everybody, "--spawn-rate", everybody, "--run-time", f"{plan.seconds}s"),
                     *("--stop-timeout", str(ENDS_WITHIN), "--html", REPORT, "--exit-code-on-error", "0"),
                 ],
-                env=os.environ | {"LOAD": json.dumps(load)},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -60,6 +63,8 @@ class Locust:
 
     def __enter__(self) -> Self:
         self._reader.start()
+        assert self._process.stdin
+        print(json.dumps(self._facts | {"readers": people.READERS}), file=self._process.stdin, flush=True)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from ops.stack import Stack, UsageError
+from ops.stack import Laptop, Stack, UsageError
 
 LOCAL_STACKS = ("aws", "gcp")
 
@@ -15,10 +15,6 @@ class Target:
     name: str
     url: str
     stack: Stack | None = None
-
-    @property
-    def on_laptop(self) -> bool:
-        return self.stack is not None and self.stack.laptop is not None
 
 
 def find(stacks: Sequence[str], url: str | None, home: Path) -> list[Target]:
@@ -34,3 +30,9 @@ def find(stacks: Sequence[str], url: str | None, home: Path) -> list[Target]:
     if missing := [name for name in LOCAL_STACKS if name not in up]:
         raise UsageError(f"stack {' and '.join(missing)} is not up on the local clouds: `make up` brings both up")
     return [Target(name, up[name].output("url"), up[name]) for name in LOCAL_STACKS]
+
+
+def laptop_of(targets: Sequence[Target]) -> Laptop | None:
+    """Where all of them are; None if one is elsewhere."""
+    laptops = {target.stack.laptop if target.stack else None for target in targets}
+    return laptops.pop() if len(laptops) == 1 else None

@@ -1,64 +1,65 @@
 """The users of the load, for locust, which has an environment of its own: `locust -f benchmarks/load/users.py`.
 
-The environment variable LOAD is a JSON object: `urls` by the target's name, `users` for each target, their `rate` in
-requests a second together, the `token` or null, the ids of the `readers` and of their `followers`. Each request is
-printed as a line of JSON, and the end of stdin ends the load.
+The first line of stdin is a JSON object: `urls` by the target's name, `users` for each target, their `rate` in requests
+a second together, the `token` or null, and the `readers` as the API has them. Each request is printed as a line of
+JSON, and the end of stdin ends the load.
 """
 
 import json
 import os
 import random
 import signal
+import sys
 from urllib.parse import quote
 
 import gevent
 import gevent.os
 from locust import HttpUser, constant_throughput, events, task
 
-LOAD = json.loads(os.environ["LOAD"])
+LOAD = json.loads(sys.stdin.readline())
 TIMEOUT = 30  # seconds
 TOKEN = {"Authorization": f"Bearer {LOAD['token']}"} if LOAD["token"] else {}
 
 
 class Person(HttpUser):
-    """Reads users, followers and pictures, with and without the cache, and renames a follower now and then."""
+    """Reads users, followers and pictures, with and without the cache, and edits a profile now and then."""
 
     abstract = True
     target: str
     wait_time = constant_throughput(LOAD["rate"] / LOAD["users"])
 
-    @task(4)
+    @task(20)
     def followers(self) -> None:
         self.read("followers")
 
-    @task(4)
+    @task(20)
     def cached_followers(self) -> None:
         self.read("cached-followers")
 
-    @task(3)
+    @task(15)
     def user(self) -> None:
         self.read("users")
 
-    @task(3)
+    @task(15)
     def cached_user(self) -> None:
         self.read("cached-users")
 
-    @task(1)
+    @task(5)
     def picture(self) -> None:
         self.read("profile-pic")
 
-    @task(1)
+    @task(5)
     def cached_picture(self) -> None:
         self.read("cached-profile-pic")
 
     @task(1)
-    def rename(self) -> None:
-        follower = random.choice(LOAD["followers"])
-        body = {"id": follower, "name": f"Follower {random.randrange(1000)}"}
-        self.ask("PUT", "users", follower, json=body, headers={"If-Match": "*"} | TOKEN)
+    def edit(self) -> None:
+        reader = random.choice(LOAD["readers"])
+        body = reader | {"name": f"Reader {random.randrange(1000)}"}
+        self.ask("PUT", "users", reader["id"], json=body, headers={"If-Match": "*"} | TOKEN)
 
     def read(self, route: str) -> None:
-        reader = random.choice(LOAD["readers"])
+        reader = random.choice(LOAD["readers"])["id"]
         self.ask("GET", route, reader, headers=TOKEN or {"X-User-Id": reader})
 
     def ask(self, method: str, route: str, user: str, **request) -> None:
