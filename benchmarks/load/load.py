@@ -125,4 +125,4 @@ class Load:
         plot.store(result, FOLDER)
         if docs:
             plot.store(result, plot.DOCS)
-        print(f"locust's report: {REPORT}")
+        print(f"locust's report: {REPORT}; numbers and picture: {FOLDER}/{plot.DATA}, {plot.PICTURE}")

@@ -39,8 +39,8 @@ def picture(result: Mapping[str, Any]) -> str:
         drawn.append(text(x + panel, 66, _injected(series, result["delays"]), 13, "muted", anchor="end"))
         drawn += _legend(x, TOP + 2 * ROW + 18, panel, series)
         for row, percentile in enumerate(("p50", "p99")):
-            highest = max(point[1 + row] for one in of_targets.values() for points in one.values() for point in points)
-            axes = Axes(x, TOP + row * ROW, panel, result["seconds"], highest)
+            times = (point[1 + row] for one in of_targets.values() for points in one.values() for point in points)
+            axes = Axes(x, TOP + row * ROW, panel, result["seconds"], max(times, default=1))
             drawn += axes.draw(percentile)
             drawn += [
                 axes.line([(at, values[row]) for at, *values in points], *_style(name, series))

@@ -28,7 +28,7 @@ def find(stacks: Sequence[str], url: str | None, home: Path) -> list[Target]:
         return [Target(name, found.output("url"), found) for name in stacks for found in [Stack.find(name, home)]]
     up = {stack.name: stack for stack in Stack.on_local_clouds(home) or []}
     if missing := [name for name in LOCAL_STACKS if name not in up]:
-        raise UsageError(f"stack {' and '.join(missing)} is not up on the local clouds: `make up` brings both up")
+        raise UsageError(f"{' and '.join(missing)} not up on the local clouds: `make up` brings both stacks up")
     return [Target(name, up[name].output("url"), up[name]) for name in LOCAL_STACKS]
 
 
