@@ -183,7 +183,7 @@ fuzz: setup ## try random input and operations, and print how many: make fuzz EX
 .PHONY: bench
 bench: setup ## measure round trips and latency with slow upstreams (on an idle machine); print the table of docs/api.md
 	@$(PYTHON) -m local.cli.tools test
-	@REQUIRED_STORES=dynamodb-local app/.venv/bin/python -m benchmarks.round_trips
+	@app/.venv/bin/python -m benchmarks.growth
 
 .PHONY: load
 load: setup benchmarks/.venv/ready ## put load on both stacks, or STACK="aws-prod gcp-prod", or URL=https://..., and compare with and without the cache

@@ -1,16 +1,14 @@
 """A proxy in front of each data service, with which tests break the connection between the service and the app."""
 
 import asyncio
-import time
 from contextlib import suppress
 from enum import StrEnum
 
 from local.cloud.common.listener import HOST
+from local.cloud.faults.line import CHUNK, pump, sleep_until
 from local.cloud.faults.throttling import Overloaded
 
 SLOW = 2.0  # seconds
-CHUNK = 64 * 1024  # bytes
-MOST_ON_ITS_WAY = 256  # chunks of a connection
 
 
 class Fault(StrEnum):
@@ -79,9 +77,9 @@ class FaultProxy:
             overloaded = self._fault in (Fault.THROTTLED, Fault.HALVED)
             host, _, port = (self._overloaded.address if overloaded else self._target).rpartition(":")
             server, to_server = await asyncio.open_connection(host, port)
-            back = asyncio.create_task(_pump(server, to_client))
+            back = asyncio.create_task(_answer(server, to_client))
             try:
-                await self._pump_with_faults(client, to_server)
+                await pump(client, to_server, self._travel)
             finally:
                 to_server.close()
                 await back
@@ -91,37 +89,14 @@ class FaultProxy:
             self._clients.discard(to_client)
             to_client.close()
 
-    async def _pump_with_faults(self, client: asyncio.StreamReader, to_server: asyncio.StreamWriter) -> None:
-        """Any number of chunks are on their way at the same time, as on a long line."""
-        on_its_way = asyncio.Queue[tuple[float, bytes]](MOST_ON_ITS_WAY)
-        arriving = asyncio.create_task(self._arrive(on_its_way, to_server))
-        try:
-            with suppress(asyncio.QueueShutDown):
-                while chunk := await client.read(CHUNK):
-                    await on_its_way.put((time.monotonic(), chunk))
-            on_its_way.shutdown()
-            await arriving
-        finally:
-            arriving.cancel()
-
-    async def _arrive(self, on_its_way: asyncio.Queue[tuple[float, bytes]], to_server: asyncio.StreamWriter) -> None:
-        """Ends with the queue, which it shuts down if the server is gone."""
-        try:
-            while True:
-                sent, chunk = await on_its_way.get()
-                delay = SLOW if self._fault is Fault.SLOW else self.delay
-                if (left := sent + delay - time.monotonic()) > 0:
-                    await asyncio.sleep(left)
-                if self._fault is Fault.HELD:
-                    self._holding.set()
-                    await self._over.wait()
-                to_server.write(chunk)
-                await to_server.drain()
-        except (asyncio.QueueShutDown, OSError):
-            on_its_way.shutdown(immediate=True)
+    async def _travel(self, sent: float, chunk: bytes) -> None:
+        await sleep_until(sent + (SLOW if self._fault is Fault.SLOW else self.delay))
+        if self._fault is Fault.HELD:
+            self._holding.set()
+            await self._over.wait()
 
 
-async def _pump(server: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
+async def _answer(server: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
     with suppress(OSError):
         while chunk := await server.read(CHUNK):
             to_client.write(chunk)
