@@ -1,8 +1,10 @@
-"""`python -m docs` draws every picture of the docs, and fills the tables of costs.md and deployer.md."""
+"""`python -m docs` draws every picture of the docs, and fills the tables that are computed."""
 
 from pathlib import Path
 
-from docs import architecture, delivery, deployer, local, round_trips
+from benchmarks.load import delays
+from benchmarks.load import plot as load
+from docs import architecture, delivery, deployer, growth, local, round_trips
 from docs.costs import page
 from docs.tables import fill
 from rehearsal import plot
@@ -10,11 +12,18 @@ from rehearsal import plot
 PICTURES = {
     "architecture": architecture.draw,
     "delivery": delivery.draw,
+    "growth": growth.draw,
+    "load": load.draw,
     "local": local.draw,
     "rehearsal": plot.draw,
     "round_trips": round_trips.draw,
 }
-TABLES = {"costs": page.TABLES, "deployer": deployer.TABLES}
+TABLES = {
+    "costs": page.TABLES,
+    "deployer": deployer.TABLES,
+    "api": growth.API,
+    "performance": growth.PERFORMANCE | delays.TABLES,
+}
 
 if __name__ == "__main__":
     for name, draw in PICTURES.items():

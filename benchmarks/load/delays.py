@@ -10,6 +10,7 @@ from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from docs.tables import text_table
 from local.cli import clouds
 from local.cli.home import Home, LocalError
 from ops.stack import UsageError
@@ -46,6 +47,18 @@ DELAYS = {
     ),
 }
 """By the upstream that the app's metrics name."""
+
+
+def published() -> str:
+    """The table of docs/performance.md."""
+    rows = [
+        (f"`{name}`", f"{delay.milliseconds} ms", f"[{delay.published}]({delay.source})")
+        for name, delay in DELAYS.items()
+    ]
+    return text_table(["upstream", "delay", "published"], rows)
+
+
+TABLES = {"delays": published}
 
 
 @contextmanager

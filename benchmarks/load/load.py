@@ -65,7 +65,7 @@ class Load:
     def _prepare(self) -> None:
         """See that the users exist, and that the logs can be read. Raises UsageError."""
         for target in self._targets:
-            people.prepare(target.url, self._token, self._plan.rate, self._plan.users)
+            people.prepare(target.url, self._token, 0 if target.stack else 1 / self._plan.rate, self._plan.users)
         self._read(time.time())
 
     def _delays(self) -> AbstractContextManager[None]:

@@ -22,24 +22,22 @@ READERS = [
 ]
 
 
-def prepare(url: str, token: str | None, rate: float, at_a_time: int) -> None:
-    """Create those that are missing, at most `rate` a second; then fill the cache, and start as many instances as are
-    asked `at_a_time`. Raises UsageError.
+def prepare(url: str, token: str | None, pause: float, at_a_time: int) -> None:
+    """Create those that are missing, with a `pause` in seconds between them; then fill the cache, and start as many
+    instances as are asked `at_a_time`. Raises UsageError.
     """
     try:
         with httpx.Client(base_url=url, timeout=TIMEOUT) as client, ThreadPoolExecutor(at_a_time) as threads:
             if client.get(f"/users/{READERS[-1]['id']}").status_code != httpx.codes.OK:  # the last one that is created
-                _create(client, {"Authorization": f"Bearer {token}"} if token else {}, rate)
+                _create(client, {"Authorization": f"Bearer {token}"} if token else {}, pause)
             list(threads.map(lambda reader: client.get(f"/cached-followers/{reader['id']}"), READERS))
     except httpx.HTTPError as error:
         raise UsageError(f"{url} does not answer: {str(error) or type(error).__name__}") from None
 
 
-def _create(client: httpx.Client, headers: dict[str, str], rate: float) -> None:
-    due = time.monotonic()
+def _create(client: httpx.Client, headers: dict[str, str], pause: float) -> None:
     for user in (*FOLLOWERS, *READERS):
-        time.sleep(max(0, due - time.monotonic()))
-        due = time.monotonic() + 1 / rate
+        time.sleep(pause)
         answer = client.put(f"/users/{user['id']}", json=user, headers={"If-None-Match": "*"} | headers)
         if answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
             raise UsageError(f"{answer.url} answers {answer.status_code}: set TOKEN to one that may write every user")

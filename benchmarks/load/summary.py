@@ -38,13 +38,13 @@ class Line:
 
 
 def of_requests(requests: Iterable[Request], seconds: float) -> dict[str, Line]:
-    """By API, in the order of their names without and with the cache."""
+    """By API, each before the one with the cache."""
     by_api: dict[str, list[Request]] = defaultdict(list)
     for request in requests:
         by_api[request.api].append(request)
     return {
         api: _line([one.milliseconds for one in found], sum(one.failed for one in found), seconds)
-        for api, found in sorted(by_api.items(), key=lambda item: item[0].replace("cached-", "") + item[0])
+        for api, found in sorted(by_api.items(), key=lambda item: (item[0].replace("cached-", ""), "cached" in item[0]))
     }
 
 

@@ -10,6 +10,7 @@ import os
 import random
 import signal
 import sys
+from typing import Any
 from urllib.parse import quote
 
 import gevent
@@ -62,7 +63,7 @@ class Person(HttpUser):
         reader = random.choice(LOAD["readers"])["id"]
         self.ask("GET", route, reader, headers=TOKEN or {"X-User-Id": reader})
 
-    def ask(self, method: str, route: str, user: str, **request) -> None:
+    def ask(self, method: str, route: str, user: str, **request: Any) -> None:
         name = f"{self.target} {method}:/{route}"
         self.client.request(method, f"/{route}/{quote(user)}", name=name, timeout=TIMEOUT, **request)
 

@@ -4,12 +4,13 @@ https://cloud.google.com/run/docs/logging#container-logs. Google's agent gives e
 the laptop gives it that of the next answer that begins, since the app prints a request's lines before it answers.
 """
 
-import json
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 
 class StdoutLog:
@@ -49,7 +50,6 @@ class StdoutLog:
 def _parsed(text: bytes) -> dict[str, Any] | None:
     """None for a line that Cloud Logging keeps as text."""
     try:
-        line = json.loads(text)
+        return msgspec.json.decode(text, type=dict[str, Any])
     except ValueError:
         return None
-    return line if isinstance(line, dict) else None
