@@ -27,7 +27,7 @@ async def hold(request: web.BaseRequest, proxies: Mapping[str, FaultProxy]) -> w
                 f"a delay of {seconds} s in {name!r} is not one of {', '.join(proxies)} up to {LONGEST:g} s"
             )
     if any(proxy.delay for proxy in proxies.values()):
-        raise Held("another client holds delays: only one at a time can")
+        raise Held("another client holds delays: only one can")
     response = web.StreamResponse()
     try:
         for name, seconds in wanted.items():
