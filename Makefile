@@ -181,7 +181,7 @@ fuzz: setup ## try random input and operations, and print how many: make fuzz EX
 	@FUZZ_EXAMPLES="$${EXAMPLES:-2000}" app/.venv/bin/python -m pytest -q -s -m fuzz --hypothesis-profile fuzz tests/app
 
 .PHONY: bench
-bench: setup ## measure round trips and latency with slow upstreams (on an idle machine); print the table of docs/api.md
+bench: setup ## count calls and bytes, and measure times, as followers and concurrency grow (on an idle machine)
 	@$(PYTHON) -m local.cli.tools test
 	@app/.venv/bin/python -m benchmarks.growth
 

@@ -11,7 +11,7 @@ import json
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -135,7 +135,7 @@ def _by_concurrency(client: httpx.Client) -> Iterator[Concurrent]:
 
 
 @contextmanager
-def _client(data: DataClient, found: Upstreams) -> Iterator[httpx.Client]:
+def _client(data: DataClient, found: Upstreams) -> Generator[httpx.Client]:
     """A client of the app, whose cache is connected."""
     with MomentoCache(found.cache, lambda: MOMENTO_API_KEY, _silent()) as cache:
         await_connection(cache)

@@ -81,7 +81,7 @@ class Load:
         while (code := locust.wait(EVERY)) is None:
             now = time.time()
             self._read(now - self._lag)
-            lines = table(f"{now - begin:.0f} s", self._lines(locust, now - SHOWN, now))
+            lines = table(f"{now - begin:.0f} s", self._lines(locust, now - SHOWN, now, self._lag))
             if height and sys.stdout.isatty():
                 print(f"\x1b[{height}A\x1b[J", end="")
             print(*lines, "", sep="\n", flush=True)
@@ -95,12 +95,13 @@ class Load:
                 self._times[target.name] += metric_log.read(target.stack, self._read_until, until)
         self._read_until = until
 
-    def _lines(self, locust: Locust, begin: float, end: float) -> dict[str, dict[str, Line]]:
+    def _lines(self, locust: Locust, begin: float, end: float, lag: float = 0) -> dict[str, dict[str, Line]]:
+        """By target. The metric lines are those of `lag` seconds before."""
         return {
             name: summary.of_requests(
                 [one for one in list(locust.requests) if one.target == name and one.at >= begin], end - begin
             )
-            | summary.of_upstreams([one for one in times if one.at >= begin], end - begin)
+            | summary.of_upstreams([one for one in times if one.at >= begin - lag], end - begin)
             for name, times in self._times.items()
         }
 

@@ -3,15 +3,19 @@
 import base64
 import time
 from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
+from typing import Any
 
 import httpx
 
 from ops.stack import UsageError
 
+type User = dict[str, Any]
+
 TIMEOUT = 30  # seconds
 PICTURE = b"GIF89a" + bytes(2000)
-FOLLOWERS = [{"id": f"load-follower-{number}", "name": f"Follower {number}"} for number in range(100)]
-READERS = [
+FOLLOWERS: list[User] = [{"id": f"load-follower-{number}", "name": f"Follower {number}"} for number in range(100)]
+READERS: list[User] = [
     {
         "id": f"load-reader-{number}",
         "name": f"Reader {number}",
@@ -28,9 +32,9 @@ def prepare(url: str, token: str | None, pause: float, at_a_time: int) -> None:
     """
     try:
         with httpx.Client(base_url=url, timeout=TIMEOUT) as client, ThreadPoolExecutor(at_a_time) as threads:
-            if client.get(f"/users/{READERS[-1]['id']}").status_code != httpx.codes.OK:  # the last one that is created
+            if client.get(f"/users/{READERS[-1]['id']}").status_code != HTTPStatus.OK:  # the last one that is created
                 _create(client, {"Authorization": f"Bearer {token}"} if token else {}, pause)
-            list(threads.map(lambda reader: client.get(f"/cached-followers/{reader['id']}"), READERS))
+            list(threads.map(client.get, [f"/cached-followers/{reader['id']}" for reader in READERS]))
     except httpx.HTTPError as error:
         raise UsageError(f"{url} does not answer: {str(error) or type(error).__name__}") from None
 
@@ -39,7 +43,7 @@ def _create(client: httpx.Client, headers: dict[str, str], pause: float) -> None
     for user in (*FOLLOWERS, *READERS):
         time.sleep(pause)
         answer = client.put(f"/users/{user['id']}", json=user, headers={"If-None-Match": "*"} | headers)
-        if answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+        if answer.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
             raise UsageError(f"{answer.url} answers {answer.status_code}: set TOKEN to one that may write every user")
-        if answer.status_code not in (httpx.codes.CREATED, httpx.codes.PRECONDITION_FAILED):
+        if answer.status_code not in (HTTPStatus.CREATED, HTTPStatus.PRECONDITION_FAILED):
             raise UsageError(f"{answer.url} answers {answer.status_code} to a PUT of a new user")
