@@ -7,7 +7,6 @@ and each follower separately, as the original demo did, for comparison with the 
 
 import io
 import itertools
-import json
 import statistics
 import sys
 import time
@@ -28,10 +27,12 @@ from app.model import User
 from app.settings import Settings
 from benchmarks.upstreams import Upstreams, upstreams
 from benchmarks.wire import DELAY
+from docs.raw import dump
 from tests.app.servers import MOMENTO_API_KEY, NotInstalled, await_connection
 from tests.app.stores import CLIENTS
 
 DATA = Path(__file__).parents[1] / "docs" / "growth.json"
+DEPTH = 3  # a line for each measurement
 SIZES = (1, 10, 100, 1000)
 FOLLOWERS = tuple(f"f{number}" for number in range(SIZES[-1]))
 ONE_BY_ONE = "one by one"
@@ -71,7 +72,7 @@ def main() -> None:
     with upstreams() as found:
         stores = {"dynamodb": found.dynamodb, "firestore": found.firestore}
         measured = {kind: _measure(CLIENTS[kind](address, _silent()), found) for kind, address in stores.items()}
-    DATA.write_text(json.dumps({"delay": round(DELAY * 1000), **measured}, indent=1) + "\n")
+    DATA.write_text(dump({"delay": round(DELAY * 1000), **measured}, DEPTH) + "\n")
     print(f"wrote {DATA.name}: `make docs` draws it")
 
 

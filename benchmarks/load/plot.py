@@ -8,8 +8,10 @@ from typing import Any
 
 from benchmarks.load.summary import BUCKET
 from docs.drawing import WIDTH, svg, text
+from docs.raw import dump
 
 DATA, PICTURE = "load.json", "load.svg"
+DEPTH = 4  # a line for each series
 DOCS = Path(__file__).parents[2] / "docs"
 LEFT, GAP, RIGHT, TOP, HEIGHT, ROW = 64, 76, 24, 104, 150, 204
 TITLES = {"aws": "AWS", "gcp": "Google Cloud"}
@@ -20,7 +22,7 @@ type Series = Mapping[str, list[tuple[int, float, float]]]
 
 def store(result: Mapping[str, Any], folder: Path) -> None:
     """Write the raw numbers and the picture."""
-    (folder / DATA).write_text(json.dumps(result, indent=1) + "\n")
+    (folder / DATA).write_text(dump(result, DEPTH) + "\n")
     (folder / PICTURE).write_text(picture(result))
 
 
