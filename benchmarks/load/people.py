@@ -32,8 +32,10 @@ def prepare(url: str, token: str | None, pause: float, at_a_time: int) -> None:
     """
     try:
         with httpx.Client(base_url=url, timeout=TIMEOUT) as client, ThreadPoolExecutor(at_a_time) as threads:
+            headers = {"Authorization": f"Bearer {token}"} if token else {"X-User-Id": READERS[0]["id"]}
             if client.get(f"/users/{READERS[-1]['id']}").status_code != HTTPStatus.OK:  # the last one that is created
-                _create(client, {"Authorization": f"Bearer {token}"} if token else {}, pause)
+                _create(client, headers, pause)
+            _must_be_allowed(client.get(f"/profile-pic/{READERS[0]['id']}", headers=headers))
             list(threads.map(client.get, [f"/cached-followers/{reader['id']}" for reader in READERS]))
     except httpx.HTTPError as error:
         raise UsageError(f"{url} does not answer: {str(error) or type(error).__name__}") from None
@@ -43,7 +45,13 @@ def _create(client: httpx.Client, headers: dict[str, str], pause: float) -> None
     for user in (*FOLLOWERS, *READERS):
         time.sleep(pause)
         answer = client.put(f"/users/{user['id']}", json=user, headers={"If-None-Match": "*"} | headers)
-        if answer.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-            raise UsageError(f"{answer.url} answers {answer.status_code}: set TOKEN to one that may write every user")
+        _must_be_allowed(answer)
         if answer.status_code not in (HTTPStatus.CREATED, HTTPStatus.PRECONDITION_FAILED):
             raise UsageError(f"{answer.url} answers {answer.status_code} to a PUT of a new user")
+
+
+def _must_be_allowed(answer: httpx.Response) -> None:
+    if answer.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+        raise UsageError(
+            f"{answer.url} answers {answer.status_code}: set TOKEN to an admin's who is {FOLLOWERS[0]['id']}"
+        )
