@@ -43,6 +43,11 @@ help: ## list the targets and the variables
 # PEERS=      ## compare: these alone: us, botocore, chalice, flask, ... (nothing is stored)
 # ROUNDS=16   ## compare: how often each is measured (another number: nothing is stored)
 # UPDATE=1    ## compare: store the results even if a ratio got worse
+# TIME=60     ## load: seconds, up to 600
+# USERS=4     ## load: how many for each stack, up to 100
+# RATE=8      ## load: requests a second to each stack, up to 200; 2 to a URL
+# UI=1        ## load: locust's own page instead
+# DOCS=1      ## load: also renew what `make docs` draws of a load
 # JOBS=2      ## test-app and test-stacks: processes at the same time
 
 .PHONY: up
@@ -179,9 +184,14 @@ fuzz: setup ## try random input and operations, and print how many: make fuzz EX
 	@FUZZ_EXAMPLES="$${EXAMPLES:-2000}" app/.venv/bin/python -m pytest -q -s -m fuzz --hypothesis-profile fuzz tests/app
 
 .PHONY: bench
-bench: setup ## measure round trips and latency with slow upstreams (on an idle machine); print the table of docs/api.md
+bench: setup ## count calls and bytes, and measure times, as followers and concurrency grow (on an idle machine)
 	@$(PYTHON) -m local.cli.tools test
-	@REQUIRED_STORES=dynamodb-local app/.venv/bin/python -m benchmarks.round_trips
+	@app/.venv/bin/python -m benchmarks.growth
+
+.PHONY: load
+load: setup benchmarks/.venv/ready ## put load on both stacks, or STACK="aws-prod gcp-prod", or URL=https://..., and compare with and without the cache
+	@set -f; $(PYTHON) -m benchmarks.load $${URL:+--url="$$URL"} $${TIME:+--time="$$TIME"} $${USERS:+--users="$$USERS"} \
+	  $${RATE:+--rate="$$RATE"} $(if $(filter 1,$(UI)),--ui) $(if $(filter 1,$(DOCS)),--docs) -- $${STACK:-}
 
 .PHONY: compare
 compare: setup ## measure the app and its peers, on an idle machine, and update docs/performance.md unless a ratio got worse
@@ -283,6 +293,14 @@ pulumi_momento/.venv/ready: pulumi_momento/pyproject.toml pulumi_momento/uv.lock
 policy/.venv/ready: policy/pyproject.toml policy/uv.lock build/python
 	@echo "Installing the policy pack's packages ..." >&2
 	$(sync)
+
+# Only `make load` needs it.
+benchmarks/.venv/ready: benchmarks/pyproject.toml benchmarks/uv.lock build/python
+	@echo "Installing locust ..." >&2
+	@[ -e $@ ] || rm -rf $(@D)
+	@rm -f $@
+	@"$$UV" sync --quiet --locked --project benchmarks --only-group load
+	@touch $@
 
 build/lambda-runtime/ready: app/.venv/ready
 	@echo "Installing AWS's Lambda runtime client ..." >&2

@@ -16,13 +16,18 @@ PAGE = 1000  # entries, the most that are allowed
 
 
 def read(stack: Stack, revision: str, begin: float, end: float) -> list[Request]:
-    """As `ops.request_log.read`. A page may be empty, and not be the last."""
+    """As `ops.request_log.read`."""
+    return [_request(entry) for entry in entries(stack, "requests", revision, begin, end, LIMIT)]
+
+
+def entries(stack: Stack, log: str, revision: str, begin: float, end: float, most: int) -> list[dict[str, Any]]:
+    """The newest `most` entries of Cloud Run's log `requests` or `stdout`. A page may be empty, and not be the last."""
     project = stack.output("account")
     query: dict[str, Any] = {
         "resourceNames": [f"projects/{project}"],
         "filter": " AND ".join(
             [
-                f'logName="projects/{project}/logs/run.googleapis.com%2Frequests"',
+                f'logName="projects/{project}/logs/run.googleapis.com%2F{log}"',
                 f'resource.labels.service_name="{stack.output("service")}"',
                 f'resource.labels.revision_name="{revision}"',
                 f'timestamp>="{_time(begin)}"',
@@ -32,15 +37,15 @@ def read(stack: Stack, revision: str, begin: float, end: float) -> list[Request]
         "orderBy": "timestamp desc",
         "pageSize": PAGE,
     }
-    requests: list[Request] = []
+    found: list[dict[str, Any]] = []
     with google.errors(stack), google.client(stack, "logging") as client:
-        while len(requests) < LIMIT:
+        while len(found) < most:
             page = google.ask(client, "POST", "/v2/entries:list", query).json()
-            requests += [_request(entry) for entry in page.get("entries", [])]
+            found += page.get("entries", [])
             if not (token := page.get("nextPageToken")):
                 break
             query["pageToken"] = token
-    return requests[:LIMIT]
+    return found[:most]
 
 
 def _time(seconds: float) -> str:

@@ -49,14 +49,14 @@ def read(stack: Stack, version: str, begin: float, end: float) -> list[Request]:
     lines = Lines()
     with aws.errors(stack), closing(aws.client(stack, "logs")) as logs:
         group = aws.arn(logs, stack, f"log-group:/aws/lambda/{stack.output('service')}")
-        for streams in _streams(stack.output("service"), version, begin, end):
+        for streams in streams_of(stack.output("service"), version, begin, end):
             found = _newest(logs, group, streams, since, until)
             lines.reports += found.reports
             lines.answers |= found.answers
     return [_request(report, lines.answers.get(report.request_id)) for report in nlargest(LIMIT, lines.reports)]
 
 
-def _streams(function: str, version: str, begin: float, end: float) -> Iterator[str]:
+def streams_of(function: str, version: str, begin: float, end: float) -> Iterator[str]:
     """The prefixes of the names of the version's log streams.
 
     A stream is named after the day on which its environment began, which may be the day before. Its name has the
@@ -69,19 +69,23 @@ def _streams(function: str, version: str, begin: float, end: float) -> Iterator[
         yield f"{date}/{function}[{version}]"
 
 
-def _newest(logs: Any, group: str, streams: str, since: int, until: int) -> Lines:
-    """The lines of the newest LIMIT invocations, or of some more. A page may be empty, and not be the last."""
-    lines = Lines()
-    pages = logs.get_paginator("filter_log_events").paginate(
+def pages(logs: Any, group: str, streams: str, since: int, until: int, pattern: str) -> Iterator[list[dict[str, Any]]]:
+    """The events that match the pattern, newest first. A page may be empty, and not be the last."""
+    for page in logs.get_paginator("filter_log_events").paginate(
         logGroupIdentifier=group,
         logStreamNamePrefix=streams,
-        startTime=since - APART,
-        endTime=until + APART,
-        filterPattern=PATTERN,
+        startTime=since,
+        endTime=until,
+        filterPattern=pattern,
         startFromHead=False,
-    )
-    for page in pages:
-        events = page.get("events", [])
+    ):
+        yield page.get("events", [])
+
+
+def _newest(logs: Any, group: str, streams: str, since: int, until: int) -> Lines:
+    """The lines of the newest LIMIT invocations, or of some more."""
+    lines = Lines()
+    for events in pages(logs, group, streams, since - APART, until + APART, PATTERN):
         for event in events:
             at, text = event["timestamp"], event["message"]
             if found := REPORT.match(text):

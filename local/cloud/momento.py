@@ -49,6 +49,9 @@ class Cache:
         """Keeps the value for `ttl` milliseconds."""
         self._items[key] = value, time.monotonic() + ttl / 1000
 
+    def clear(self) -> None:
+        self._items.clear()
+
 
 class MomentoServer(GrpcServer):
     """Momento Cache in memory. Calls without `api_key` in their `authorization` metadata are UNAUTHENTICATED."""
@@ -56,13 +59,18 @@ class MomentoServer(GrpcServer):
     def __init__(self, api_key: str, port: int = 0) -> None:
         super().__init__(port)
         self._api_key = api_key
-        caches: dict[str, Cache] = {}
-        data_grpc.add_ScsServicer_to_server(_Data(caches), self.server)
-        control_grpc.add_ScsControlServicer_to_server(_Control(caches), self.server)
+        self._caches: dict[str, Cache] = {}
+        data_grpc.add_ScsServicer_to_server(_Data(self._caches), self.server)
+        control_grpc.add_ScsControlServicer_to_server(_Control(self._caches), self.server)
 
     @property
     def endpoint(self) -> str:
         return f"http://{HOST}:{self.port}"
+
+    def clear(self) -> None:
+        """Empties all caches."""
+        for cache in self._caches.values():
+            cache.clear()
 
     def check(self, method: str, context: grpc.ServicerContext) -> None:
         if _metadata(context, "authorization") != self._api_key:

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from ops import cloud_run_log, request_log
+from ops import cloud_run_log, metric_log, request_log
 from ops.request_log import Request
 from ops.stack import Laptop, Stack
 from tests.cloud.conftest import Daemon
@@ -112,6 +112,38 @@ def test_an_entry_is_as_google_documents_it(cloud: Cloud):
     http = entry["httpRequest"]
     assert (http["requestMethod"], http["requestUrl"]) == ("GET", str(client.base_url.join("/500?a=b")))
     assert (http["status"], http["userAgent"], http["latency"][-1]) == (500, "agent", "s")
+
+
+PRINTER = """
+    import json, os
+    from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            print("plain text about ProcessingTime", flush=True)
+            print(json.dumps({"severity": "WARNING", "API": self.path, "ProcessingTime": 1.5}), flush=True)
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+    ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
+"""
+
+
+def test_what_a_request_prints_has_its_time(cloud: Cloud):
+    client = cloud.deployed(source=PRINTER, container=STARTED)
+    begins: list[float] = []
+    for number in range(3):
+        begins.append(time.time())
+        client.get(f"/{number}")
+    revision = revision_of(cloud)
+    stack = stack_of(cloud.daemon, cloud.name, revision=revision, stableRevision=revision)
+    printed = [one for one in metric_log.read(stack, begins[0], time.time() + 1) if one.name != "/"]
+    assert [one.name for one in printed] == ["/2", "/1", "/0"], "newest first"
+    assert begins[0] <= printed[2].at <= begins[1] <= printed[1].at <= begins[2] <= printed[0].at
+    assert [one.name for one in metric_log.read(stack, begins[1], begins[2])] == ["/1"]
+    [entry] = cloud_run_log.entries(stack, "stdout", revision, begins[1], begins[2], 10)
+    assert (entry["severity"], entry["jsonPayload"]) == ("WARNING", {"API": "/1", "ProcessingTime": 1.5})
 
 
 @pytest.mark.parametrize(

@@ -33,8 +33,8 @@ NOT_RUN = {
     r"make rehearse": "takes minutes; tests/e2e/test_promotion.py plays the same scenes",
     r"make rollback": "needs a release before the one that runs; tests/e2e/test_promotion_killed.py does it",
     r"make lint": "checks the sources, as CI does",
-    r"make (bench|compare)": "measures, on an idle machine",
-    r"make (bench|wait)": "measures, on an idle machine",
+    r"make (bench|compare|wait)": "measures, on an idle machine",
+    r"make load": "takes minutes, or needs an account; tests/e2e/test_load.py runs a short one",
     r"make dev": "runs until Ctrl-C; tests/e2e/test_dev.py starts and ends it",
 }
 LAST = ["make destroy STACK=aws", "make down"]

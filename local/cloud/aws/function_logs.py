@@ -24,7 +24,7 @@ STREAMS = re.compile(r"(?P<day>\d{4}/\d\d/\d\d)/(?P<function>[\w-]*)\[(?P<versio
 OPTIONAL_TERMS = re.compile(r'(\?(\w+|"[^"]+") ?)+')
 TERM = re.compile(r'\?(?:(\w+)|"([^"]+)")')
 REPORT = re.compile(r"REPORT RequestId: (\S+)\tDuration: ([\d.]+) ms")
-EMF_TIME = re.compile(r'{"_aws": {"Timestamp": (\d+),')
+EMF_TIME = re.compile(r'{"_aws": ?{"Timestamp": ?(\d+),')
 
 type Line = tuple[int, str]
 """Unix time in milliseconds, and the text."""

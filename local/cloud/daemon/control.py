@@ -9,6 +9,7 @@
     PUT, GET, DELETE /gcp/resources/{type}/{id}          {"inputs", "files"} -> {"inputs", "outputs"}
     PUT, DELETE /faults/{aws|firestore|momento}          {"fault": "down"|"slow"|"held"|"throttled"|"halved"}
     GET /faults/{aws|firestore|momento}/held             answers when something is held
+    POST /delays                                         {"aws|firestore|momento": seconds}, while the request lasts
 
 Every request needs `Authorization: Bearer TOKEN` with the token in daemon.json, which keeps other users of this
 computer out, and this computer as its Host, which keeps web pages out. Errors are {"error": one line}.
@@ -27,6 +28,7 @@ from local.cloud.aws.lambda_.runtime_api import FunctionError
 from local.cloud.aws.lambda_.service import LambdaService, PayloadTooLarge, Throttled
 from local.cloud.common.errors import NotFound
 from local.cloud.common.listener import HOST, Handler
+from local.cloud.daemon.delays import Held, hold
 from local.cloud.faults.proxy import Fault, FaultProxy
 from local.cloud.gcp.resources import Gcp, GcpError
 
@@ -53,6 +55,8 @@ def control(
             return await _dispatch(request, apis, functions, recorded, gcp, proxies) if refusal is None else refusal
         except NotFound as error:
             return _error(404, error)
+        except Held as error:
+            return _error(409, error)
         except GcpError as error:
             return _error(error.status, error)
         except (OSError, ValueError, RecursionError, FunctionError, PayloadTooLarge, Throttled) as error:
@@ -80,7 +84,7 @@ async def _dispatch(
     recorded: Recorded,
     gcp: Gcp,
     proxies: Mapping[str, FaultProxy],
-) -> web.Response:
+) -> web.StreamResponse:
     parts = [unquote(part) for part in request.raw_path.partition("?")[0].strip("/").split("/")]
     match request.method, parts:
         case "GET", ["health"]:
@@ -119,6 +123,8 @@ async def _dispatch(
         case "GET", ["faults", service, "held"] if service in proxies:
             await proxies[service].holding()
             return web.json_response({})
+        case "POST", ["delays"]:
+            return await hold(request, proxies)
         case _:
             return _error(404, f"{request.method} {request.path} is not known")
 

@@ -5,10 +5,10 @@ from contextlib import suppress
 from enum import StrEnum
 
 from local.cloud.common.listener import HOST
+from local.cloud.faults.line import CHUNK, pump, sleep_until
 from local.cloud.faults.throttling import Overloaded
 
 SLOW = 2.0  # seconds
-CHUNK = 64 * 1024  # bytes
 
 
 class Fault(StrEnum):
@@ -22,9 +22,12 @@ class Fault(StrEnum):
 class FaultProxy:
     """Forwards TCP connections to `target`, host:port, for any protocol.
 
-    The fault `down` cuts connections. `slow` delays what clients send by SLOW seconds, and `held` until the fault is
-    over. `throttled` and `halved` forward connections to `overloaded` instead.
+    `delay` is how long what clients send is on its way, in seconds. The fault `down` cuts connections. `slow` makes the
+    delay SLOW, and `held` lasts until the fault is over. `throttled` and `halved` forward connections to `overloaded`
+    instead.
     """
+
+    delay = 0.0
 
     def __init__(self, target: str, overloaded: Overloaded) -> None:
         self._target = target
@@ -74,9 +77,9 @@ class FaultProxy:
             overloaded = self._fault in (Fault.THROTTLED, Fault.HALVED)
             host, _, port = (self._overloaded.address if overloaded else self._target).rpartition(":")
             server, to_server = await asyncio.open_connection(host, port)
-            back = asyncio.create_task(_pump(server, to_client))
+            back = asyncio.create_task(_answer(server, to_client))
             try:
-                await self._pump_with_faults(client, to_server)
+                await pump(client, to_server, self._travel)
             finally:
                 to_server.close()
                 await back
@@ -86,18 +89,14 @@ class FaultProxy:
             self._clients.discard(to_client)
             to_client.close()
 
-    async def _pump_with_faults(self, client: asyncio.StreamReader, to_server: asyncio.StreamWriter) -> None:
-        while chunk := await client.read(CHUNK):
-            if self._fault is Fault.SLOW:
-                await asyncio.sleep(SLOW)
-            elif self._fault is Fault.HELD:
-                self._holding.set()
-                await self._over.wait()
-            to_server.write(chunk)
-            await to_server.drain()
+    async def _travel(self, sent: float, chunk: bytes) -> None:
+        await sleep_until(sent + (SLOW if self._fault is Fault.SLOW else self.delay))
+        if self._fault is Fault.HELD:
+            self._holding.set()
+            await self._over.wait()
 
 
-async def _pump(server: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
+async def _answer(server: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
     with suppress(OSError):
         while chunk := await server.read(CHUNK):
             to_client.write(chunk)

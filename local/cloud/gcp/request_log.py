@@ -1,4 +1,5 @@
-"""Cloud Run's request log: an entry for each request to a service, as entries.list of Cloud Logging returns them.
+"""Cloud Run's logs: an entry for each request to a service, and for each line of JSON that its instances print, as
+entries.list of Cloud Logging returns them.
 
 https://cloud.google.com/run/docs/logging#container-logs,
 https://cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry
@@ -11,10 +12,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from local.cloud.gcp.stdout_log import StdoutLog
+
 KEPT = 100_000  # entries
-NAME = "run.googleapis.com%2Frequests"
+REQUESTS, STDOUT = "run.googleapis.com%2Frequests", "run.googleapis.com%2Fstdout"
 FILTER = re.compile(
-    rf'logName="projects/(?P<project>[^/"]+)/logs/{re.escape(NAME)}"'
+    rf'logName="projects/(?P<project>[^/"]+)/logs/(?P<log>{re.escape(REQUESTS)}|{re.escape(STDOUT)})"'
     r' AND resource\.labels\.service_name="(?P<service>[^"]+)"'
     r' AND resource\.labels\.revision_name="(?P<revision>[^"]+)"'
     r' AND timestamp>="(?P<begin>[^"]+)" AND timestamp<"(?P<end>[^"]+)"'
@@ -32,13 +35,13 @@ class ServiceLog:
     """Where a service's requests are logged."""
 
     entries: deque[Entry]
+    stdout: StdoutLog
     project: str
     location: str
     service: str
 
     def add(self, revision: str, begun: float, seconds: float, http: dict[str, Any], trace: str) -> None:
         """`begun` is in Unix seconds, `http` is the HttpRequest without its latency."""
-        time = datetime.fromtimestamp(begun, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
         labels = {
             "project_id": self.project,
             "location": self.location,
@@ -49,23 +52,25 @@ class ServiceLog:
         self.entries.append(
             {
                 "insertId": secrets.token_hex(8),
-                "logName": f"projects/{self.project}/logs/{NAME}",
+                "logName": f"projects/{self.project}/logs/{REQUESTS}",
                 "resource": {"type": "cloud_run_revision", "labels": labels},
-                "timestamp": time,
+                "timestamp": _time(begun),
                 "severity": "ERROR" if http["status"] >= 500 else "WARNING" if http["status"] >= 400 else "INFO",
                 "httpRequest": {**http, "latency": f"{seconds:.9f}s"},
                 "trace": f"projects/{self.project}/traces/{trace}",
             }
         )
+        self.stdout.mark(self.service, revision, begun + seconds)
 
 
 class RequestLog:
-    def __init__(self) -> None:
+    def __init__(self, stdout: StdoutLog) -> None:
         self._entries = deque[Entry](maxlen=KEPT)
+        self._stdout = stdout
 
     def of(self, inputs: dict[str, Any]) -> ServiceLog:
         """The log of the service with these Pulumi inputs."""
-        return ServiceLog(self._entries, inputs["project"], inputs["location"], inputs["name"])
+        return ServiceLog(self._entries, self._stdout, inputs["project"], inputs["location"], inputs["name"])
 
     def search(self, query: dict[str, Any]) -> dict[str, Any]:
         """A page of an answer, newest first. Raises UnknownQuery."""
@@ -81,7 +86,9 @@ class RequestLog:
 
     def _matching(self, found: re.Match[str]) -> list[Entry]:
         begin, end = datetime.fromisoformat(found["begin"]), datetime.fromisoformat(found["end"])
-        log = f"projects/{found['project']}/logs/{NAME}"
+        if found["log"] == STDOUT:
+            return self._printed(found, begin.timestamp(), end.timestamp())
+        log = f"projects/{found['project']}/logs/{REQUESTS}"
         return [
             entry
             for entry in self._entries
@@ -89,3 +96,21 @@ class RequestLog:
             and (labels["service_name"], entry["logName"]) == (found["service"], log)
             and begin <= datetime.fromisoformat(entry["timestamp"]) < end
         ]
+
+    def _printed(self, found: re.Match[str], begin: float, end: float) -> list[Entry]:
+        """https://cloud.google.com/logging/docs/structured-logging: `severity` becomes the entry's."""
+        labels = {"service_name": found["service"], "revision_name": found["revision"]}
+        return [
+            {
+                "logName": f"projects/{found['project']}/logs/{STDOUT}",
+                "resource": {"type": "cloud_run_revision", "labels": labels},
+                "timestamp": _time(at),
+                "severity": line.pop("severity", "DEFAULT"),
+                "jsonPayload": line,
+            }
+            for at, line in self._stdout.lines(found["service"], found["revision"], begin, end)
+        ]
+
+
+def _time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

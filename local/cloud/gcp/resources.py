@@ -20,6 +20,7 @@ from local.cloud.gcp.cloud_run.spec import Secret, SpecError
 from local.cloud.gcp.firestore.emulator import Firestore
 from local.cloud.gcp.outputs import Properties
 from local.cloud.gcp.request_log import RequestLog
+from local.cloud.gcp.stdout_log import StdoutLog
 
 SERVICE = "gcp:cloudrunv2/service:Service"
 BUCKET = "gcp:storage/bucket:Bucket"
@@ -52,11 +53,12 @@ class Gcp:
         self._resources: dict[tuple[str, str], Resource] = {}
         self._secret_versions = Counter[str]()
         self._run: CloudRun | None = None
-        self.requests = RequestLog()
 
     def open(self, processes: Processes, python: Path, code: Path, logs: Path, firestore: str) -> None:
         """Opens Cloud Run, with Firestore at that address. Needs a running event loop."""
-        context = ProcessContext(processes, python, code, logs, firestore, self.read, self._reveal, self.requests)
+        stdout = StdoutLog(logs)
+        self.requests = RequestLog(stdout)
+        context = ProcessContext(processes, python, code, stdout, firestore, self.read, self._reveal, self.requests)
         self._run = CloudRun.open(context)
 
     async def close(self) -> None:

@@ -21,6 +21,7 @@ from local.cloud.gcp.cloud_run.revision import Revision
 from local.cloud.gcp.cloud_run.service import Service
 from local.cloud.gcp.cloud_run.spec import Secret, Spec, SpecError, Target, scaling, spec, targets
 from local.cloud.gcp.request_log import RequestLog
+from local.cloud.gcp.stdout_log import StdoutLog
 
 PREFERRED_PORT = 8082
 IDLE_REVISIONS = 3  # kept running without traffic, for instant rollbacks; older ones have to start again
@@ -33,7 +34,7 @@ class ProcessContext:
     processes: Processes
     python: Path
     code: Path
-    logs: Path
+    stdout: StdoutLog
     firestore: str  # host:port
     read: Callable[[str, str, str | None], bytes]
     reveal: Callable[[Secret], str]
@@ -116,7 +117,7 @@ class CloudRun:
             raise SpecError(f"template.revision: {name} exists already, with another template")
         archive = await asyncio.to_thread(self._context.read, wanted.bucket, wanted.object, wanted.generation)
         code = await asyncio.to_thread(unpack, archive, self._context.code)
-        log = self._context.logs / f"run-{wanted.name}-{name}.log"
+        log = self._context.stdout.file(wanted.name, name)
 
         async def start() -> Instance:
             try:
