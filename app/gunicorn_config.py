@@ -1,6 +1,10 @@
 """gunicorn on Cloud Run (https://cloud.google.com/run/docs/tips/python)."""
 
+import gc
+
 from app.settings import SettingsError, bind_address, thread_count
+
+gc.disable()  # until app.wsgi has started: gunicorn imports its worker, and with it Flask, before that
 
 try:
     bind = bind_address()

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 def uncollected() -> Generator[None]:
     """Collect no garbage in the block, which imports and creates the app, and never look at what it has created.
 
-    Hardly any of it is garbage, but looking for some takes a quarter of a cold start.
+    Hardly any of it is garbage, but looking for some takes about a tenth of a cold start.
     """
     gc.disable()
     try:
