@@ -64,7 +64,7 @@ class Locust:
     def __enter__(self) -> Self:
         self._reader.start()
         assert self._process.stdin
-        print(json.dumps(self._facts | {"readers": people.READERS}), file=self._process.stdin, flush=True)
+        print(json.dumps(self._facts), file=self._process.stdin, flush=True)
         return self
 
     def __exit__(self, *_: object) -> None:
