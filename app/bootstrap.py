@@ -48,7 +48,7 @@ def assemble(settings: Settings, metrics: Metrics, data: DataClient, cache: Cach
 
 
 def _warm_up(data: DataClient, cache: Cache, callers: Late[Authenticator]) -> None:
-    """Call each of them, since the first call imports and reads much. It does not matter whether the store answers."""
+    """Use each of them once, since much is imported at first use. It does not matter whether the store answers."""
     callers()
     cache.get(["-"])
     with suppress(StoreUnavailable):

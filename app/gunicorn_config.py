@@ -4,7 +4,7 @@ import gc
 
 from app.settings import SettingsError, bind_address, thread_count
 
-gc.disable()  # until app.wsgi has started: gunicorn imports its worker, and with it Flask, before that
+gc.disable()  # gunicorn imports its worker, and with it Flask, before that enables collections again in app.wsgi
 
 try:
     bind = bind_address()

@@ -77,10 +77,10 @@ class Metrics:
         self._write({"severity": severity, "message": message, **fields})
 
     def _write(self, line: Mapping[str, object]) -> None:
-        """In ASCII, so that no encoding of stdout loses text: json escapes the rest, and is slower."""
+        """In ASCII, so that no encoding of stdout loses text: json, which is slower, escapes the rest."""
         try:
             text = msgspec.json.encode(line).decode("ascii")
-        except UnicodeError:
+        except (UnicodeError, TypeError):
             text = json.dumps(line)
         stream = self._stream or sys.stdout
         stream.write(text + "\n")

@@ -72,7 +72,7 @@ def momento_api_key(settings: CacheSettings) -> str:
             ssm: SSMClient = client
             answer = ssm.get_parameter(Name=name, WithDecryption=True)
         key = answer["Parameter"].get("Value", "").strip()
-    except Exception as error:  # whatever goes wrong, the app starts without its cache
+    except Exception as error:  # whatever goes wrong, requests do without the cache
         raise SecretUnavailable(f"SSM parameter {name}: {type(error).__name__}: {error}") from None
     if not key:
         raise SecretUnavailable(f"SSM parameter {name} is empty")

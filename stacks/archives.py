@@ -119,7 +119,7 @@ def read_deflated(path: Path) -> dict[str, Deflated]:
     """The contents of a zip by `write_zip`, by path."""
     found: dict[str, Deflated] = {}
     archive = path.read_bytes()
-    with zipfile.ZipFile(path) as directory:
+    with zipfile.ZipFile(io.BytesIO(archive)) as directory:
         for info in directory.infolist():
             start = info.header_offset + LOCAL_HEADER_BYTES + len(info.filename.encode())
             packed = archive[start : start + info.compress_size]

@@ -123,14 +123,12 @@ def _build(root: Path, folder: Path) -> None:
 
 
 def _deflated(packages: Path, entries: list[Entry]) -> dict[str, Deflated]:
-    """The packages' files as they are in a zip, which stays beside them: an edit of the app leaves it as it is."""
-    writer = hashlib.sha256(Path(archives.__file__).read_bytes() + deflate.__version__.encode()).hexdigest()[:16]
-    kept = packages / f"{writer}.zip"
-    if not kept.exists():
-        unfinished = packages / "unfinished.zip"
-        archives.write_zip(entries, unfinished)
-        unfinished.rename(kept)
-    return archives.read_deflated(kept)
+    """The packages' files as they are in a zip. Raises ArtifactError if they are not what was installed."""
+    kept = archives.read_deflated(packages / staging.ZIP)
+    contents = {entry.path: (deflate.crc32(entry.content), len(entry.content)) for entry in entries}
+    if contents != {path: (deflated.crc, deflated.size) for path, deflated in kept.items()}:
+        raise ArtifactError(f"artifact: files in {packages} are missing or changed: delete it, and try again")
+    return kept
 
 
 @contextmanager

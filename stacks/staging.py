@@ -15,6 +15,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import deflate
+
+from stacks import archives
 from stacks.archives import Entry
 
 PYTHON_VERSION = "3.13"
@@ -29,7 +32,7 @@ SUPERFLUOUS_SUFFIXES = {".pyi", ".pyx", ".pxd", ".c", ".cc", ".h", ".proto"}
 # Files that differ between machines (RECORD, direct_url.json), or that nothing reads at run time.
 SUPERFLUOUS_FILES = {"py.typed", "RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json", "zip-safe"}
 
-TREE, OWNERS = "tree", "owners.json"  # of the packages: their files, and which file is of which package
+TREE, ZIP, OWNERS = "tree", "tree.zip", "owners.json"  # of the packages: their files, and which is of which package
 
 
 class ArtifactError(Exception):
@@ -57,15 +60,18 @@ def stage_app(root: Path, tree: Path) -> None:
 
 
 def packages(root: Path) -> Path:
-    """The folder with TREE and OWNERS of the locked packages, in the checkout's `build/packages/`. An edit of the app
-    leaves them as they are, and compiling them takes longest.
+    """The folder with TREE, ZIP and OWNERS of the locked packages, in the checkout's `build/packages/`.
+
+    An edit of the app leaves them as they are, and compiling and compressing them takes longest.
 
     They are without their sources, which nothing but tracebacks would read: `.pyc` files take their places.
     Raises ArtifactError if uv is missing or cannot install the locked packages.
     """
     folder = root / "build" / "packages"
     folder.mkdir(parents=True, exist_ok=True)
-    inputs = [platform.python_version().encode(), (root / "app" / "uv.lock").read_bytes(), Path(__file__).read_bytes()]
+    sources = [root / "app" / "uv.lock", Path(__file__), Path(archives.__file__)]
+    versions = f"{platform.python_version()} {deflate.__version__}".encode()
+    inputs = [versions, *(source.read_bytes() for source in sources)]
     packages = folder / hashlib.sha256(b"\0".join(inputs)).hexdigest()[:16]
     with (folder / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -81,6 +87,7 @@ def packages(root: Path) -> Path:
             _compile(tree, tree, "-b")
             for source in tree.rglob("*.py"):
                 source.unlink()
+            archives.write_zip(archives.read_tree(tree), unfinished / ZIP)
             unfinished.rename(packages)
     return packages
 
@@ -161,7 +168,7 @@ def sizes(entries: Iterable[Entry], owners: Mapping[str, str]) -> dict[str, int]
     for entry in entries:
         path = PurePosixPath(entry.path)
         source = path.with_suffix(".py") if path.suffix == ".pyc" else path
-        package = owners.get(source.as_posix(), "app")
+        package = owners.get(source.as_posix()) or owners.get(f"{source}.gz", "app")  # botocore's models are unpacked
         sizes[package] = sizes.get(package, 0) + len(entry.content)
     return sizes
 

@@ -47,6 +47,9 @@ class CircuitBreaker:
         self._cache.invalidate(keys)
 
     def close(self) -> None:
+        """Also forget failures, which new connections may not have."""
+        with self._lock:
+            self._failures, self._open = 0, None
         self._cache.close()
 
     def _refusal(self) -> str | None:

@@ -61,7 +61,7 @@ OUTCOMES = {
 
 
 class MomentoCache:
-    """One connection, opened by the first call: after gunicorn's fork, and after SnapStart's restore.
+    """One connection, opened by the first call, such as after gunicorn's fork, and again after SnapStart's restore.
 
     No retries: falling back to the store costs no more than a second try. When a method returns, its calls are answered
     or cancelled, so gRPC sends none of them later. Those already sent can still arrive.

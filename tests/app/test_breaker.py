@@ -52,6 +52,15 @@ def test_a_failing_cache_is_left_alone_until_one_lookup_succeeds() -> None:
     assert [breaker.get(["a"]).error for _ in range(3)] == [None] * 3
 
 
+def test_a_snapshot_holds_no_failures() -> None:
+    cache = Asked()
+    breaker = CircuitBreaker(cache, Clock())
+    for _ in range(FAILURES):
+        breaker.get(["a"])
+    breaker.close()
+    assert [breaker.get(["a"]).error for _ in range(FAILURES + 1)] == ["timeout"] * FAILURES + ["circuit_open"]
+
+
 def test_failures_must_come_in_a_row() -> None:
     cache = Asked()
     breaker = CircuitBreaker(cache)

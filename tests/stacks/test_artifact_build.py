@@ -101,7 +101,7 @@ def test_it_is_built_once_until_an_input_changes(small: Path, monkeypatch: pytes
     monkeypatch.setattr(deflate, "__version__", "another")
     assert build(small).digest == changed.digest
     assert len(list((small / "build" / "artifacts").glob("*/app.zip"))) == 4
-    assert installs(small) == 2
+    assert installs(small) == 3
 
 
 def test_builds_at_the_same_time_share_one(small: Path) -> None:
@@ -176,3 +176,17 @@ def test_the_report(artifact: Artifact, root: Path, capsys: pytest.CaptureFixtur
     assert [line.split()[-1] for line in lines[5:]] == [name for name, _ in artifact.largest]
     assert len(artifact.largest) == 10
     assert artifact.largest[0][1] == max(artifact.packages.values())
+
+
+@pytest.mark.parametrize("content", [None, b"other"], ids=["missing", "changed"])
+def test_damaged_packages_are_refused(small: Path, content: bytes | None) -> None:
+    build(small)
+    [module] = (small / "build" / "packages").glob("*/tree/tiny.pyc")
+    module.unlink()
+    if content:
+        module.write_bytes(content)
+    (small / "app" / "model.py").write_text("edited = True")
+    with pytest.raises(
+        ArtifactError, match=r"^artifact: files in \S+ are missing or changed: delete it, and try again$"
+    ):
+        build(small)

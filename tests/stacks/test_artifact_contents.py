@@ -118,7 +118,7 @@ for region, url in urls.items():
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import firestore
 firestore.Client(project="p", database="d", credentials=AnonymousCredentials()).collection("users")
-from momento_wire_types import cacheclient_pb2_grpc
+import app.auth.bearer, app.cache.momento, app.data.firestore, app.gunicorn_worker
 from importlib.metadata import version
 assert version("flask")
 """,

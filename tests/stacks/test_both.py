@@ -1,5 +1,6 @@
 """Properties that both stacks share."""
 
+import gc
 import importlib.util
 import os
 import subprocess
@@ -189,6 +190,7 @@ def test_gunicorn_has_a_thread_for_every_request_and_a_probe(gcp: Deployment, mo
     assert spec.origin
     gunicorn = SimpleNamespace()
     exec(compile(Path(spec.origin).read_text(), spec.origin, "exec"), vars(gunicorn))
+    gc.enable()
     template = gcp.inputs("cloudrunv2/service:Service")["template"]
     assert gunicorn.workers * gunicorn.threads == template["maxInstanceRequestConcurrency"] + 1
 
