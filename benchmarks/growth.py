@@ -8,6 +8,7 @@ and each follower separately, as the original demo did, for comparison with the 
 import io
 import itertools
 import statistics
+import signal
 import sys
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -160,7 +161,11 @@ def _timed(ask: Ask) -> float:
 
 
 if __name__ == "__main__":
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
     try:
         main()
     except NotInstalled as missing:
         sys.exit(f"benchmarks: {missing}")
+    except KeyboardInterrupt:
+        sys.exit("interrupted")

@@ -7,6 +7,7 @@ they are. CPU is that of the commands and of what they start, without the clouds
 import os
 import resource
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -90,4 +91,9 @@ def print_table(waits: dict[str, list[Wait]]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit("interrupted")

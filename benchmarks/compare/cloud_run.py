@@ -9,7 +9,7 @@ from subprocess import Popen
 from tempfile import TemporaryFile
 
 from benchmarks.compare.catalog import Peer
-from benchmarks.compare.http_client import Connection, check
+from benchmarks.compare.http_client import ANSWERS_WITHIN, Connection, check
 from benchmarks.compare.intervals import p50_p99
 from benchmarks.compare.packages import clean_python
 from benchmarks.compare.processes import CompareError, peak_memory, running
@@ -57,7 +57,10 @@ def _answers(selector: selectors.BaseSelector, seconds: float) -> int:
     """How many answers come within the time. Each is followed by the next request."""
     answers, end = 0, time.perf_counter() + seconds
     while time.perf_counter() < end:
-        for key, _ in selector.select():
+        ready = selector.select(ANSWERS_WITHIN)
+        if not ready:
+            raise CompareError(f"no answer within {ANSWERS_WITHIN} seconds")
+        for key, _ in ready:
             assert isinstance(key.fileobj, Connection)
             key.fileobj.receive()
             key.fileobj.send()

@@ -13,7 +13,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 def conclude(results: Results, update: bool) -> int:
     """The exit code: 1, with nothing stored, if a ratio has got worse. `update` stores it nevertheless."""
     print(page.goals(results))
-    if lines := [] if update else list(worse(results, Results.load())):
+    if lines := [] if update else list(worse(results, Results.committed())):
         print(*lines, sep="\n", file=sys.stderr)
         return 1
     results.save()

@@ -1,6 +1,7 @@
 """What was measured: stored in benchmarks/results.json, and held against what was stored before."""
 
 import json
+import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -30,6 +31,12 @@ class Results:
     @classmethod
     def load(cls) -> "Results":
         return cls(**json.loads(FILE.read_text()))
+
+    @classmethod
+    def committed(cls) -> "Results":
+        """Those of the last commit, so that no run becomes the measure of the next by itself; the file's outside git."""
+        shown = subprocess.run(["git", "show", f"HEAD:./{FILE.name}"], cwd=FILE.parent, capture_output=True, text=True)
+        return cls.load() if shown.returncode else cls(**json.loads(shown.stdout))
 
     def save(self) -> None:
         """With a line for each peer and metric."""
