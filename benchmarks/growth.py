@@ -7,8 +7,8 @@ and each follower separately, as the original demo did, for comparison with the 
 
 import io
 import itertools
-import statistics
 import signal
+import statistics
 import sys
 import time
 from collections.abc import Callable, Generator, Iterator

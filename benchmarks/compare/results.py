@@ -34,7 +34,7 @@ class Results:
 
     @classmethod
     def committed(cls) -> "Results":
-        """Those of the last commit, so that no run becomes the measure of the next by itself; the file's outside git."""
+        """Those of the last commit, so that no run becomes the measure of the next by itself; outside git, the file."""
         shown = subprocess.run(["git", "show", f"HEAD:./{FILE.name}"], cwd=FILE.parent, capture_output=True, text=True)
         return cls.load() if shown.returncode else cls(**json.loads(shown.stdout))
 
