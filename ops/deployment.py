@@ -1,6 +1,5 @@
 """An HTTP client of a deployment that validates every response against the deployment's own openapi.json."""
 
-import re
 import secrets
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -10,7 +9,7 @@ import httpx
 
 from ops.contract import Contract, excerpt, problem_fault
 from ops.stack import UsageError
-from ops.target import Target
+from ops.target import Target, must_keep_secret
 from ops.transcript import Step
 
 TIMEOUT = 30  # seconds
@@ -61,10 +60,7 @@ class Deployment:
             raise UsageError(
                 "this API asks for tokens: WRITE=1 needs an admin's token in the environment variable TOKEN"
             )
-        if not re.fullmatch(r"[!-~]+", self._token):
-            raise UsageError("TOKEN must be printable ASCII without blanks")
-        if not self.target.is_encrypted_or_local:
-            raise UsageError(f"TOKEN is only sent to https URLs, and this is {self.target.url}")
+        must_keep_secret(self._token, self.target.url)
         try:
             response = self.send(Step("POST", "/users", 415))
         except httpx.RequestError as error:

@@ -1,5 +1,6 @@
 """The target of a check: a URL, or a stack."""
 
+import re
 from dataclasses import dataclass
 from typing import Self
 
@@ -38,7 +39,11 @@ class Target:
         digests = dict.fromkeys(stack.output(name) for name in ("artifactDigest", "stableDigest"))
         return cls(stack.title, stack.output("url").rstrip("/"), tuple(digests))
 
-    @property
-    def is_encrypted_or_local(self) -> bool:
-        parts = httpx.URL(self.url)
-        return parts.scheme == "https" or parts.host in LOOPBACK
+
+def must_keep_secret(token: str, url: str) -> None:
+    """Raises UsageError if the token cannot be a header's value, or would be sent to the URL in plain text."""
+    if not re.fullmatch(r"[!-~]+", token):
+        raise UsageError("TOKEN must be printable ASCII without blanks")
+    parts = httpx.URL(url)
+    if parts.scheme != "https" and parts.host not in LOOPBACK:
+        raise UsageError(f"TOKEN is only sent to https URLs, and this is {url}")

@@ -11,10 +11,11 @@ from benchmarks.load import targets
 from benchmarks.load.load import Load
 from benchmarks.load.runner import Plan
 from ops.stack import ROOT, UsageError
+from ops.target import must_keep_secret
 
 POLITE, BUSY = Plan(60, 2, 2), Plan(60, 4, 8)
 """What a URL gets, and a stack, if nothing else is said."""
-MOST = Plan(600, 100, 200)
+LEAST, MOST = Plan(1, 1, 0.1), Plan(600, 100, 200)
 
 
 def main() -> int:
@@ -32,11 +33,18 @@ def main() -> int:
     try:
         usual = BUSY if given.url is None else POLITE
         plan = Plan(
-            _number("TIME", given.time, usual.seconds, MOST.seconds, int),
-            _number("USERS", given.users, usual.users, MOST.users, int),
-            _number("RATE", given.rate, usual.rate, MOST.rate, float),
+            _number("TIME", given.time, usual.seconds, LEAST.seconds, MOST.seconds, int),
+            _number("USERS", given.users, usual.users, LEAST.users, MOST.users, int),
+            _number("RATE", given.rate, usual.rate, LEAST.rate, MOST.rate, float),
         )
-        load = Load(targets.find(given.stacks, given.url, given.home), plan, os.environ.get("TOKEN"))
+        token = os.environ.get("TOKEN")
+        if token and given.ui:
+            raise UsageError("UI=1 takes no TOKEN: any page that the browser shows can send locust's users elsewhere")
+        found = targets.find(given.stacks, given.url, given.home)
+        if token:
+            for target in found:
+                must_keep_secret(token, target.url)
+        load = Load(found, plan, token)
         return load.serve() if given.ui else load.run(given.docs)
     except UsageError as error:
         print(error, file=sys.stderr)
@@ -46,17 +54,17 @@ def main() -> int:
         return 130
 
 
-def _number[N: (int, float)](name: str, given: str | None, usual: N, most: N, parse: Callable[[str], N]) -> N:
+def _number[N: (int, float)](name: str, given: str | None, usual: N, least: N, most: N, parse: Callable[[str], N]) -> N:
     """Raises UsageError."""
     if given is None:
         return usual
     try:
         number = parse(given)
+        if least <= number <= most:
+            return number
     except ValueError:
-        number = parse("0")
-    if not 0 < number <= most:
-        raise UsageError(f"{name} is {given!r}: give a number over 0 and up to {most:g}")
-    return number
+        pass
+    raise UsageError(f"{name} is {given!r}: give a number from {least:g} to {most:g}")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import json
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPResponse
+from http.client import HTTPConnection, HTTPException, HTTPResponse
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,6 +14,9 @@ from docs.tables import text_table
 from local.cli import clouds
 from local.cli.home import Home, LocalError
 from ops.stack import UsageError
+
+
+TIMEOUT = 10  # seconds
 
 
 @dataclass(frozen=True)
@@ -68,11 +71,14 @@ def injected(home: Path) -> Generator[None]:
         daemon = clouds.required(Home(home))
     except LocalError as error:
         raise UsageError(str(error)) from None
-    connection = HTTPConnection(urlsplit(daemon.control).netloc)
+    connection = HTTPConnection(urlsplit(daemon.control).netloc, timeout=TIMEOUT)
     try:
-        answer = _hold(connection, daemon.token)
+        try:
+            answer = _hold(connection, daemon.token)
+        except (OSError, HTTPException) as error:
+            raise UsageError(f"the laptop's clouds do not answer: {str(error) or type(error).__name__}") from None
         yield
-        with suppress(OSError):  # the clouds have stopped meanwhile
+        with suppress(OSError, HTTPException):  # the clouds have stopped meanwhile
             connection.send(b"0\r\n\r\n")
             answer.read()
     finally:
@@ -80,7 +86,7 @@ def injected(home: Path) -> Generator[None]:
 
 
 def _hold(connection: HTTPConnection, token: str) -> HTTPResponse:
-    """The response to a request whose body goes on. Raises UsageError."""
+    """The response to a request whose body goes on. Raises UsageError, OSError and HTTPException."""
     line = json.dumps({delay.service: delay.milliseconds / 1000 for delay in DELAYS.values()}).encode() + b"\n"
     connection.putrequest("POST", "/delays")
     connection.putheader("Authorization", f"Bearer {token}")

@@ -13,7 +13,7 @@ from benchmarks.load.delays import DELAYS, injected
 from benchmarks.load.runner import FOLDER, LOG, REPORT, Locust, Plan
 from benchmarks.load.summary import Line
 from benchmarks.load.table import delayed, table
-from benchmarks.load.targets import Target, laptop_of
+from benchmarks.load.targets import LOCAL_STACKS, Target, laptop_of
 from ops import metric_log
 from ops.metric_log import Time
 from ops.stack import UsageError
@@ -21,7 +21,9 @@ from ops.stack import UsageError
 EVERY = 5  # seconds between two tables
 SHOWN = 15  # seconds that a table covers
 LAG, LAG_ON_LAPTOP = 20.0, 0.5  # seconds until a line can be read
-INTERRUPTED = 130
+FAILED, INTERRUPTED = 1, 130
+
+type Window = tuple[float, float]  # in Unix seconds
 
 
 class Load:
@@ -44,12 +46,14 @@ class Load:
                 code = INTERRUPTED
         if not locust.requests:
             raise UsageError(f"locust has sent nothing: see {LOG}")
-        end = time.time()
-        time.sleep(self._lag)
-        self._read(end)
-        begin = min(request.at for request in locust.requests)
-        self._sum_up(locust, begin, end, docs and code == 0)
-        return code or int(any(request.failed for request in locust.requests))
+        begin, end = min(request.at for request in locust.requests), time.time()
+        if code in (0, INTERRUPTED):
+            time.sleep(self._lag)
+            if not self._could_read(end):
+                code = code or FAILED
+        code = code or int(any(request.failed for request in locust.requests))
+        self._sum_up(locust, begin, end, docs, code)
+        return code
 
     def serve(self) -> int:
         """Locust's own page until Ctrl-C. Raises UsageError, and KeyboardInterrupt."""
@@ -65,7 +69,7 @@ class Load:
     def _prepare(self) -> None:
         """See that the users exist, and that the logs can be read. Raises UsageError."""
         for target in self._targets:
-            people.prepare(target.url, self._token, 0 if target.stack else 1 / self._plan.rate, self._plan.users)
+            people.prepare(target.url, self._token, 0 if self._laptop else 1 / self._plan.rate, self._plan.users)
         self._read(time.time())
 
     def _delays(self) -> AbstractContextManager[None]:
@@ -75,38 +79,53 @@ class Load:
         return Locust({target.name: target.url for target in self._targets}, self._plan, self._token, port)
 
     def _watch(self, locust: Locust) -> int:
-        """Print the latest numbers until locust ends; its exit code."""
+        """Print the latest numbers until locust ends, or a log cannot be read; the exit code."""
         begin = time.time()
         height = 0
         while (code := locust.wait(EVERY)) is None:
             now = time.time()
-            self._read(now - self._lag)
-            lines = table(f"{now - begin:.0f} s", self._lines(locust, now - SHOWN, now, self._lag))
+            if not self._could_read(now - self._lag):
+                return FAILED
+            began = locust.requests[0].at if locust.requests else now
+            requests, metrics = ((max(began, end - SHOWN), end) for end in (now, now - self._lag))
+            lines = table(f"{now - begin:.0f} s", self._lines(locust, requests, metrics))
             if height and sys.stdout.isatty():
                 print(f"\x1b[{height}A\x1b[J", end="")
             print(*lines, "", sep="\n", flush=True)
             height = len(lines) + 1
         return code
 
+    def _could_read(self, until: float) -> bool:
+        """Whether the metric lines up to that time are read; if not, stderr has the reason."""
+        try:
+            self._read(until)
+        except UsageError as error:
+            print(error, file=sys.stderr)
+            return False
+        return True
+
     def _read(self, until: float) -> None:
         """Read the metric lines up to that time. Raises UsageError."""
+        if until <= self._read_until:
+            return
         for target in self._targets:
             if target.stack:
                 self._times[target.name] += metric_log.read(target.stack, self._read_until, until)
         self._read_until = until
 
-    def _lines(self, locust: Locust, begin: float, end: float, lag: float = 0) -> dict[str, dict[str, Line]]:
-        """By target. The metric lines are those of `lag` seconds before."""
+    def _lines(self, locust: Locust, requests: Window, metrics: Window) -> dict[str, dict[str, Line]]:
+        """By target, the requests and metric lines of these times."""
         return {
             name: summary.of_requests(
-                [one for one in list(locust.requests) if one.target == name and one.at >= begin], end - begin
+                [one for one in list(locust.requests) if one.target == name and one.at >= requests[0]],
+                _seconds(requests),
             )
-            | summary.of_upstreams([one for one in times if one.at >= begin - lag], end - begin)
+            | summary.of_upstreams([one for one in times if one.at >= metrics[0]], _seconds(metrics))
             for name, times in self._times.items()
         }
 
-    def _sum_up(self, locust: Locust, begin: float, end: float, docs: bool) -> None:
-        lines = self._lines(locust, begin, end)
+    def _sum_up(self, locust: Locust, begin: float, end: float, docs: bool, code: int) -> None:
+        lines = self._lines(locust, (begin, end), (begin, end))
         result: dict[str, Any] = {
             "seconds": round(end - begin),
             "users": self._plan.users,
@@ -124,6 +143,15 @@ class Load:
         if self._laptop:
             print(delayed())
         plot.store(result, FOLDER)
-        if docs:
+        if docs and code == 0 and self._laptop and set(self._times) == set(LOCAL_STACKS):
             plot.store(result, plot.DOCS)
-        print(f"locust's report: {REPORT}; numbers and picture: {FOLDER}/{plot.DATA}, {plot.PICTURE}")
+        elif docs:
+            print(f"docs/{plot.DATA} stays as it is: DOCS=1 needs both stacks of the laptop and no failed request")
+        print(f"numbers and picture: {FOLDER}/{plot.DATA}, {plot.PICTURE}")
+        if REPORT.exists():
+            print(f"locust's report: {REPORT}")
+
+
+def _seconds(window: Window) -> float:
+    """At least 1, since a rate of less says nothing."""
+    return max(window[1] - window[0], 1)

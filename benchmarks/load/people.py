@@ -2,7 +2,7 @@
 
 import base64
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from http import HTTPStatus
 from typing import Any
 
@@ -27,8 +27,8 @@ READERS: list[User] = [
 
 
 def prepare(url: str, token: str | None, pause: float, at_a_time: int) -> None:
-    """Create those that are missing, with a `pause` in seconds between them; then fill the cache, and start as many
-    instances as are asked `at_a_time`. Raises UsageError.
+    """Create those that are missing; then fill the cache, and start as many instances as are asked `at_a_time`. The
+    requests have a `pause` in seconds between them. Raises UsageError.
     """
     try:
         with httpx.Client(base_url=url, timeout=TIMEOUT) as client, ThreadPoolExecutor(at_a_time) as threads:
@@ -36,13 +36,20 @@ def prepare(url: str, token: str | None, pause: float, at_a_time: int) -> None:
             if client.get(f"/users/{READERS[-1]['id']}").status_code != HTTPStatus.OK:  # the last one that is created
                 _create(client, headers, pause)
             _must_be_allowed(client.get(f"/profile-pic/{READERS[0]['id']}", headers=headers))
-            list(threads.map(client.get, [f"/cached-followers/{reader['id']}" for reader in READERS]))
+            fills: list[Future[httpx.Response]] = []
+            for reader in READERS:
+                time.sleep(pause)
+                fills.append(threads.submit(client.get, f"/cached-followers/{reader['id']}"))
+            for fill in fills:
+                fill.result()
     except httpx.HTTPError as error:
         raise UsageError(f"{url} does not answer: {str(error) or type(error).__name__}") from None
 
 
 def _create(client: httpx.Client, headers: dict[str, str], pause: float) -> None:
-    for user in (*FOLLOWERS, *READERS):
+    users = (*FOLLOWERS, *READERS)
+    print(f"creating up to {len(users)} users at {client.base_url}, {len(users) * pause:.0f} s or longer", flush=True)
+    for user in users:
         time.sleep(pause)
         answer = client.put(f"/users/{user['id']}", json=user, headers={"If-None-Match": "*"} | headers)
         _must_be_allowed(answer)

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -37,6 +38,7 @@ class Locust:
     def __init__(self, urls: Mapping[str, str], plan: Plan, token: str | None, port: int | None = None) -> None:
         self.requests: list[Request] = []
         FOLDER.mkdir(parents=True, exist_ok=True)
+        REPORT.unlink(missing_ok=True)
         everybody = str(plan.users * len(urls))
         self._facts = {
             "urls": dict(urls),
@@ -64,14 +66,18 @@ class Locust:
     def __enter__(self) -> Self:
         self._reader.start()
         assert self._process.stdin
-        print(json.dumps(self._facts), file=self._process.stdin, flush=True)
+        try:
+            print(json.dumps(self._facts), file=self._process.stdin, flush=True)
+        except BrokenPipeError:  # locust has ended: `wait` and its log say so
+            with suppress(BrokenPipeError):
+                self._process.stdin.close()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Wait for the requests that are sent, and for the report."""
-        self._process.send_signal(signal.SIGTERM)
+        """Wait for the requests that are sent, and for the report, which locust only writes after SIGINT."""
+        self._process.send_signal(signal.SIGINT)
         try:
-            self._process.wait(ENDS_WITHIN)
+            self.wait(2 * ENDS_WITHIN)
         finally:
             self._process.kill()
             self._reader.join()

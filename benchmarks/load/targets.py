@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
+import httpx
+
+from ops import target
 from ops.stack import Laptop, Stack, UsageError
 
 LOCAL_STACKS = ("aws", "gcp")
@@ -20,12 +22,16 @@ class Target:
 def find(stacks: Sequence[str], url: str | None, home: Path) -> list[Target]:
     """The URL, the stacks, or by default both on the local clouds. Raises UsageError."""
     if url is not None:
-        parts = urlsplit(url)
-        if stacks or parts.scheme not in ("http", "https") or not parts.hostname:
-            raise UsageError(f"URL is {url!r}: give one of http or https, and no STACK with it")
-        return [Target(parts.hostname, url.rstrip("/"))]
+        if stacks:
+            raise UsageError("give either URL or STACK")
+        url = target.Target.of_url(url).url
+        return [Target(httpx.URL(url).host, url)]
     if stacks:
-        return [Target(name, found.output("url"), found) for name in stacks for found in [Stack.find(name, home)]]
+        return [
+            Target(name, found.output("url"), found)
+            for name in dict.fromkeys(stacks)
+            for found in [Stack.find(name, home)]
+        ]
     up = {stack.name: stack for stack in Stack.on_local_clouds(home) or []}
     if missing := [name for name in LOCAL_STACKS if name not in up]:
         raise UsageError(f"{' and '.join(missing)} not up on the local clouds: `make up` brings both stacks up")

@@ -27,6 +27,7 @@ class Person(HttpUser):
 
     abstract = True
     target: str
+    url: str
     wait_time = constant_throughput(LOAD["rate"] / LOAD["users"])
 
     @task(20)
@@ -65,11 +66,13 @@ class Person(HttpUser):
 
     def ask(self, method: str, route: str, user: str, **request: Any) -> None:
         name = f"{self.target} {method}:/{route}"
-        self.client.request(method, f"/{route}/{quote(user)}", name=name, timeout=TIMEOUT, **request)
+        url = f"{self.url}/{route}/{quote(user)}"  # not of `host`, which locust's page can change
+        self.client.request(method, url, name=name, timeout=TIMEOUT, **request)
 
 
 for name, url in LOAD["urls"].items():
-    globals()[name] = type(name, (Person,), {"host": url, "target": name, "fixed_count": LOAD["users"]})
+    people = f"people_of_{name}"  # a host can have the name of a module
+    globals()[people] = type(people, (Person,), {"host": url, "url": url, "target": name, "fixed_count": LOAD["users"]})
 
 
 @events.request.add_listener

@@ -21,6 +21,8 @@ async def hold(request: web.BaseRequest, proxies: Mapping[str, FaultProxy]) -> w
     another line, and Held.
     """
     wanted = msgspec.json.decode(await request.content.readline(), type=dict[str, float])
+    if not wanted:
+        raise ValueError("no delay is given")
     for name, seconds in wanted.items():
         if name not in proxies or not 0 < seconds <= LONGEST:
             raise ValueError(

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from local.cloud.gcp.stdout_log import StdoutLog
+from local.cloud.gcp.stdout_log import KEPT, StdoutLog
 
-KEPT = 100_000  # entries
 REQUESTS, STDOUT = "run.googleapis.com%2Frequests", "run.googleapis.com%2Fstdout"
 FILTER = re.compile(
     rf'logName="projects/(?P<project>[^/"]+)/logs/(?P<log>{re.escape(REQUESTS)}|{re.escape(STDOUT)})"'

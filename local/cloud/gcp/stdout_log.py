@@ -5,12 +5,14 @@ the laptop gives it that of the next answer that begins, since the app prints a 
 """
 
 from bisect import bisect_left, bisect_right
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
+
+KEPT = 100_000  # answers
 
 
 class StdoutLog:
@@ -18,15 +20,15 @@ class StdoutLog:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._marks: dict[Path, list[tuple[float, int]]] = defaultdict(list)
-        """When answers began, in Unix seconds, and the size of the file then."""
+        self._marks: dict[Path, deque[tuple[float, int]]] = defaultdict(lambda: deque([(0.0, 0)], maxlen=KEPT))
+        """When the latest answers began, in Unix seconds, and the size of the file then."""
 
     def file(self, service: str, revision: str) -> Path:
         return self._folder / f"run-{service}-{revision}.log"
 
     def mark(self, service: str, revision: str, now: float) -> None:
         path = self.file(service, revision)
-        self._marks[path].append((now, path.stat().st_size))
+        self._marks[path].append((now, path.stat().st_size if path.exists() else 0))
 
     def lines(self, service: str, revision: str, begin: float, end: float) -> Iterator[tuple[float, dict[str, Any]]]:
         """The JSON objects that were printed from `begin` to `end`, oldest first, with their times."""
@@ -37,7 +39,7 @@ class StdoutLog:
         first = bisect_left(marks, begin, key=lambda mark: mark[0])
         offsets = [offset for _, offset in marks]
         with path.open("rb") as log:
-            position = log.seek(offsets[first - 1] if first else 0)
+            position = log.seek(offsets[max(first - 1, 0)])
             for text in log:
                 at = marks[min(bisect_right(offsets, position), len(marks) - 1)][0]
                 position += len(text)
