@@ -15,7 +15,6 @@ from local.cli import clouds
 from local.cli.home import Home, LocalError
 from ops.stack import UsageError
 
-
 TIMEOUT = 10  # seconds
 
 

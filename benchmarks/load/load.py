@@ -47,7 +47,7 @@ class Load:
         if not locust.requests:
             raise UsageError(f"locust has sent nothing: see {LOG}")
         begin, end = min(request.at for request in locust.requests), time.time()
-        if code in (0, INTERRUPTED):
+        if code != FAILED:
             time.sleep(self._lag)
             if not self._could_read(end):
                 code = code or FAILED

@@ -66,11 +66,8 @@ class Locust:
     def __enter__(self) -> Self:
         self._reader.start()
         assert self._process.stdin
-        try:
+        with suppress(BrokenPipeError):  # locust has ended: `wait` and its log say so
             print(json.dumps(self._facts), file=self._process.stdin, flush=True)
-        except BrokenPipeError:  # locust has ended: `wait` and its log say so
-            with suppress(BrokenPipeError):
-                self._process.stdin.close()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -81,6 +78,9 @@ class Locust:
         finally:
             self._process.kill()
             self._reader.join()
+            assert self._process.stdin
+            with suppress(BrokenPipeError):
+                self._process.stdin.close()
 
     def wait(self, seconds: float) -> int | None:
         """The exit code if locust ends within `seconds`, else None."""
@@ -91,6 +91,7 @@ class Locust:
 
     def _read(self) -> None:
         assert self._process.stdout
-        for line in self._process.stdout:
-            if line.startswith("["):
-                self.requests.append(Request(*json.loads(line)))
+        with self._process.stdout as lines:
+            for line in lines:
+                if line.startswith("["):
+                    self.requests.append(Request(*json.loads(line)))

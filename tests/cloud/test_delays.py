@@ -52,7 +52,7 @@ def test_a_delay_ends_with_the_connection_of_who_asked(daemon: Daemon):
     assert min(seconds(daemon) for _ in range(5)) < DELAY
 
 
-@pytest.mark.parametrize("delays", [[], {"aws": "1"}, {"aws": 0}, {"aws": -1}, {"aws": 1.5}, {"s3": 0.1}])
+@pytest.mark.parametrize("delays", [[], {}, {"aws": "1"}, {"aws": 0}, {"aws": -1}, {"aws": 1.5}, {"s3": 0.1}])
 def test_a_delay_that_makes_no_sense_is_a_400(daemon: Daemon, delays: Any):
     with asked(daemon, delays) as answer:
         assert answer.status == 400
