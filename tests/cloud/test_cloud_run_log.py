@@ -1,12 +1,14 @@
 """What `ops` reads of the requests to a revision, from the laptop's Cloud Logging, of the laptop's Cloud Run."""
 
 import time
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import httpx
 import pytest
 
+from local.cloud.gcp import stdout_log
 from ops import cloud_run_log, metric_log, request_log
 from ops.request_log import Request
 from ops.stack import Laptop, Stack
@@ -172,3 +174,18 @@ def test_another_query_is_refused(daemon: Daemon, change: dict[str, Any], proble
 def test_another_call_is_unknown(daemon: Daemon):
     answer = httpx.get(f"{daemon.facts['google']}/storage/v1/b")
     assert (answer.status_code, answer.json()["error"]["status"]) == (404, "NOT_FOUND")
+
+
+def test_the_latest_answers_date_their_lines_and_a_log_can_be_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(stdout_log, "KEPT", 2)
+    log = stdout_log.StdoutLog(tmp_path)
+    file = log.file("s", "r")
+    log.mark("s", "r", 1)
+    for number in range(2, 5):
+        with file.open("a") as text:
+            text.write(f'{{"number": {number}}}\n')
+        log.mark("s", "r", number)
+    assert list(log.lines("s", "r", 0, 5)) == [(4, {"number": 4})]
+    file.unlink()
+    log.mark("s", "r", 5)
+    assert list(log.lines("s", "r", 0, 6)) == []
