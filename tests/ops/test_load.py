@@ -69,7 +69,10 @@ def test_a_token_stays_secret(
 
 
 def test_a_stack_is_loaded_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(Stack, "find", lambda name, home: Stack(name, {"url": "https://a.test"}))
+    def found(name: str, _: Path) -> Stack:
+        return Stack(name, {"url": "https://a.test"})
+
+    monkeypatch.setattr(Stack, "find", found)
     assert [target.name for target in find(["aws", "gcp", "aws"], None, tmp_path)] == ["aws", "gcp"]
 
 
