@@ -274,7 +274,7 @@ build/python: .python-version build/uv/ready
 define sync
 @[ -e $@ ] || rm -rf $(@D)
 @rm -f $@
-@"$$UV" sync --quiet --locked --project $(dir $(@D))
+@"$$UV" sync --quiet --locked --project $(dir $(@D)) $(only_group)
 @touch $@
 endef
 
@@ -295,12 +295,10 @@ policy/.venv/ready: policy/pyproject.toml policy/uv.lock build/python
 	$(sync)
 
 # Only `make load` needs it.
+benchmarks/.venv/ready: only_group := --only-group load
 benchmarks/.venv/ready: benchmarks/pyproject.toml benchmarks/uv.lock build/python
 	@echo "Installing locust ..." >&2
-	@[ -e $@ ] || rm -rf $(@D)
-	@rm -f $@
-	@"$$UV" sync --quiet --locked --project benchmarks --only-group load
-	@touch $@
+	$(sync)
 
 build/lambda-runtime/ready: app/.venv/ready
 	@echo "Installing AWS's Lambda runtime client ..." >&2

@@ -13,6 +13,9 @@ class Median(NamedTuple):
     low: float
     high: float
 
+    def __str__(self) -> str:
+        return f"{self.value:.2f} ({self.low:.2f} to {self.high:.2f})"
+
 
 def median(values: Sequence[float]) -> Median:
     """The interval is between order statistics, and covers 95 % at least; of fewer than six values it is their range.

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from benchmarks.compare.catalog import FLOORS, PEERS, Peer
 from benchmarks.compare.goals import GOALS
-from benchmarks.compare.intervals import Median, difference
+from benchmarks.compare.intervals import difference
 from benchmarks.compare.results import Results
 from docs.tables import table, text_table
 
@@ -47,7 +47,7 @@ def _row(results: Results, peer: Peer) -> list[str]:
         return lambda metric: f"{results.median(peer.name, metric).value:,.{digits}f}"
 
     def of_floor(metric: str) -> str:
-        return _interval(results.ratio(peer.name, metric)) if peer.name != floor else "1, the floor"
+        return str(results.ratio(peer.name, metric)) if peer.name != floor else "1, the floor"
 
     def over_floor(metric: str) -> str:
         over = difference(results.peers[peer.name][metric], results.peers[floor][metric])
@@ -86,10 +86,6 @@ def goals(results: Results) -> str:
 def measured_with(results: Results) -> str:
     facts = {**results.machine, **results.versions}
     return text_table(["measured with", ""], [[name, str(value)] for name, value in facts.items()])
-
-
-def _interval(found: Median) -> str:
-    return f"{found.value:.2f} ({found.low:.2f} to {found.high:.2f})"
 
 
 TABLES: dict[str, Callable[[], str]] = {

@@ -73,10 +73,6 @@ def worse(new: Results, old: Results) -> Iterator[str]:
             rose = now.low > before.high * (1 + SAME)
             if fell if metric in HIGHER_IS_BETTER else rose:
                 yield (
-                    f"{name}: {metric} is {_show(now)} of {FLOORS[peer.platform]}'s, and was {_show(before)}: "
+                    f"{name}: {metric} is {now} of {FLOORS[peer.platform]}'s, and was {before}: "
                     "find out why, or accept it with UPDATE=1"
                 )
-
-
-def _show(found: Median) -> str:
-    return f"{found.value:.2f} ({found.low:.2f} to {found.high:.2f})"
