@@ -2,6 +2,7 @@
 
 import pulumi
 
+from stacks.aws_call import call
 from stacks.traffic import Traffic
 
 MOST = 50  # the versions to look for, since each takes a call
@@ -37,7 +38,7 @@ async def _memory(function: str, version: int) -> int:
     """The version's memory in MB; 0 if it is missing or cannot be read, since a warning must not stop an update."""
     arguments = {"functionName": function, "qualifier": str(version)}
     try:
-        found = await pulumi.runtime.invoke_async("aws:lambda/getFunction:getFunction", arguments)
+        found = await call("aws:lambda/getFunction:getFunction", arguments)
         return int(found["memorySize"])
     except Exception:
         return 0

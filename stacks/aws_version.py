@@ -8,6 +8,8 @@ from typing import Any
 
 import pulumi
 
+from stacks.aws_call import call
+
 READY_WITHIN = 600  # seconds; Lambda takes minutes to create a snapshot
 PAUSE = 2.0  # seconds
 NOT_READY = re.compile("(ResourceConflict|ResourceNotReady|SnapStartNotReady|TooManyRequests)Exception")
@@ -47,7 +49,7 @@ async def _invoke(function: str, version: str) -> Any:
     deadline = time.monotonic() + READY_WITHIN
     while True:
         try:
-            found = await pulumi.runtime.invoke_async("aws:lambda/getInvocation:getInvocation", arguments)
+            found = await call("aws:lambda/getInvocation:getInvocation", arguments)
             return json.loads(found["result"])
         except Exception as error:
             if not NOT_READY.search(str(error)) or time.monotonic() > deadline:

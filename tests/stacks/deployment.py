@@ -244,6 +244,8 @@ class _Monitor(mocks.MockMonitor):
         return super().RegisterResourceHook(request)  # pyright: ignore[reportUnknownMemberType]
 
     def Invoke(self, request: Any) -> Any:
+        """Without a version, the engine would start, and keep in the state, a second provider for the call."""
+        assert request.version or request.tok.startswith("pulumi:"), f"{request.tok} is called without a version"
         with _event_loop():
             return super().Invoke(request)  # pyright: ignore[reportUnknownMemberType]
 

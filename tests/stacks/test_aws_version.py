@@ -33,7 +33,7 @@ def check(monkeypatch: pytest.MonkeyPatch) -> Check:
                 raise answer
             return {"result": json.dumps(answer)}
 
-        monkeypatch.setattr("pulumi.runtime.invoke_async", invoke)
+        monkeypatch.setattr("stacks.aws_version.call", invoke)
         asyncio.run(check_runs("f", "3", "sha256:a"))
         return len(answers) - len(left)
 
