@@ -154,13 +154,14 @@ def emulator_of_one_line(folder: Path, line: str) -> str:
 
 
 def test_an_emulator_that_dies_while_it_starts_is_one_line(tmp_path: Path):
-    environment = os.environ | {"PATH": emulator_of_one_line(tmp_path / "sdk", "kill -9 $$")}
-    refusal = subprocess.run([*COMMAND, tmp_path], cwd=ROOT, env=environment, capture_output=True, text=True)
-    assert refusal.returncode == 1
-    assert refusal.stderr == (
-        f"the laptop's clouds cannot run in {tmp_path}: Google's Firestore emulator ended while it started: "
-        f"see {tmp_path}/logs/firestore.log\n"
-    )
+    daemon = Daemon.start(tmp_path, emulator_of_one_line(tmp_path / "sdk", "kill -9 $$"))
+    message = f"Google's Firestore emulator ended while it started: see {tmp_path}/logs/firestore.log"
+    refusal = Cloud(daemon, tmp_path, "service").put(DATABASE, "users", {"project": "p", "name": "users"})
+    assert (refusal.status_code, refusal.json()) == (400, {"error": message})
+    health = daemon.control.get("/health")
+    assert (health.status_code, health.json()) == (503, {"error": message})
+    assert daemon.stop() == 0
+    assert daemon.log.splitlines() == [message]
 
 
 @pytest.mark.prove
@@ -199,7 +200,8 @@ def test_an_emulator_that_dies_is_told_and_can_still_be_cleared(with_google: Dae
 
 
 @pytest.mark.prove
-def test_an_emulator_that_hangs_does_not_hold_up_the_end(with_google: Daemon):
+def test_an_emulator_that_hangs_does_not_hold_up_the_end(with_google: Daemon, tmp_path: Path):
+    assert Cloud(with_google, tmp_path, "service").put(DATABASE, "users", {"project": "p", "name": "users"}).is_success
     [emulator] = descendants(with_google, JAR)
     emulator.suspend()
     assert with_google.stop() == 0
@@ -250,7 +252,9 @@ def test_an_emulator_that_hangs_is_killed_instead_of_cleared(monkeypatch: pytest
     async def clear() -> tuple[int, str]:
         child = Child(await asyncio.create_subprocess_exec("sleep", "infinity", process_group=0))
         with socket.create_server(("127.0.0.1", 0)) as hanging:
-            emulator = GoogleEmulator(f"127.0.0.1:{hanging.getsockname()[1]}", child)
+            works = asyncio.sleep(0)
+            emulator = GoogleEmulator(f"127.0.0.1:{hanging.getsockname()[1]}", child, Path("log"), works)
+            await emulator.ready()
             assert not emulator.lost
             await emulator.clear("p", "users")
             return await child.exited, emulator.lost

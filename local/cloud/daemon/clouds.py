@@ -38,13 +38,12 @@ async def clouds(home: Path, lock: int) -> AsyncGenerator[dict[str, str | int]]:
         momento_api_key, token = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
         processes = Processes(lock)
         stack.push_async_callback(processes.stop_all, grace=1)
-        firestore, (aws, momento) = await asyncio.gather(
-            firestore_emulator.start(processes, logs / "firestore.log"), asyncio.to_thread(_servers, momento_api_key)
-        )
-        stack.callback(momento.stop)
-        issuer = stack.enter_context(Issuer())
-        stack.callback(aws.close)
+        firestore = await firestore_emulator.start(processes, logs / "firestore.log")
         stack.push_async_callback(firestore.close)
+        aws, momento = await asyncio.to_thread(_servers, momento_api_key)
+        stack.callback(momento.stop)
+        stack.callback(aws.close)
+        issuer = stack.enter_context(Issuer())
 
         momento_address = momento.endpoint.removeprefix("http://")
         proxies = {

@@ -71,7 +71,7 @@ class Gcp:
 
     @property
     def lost(self) -> str:
-        """One line about data that the cloud has lost; empty if it has not lost any."""
+        """Why Firestore cannot be used, in one line, or empty."""
         return self._firestore.lost
 
     def get(self, type: str, id: str) -> dict[str, Properties]:
@@ -82,7 +82,10 @@ class Gcp:
         return {"inputs": resource.inputs, "outputs": resource.outputs}
 
     async def put(self, type: str, id: str, inputs: Properties, files: dict[str, str]) -> dict[str, Properties]:
-        """Creates or updates a resource. `files` maps inputs that are assets to their paths. Raises GcpError."""
+        """Creates or updates a resource. `files` maps inputs that are assets to their paths.
+
+        Raises GcpError, and OSError for a database if Firestore could not start.
+        """
         old = self._resources.get((type, id))
         try:
             content = self._content(type, inputs, files)
@@ -123,6 +126,8 @@ class Gcp:
             if not old:
                 self._secret_versions[inputs["secret"]] += 1  # numbers of deleted versions are not reused
             return gcp_outputs.secret_version(inputs, old and old.outputs, self._secret_versions[inputs["secret"]])
+        if type == DATABASE:
+            await self._firestore.ready()
         if type not in SIMPLE:
             raise GcpError(f"{type} is not known: it is recorded", 404)
         return SIMPLE[type](inputs, old and old.outputs)

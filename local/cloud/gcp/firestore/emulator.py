@@ -10,6 +10,8 @@ import shutil
 import sys
 import urllib.error
 import urllib.request
+from asyncio import FIRST_COMPLETED
+from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +19,8 @@ from local.cloud.common.listener import HOST, free_port
 from local.cloud.common.processes import Child, Processes
 
 JAR = "platform/cloud-firestore-emulator/cloud-firestore-emulator.jar"
-# With the first of the JVM's two compilers alone, it starts with half the work; the second pays off in longer runs.
-JAVA = ["java", "-XX:TieredStopAtLevel=1"]
+# The quick compiler and the simple collector start with half the work of the others, which pay off in longer runs.
+JAVA = ["java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]
 MAIN_CLASS = "com.google.cloud.datastore.emulator.firestore.CloudFirestore"
 STARTS_WITHIN = 120  # seconds
 WARM_UP = [sys.executable, "-m", "local.cloud.gcp.firestore.emulator"]
@@ -37,6 +39,9 @@ class BuiltIn:
         self._server.start()
         self.address = f"{HOST}:{self._server.port}"
 
+    async def ready(self) -> None:
+        pass
+
     async def clear(self, project: str, database: str) -> None:
         await asyncio.to_thread(self._server.clear, project, database)
 
@@ -49,31 +54,51 @@ class GoogleEmulator:
 
     kind = "google-emulator"
 
-    def __init__(self, address: str, child: Child) -> None:
+    def __init__(self, address: str, child: Child, log: Path, works: Awaitable[None]) -> None:
+        """`works` completes when the emulator is warmed up, and raises OSError if a call fails."""
         self.address = address
         self._child = child
-        child.exited.add_done_callback(_report)
-
-    @property
-    def lost(self) -> str:
-        """LOST if the emulator died, else empty. It is not started again, since its data would still be missing."""
-        return "" if self._child.alive else LOST
+        self._log = log
+        self._started = asyncio.create_task(self._start(works))
+        self._started.add_done_callback(_report_failure)
 
     @classmethod
     async def start(cls, processes: Processes, jar: Path, log: Path) -> "GoogleEmulator":
-        """Raises OSError."""
+        """Returns while the emulator starts, which takes seconds; `ready` waits. Raises OSError if Java cannot run."""
         address = f"{HOST}:{free_port()}"
         host, _, port = address.partition(":")
         command = [*JAVA, "-Duser.language=en", "-cp", jar, MAIN_CLASS, "--host", host, "--port", port]
         child = await processes.start(command, log.parent, dict(os.environ), log)
-        working = asyncio.create_task(_await_work(address, processes, log))
-        await asyncio.wait({working, child.exited}, timeout=STARTS_WITHIN, return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
+        return cls(address, child, log, _await_work(address, processes, log))
+
+    async def _start(self, works: Awaitable[None]) -> None:
+        working = asyncio.ensure_future(works)
+        try:
+            await asyncio.wait({working, self._child.exited}, timeout=STARTS_WITHIN, return_when=FIRST_COMPLETED)
+            if not working.done():
+                ended = self._child.exited.done()
+                how = "ended" if ended else f"did not answer within {STARTS_WITHIN} seconds"
+                raise OSError(f"Google's Firestore emulator {how} while it started: see {self._log}")
+            await working
+            self._child.exited.add_done_callback(_report_loss)
+        except OSError:
+            self._child.kill()
+            raise
+        finally:
             working.cancel()
-            how = "ended" if child.exited.done() else f"did not answer within {STARTS_WITHIN} seconds"
-            raise OSError(f"Google's Firestore emulator {how} while it started: see {log}")
-        await working
-        return cls(address, child)
+
+    async def ready(self) -> None:
+        """Returns when the emulator is warmed up. Raises OSError if it could not start."""
+        await asyncio.shield(self._started)
+
+    @property
+    def lost(self) -> str:
+        """Why the emulator cannot be used, or empty. It is not started again, since its data would be missing."""
+        if not self._started.done():
+            return ""
+        if error := self._started.exception():
+            return str(error)
+        return "" if self._child.alive else LOST
 
     async def clear(self, project: str, database: str) -> None:
         """Deletes all documents.
@@ -90,7 +115,8 @@ class GoogleEmulator:
             self._child.kill()  # it died or hangs, so its data is lost either way
 
     async def close(self) -> None:
-        self._child.exited.remove_done_callback(_report)
+        self._started.cancel()
+        self._child.exited.remove_done_callback(_report_loss)
         await self._child.stop(grace=0)
 
 
@@ -104,7 +130,12 @@ async def _await_work(address: str, processes: Processes, log: Path) -> None:
         raise OSError(f"Google's Firestore emulator at {address} does not work: see {log}")
 
 
-def _report(_: asyncio.Future[int]) -> None:
+def _report_failure(started: asyncio.Task[None]) -> None:
+    if not started.cancelled() and (error := started.exception()):
+        print(error, file=sys.stderr, flush=True)
+
+
+def _report_loss(_: asyncio.Future[int]) -> None:
     print(LOST, file=sys.stderr, flush=True)
 
 
