@@ -38,7 +38,8 @@ def up(
 
     With `auth`, the app requires tokens from the laptop's issuer. With `refresh`, the engine reads the clouds' state
     first, and repairs drift. `rollout` and `artifact` override the stacks' keys; `hours` is the time until the stacks
-    expire. `verbose` prints the engine's full output. Deletes old versions of Lambda functions, as `make prune` does.
+    expire. `verbose` prints the engine's full output. If the outputs have changed, this also deletes old versions of
+    Lambda functions, as `make prune` does.
     """
     names = stack_files.check(names)
     given = given_settings(rollout=rollout, artifact=artifact, hours=hours)
@@ -53,10 +54,12 @@ def up(
             for stack in stacks:
                 engine.configure(stack, daemon, settings)
 
+        before = state.outputs(home)
         bring_up = partial(_bring_up, home, refresh=refresh, verbose=verbose)
         outputs = side_by_side(home, stacks, "up", bring_up)
         for name, values in zip(names, outputs, strict=True):
-            _prune(home, name, values, daemon)
+            if before.get(name, values) != values:
+                _prune(home, name, values, daemon)
     for name, values in zip(names, outputs, strict=True):
         _print_result(name, values, rollout)
 
