@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from flask import Flask
 
 from app import deadline
+from app.url_rule import Rule
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -42,6 +43,8 @@ class App(Flask):
 
     `warm_up` loads all that requests may need.
     """
+
+    url_rule_class = Rule
 
     def __init__(
         self, clients: Sequence[Closable], warm_up: Callable[[], None] = lambda: None, seconds: float = math.inf
