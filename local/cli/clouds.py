@@ -16,7 +16,7 @@ from local.cli import locks
 from local.cli.home import APP_PYTHON, ROOT, Home, LocalError
 from local.cli.installation import say
 
-ANSWERS_WITHIN = 180  # seconds, of which the start of Firestore's emulator may take 120
+ANSWERS_WITHIN = 180  # seconds
 STOPS_WITHIN = 60  # seconds
 ONE_ANSWER_WITHIN = 5  # seconds
 

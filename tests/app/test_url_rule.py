@@ -19,7 +19,7 @@ def test_a_url_is_built(metrics: Metrics) -> None:
     adapter = create(metrics).url_map.bind("example.com")
     for rule in adapter.map.iter_rules():
         user = {"user_id": "a b"} if "<user_id>" in rule.rule else {}
-        assert adapter.build(rule.endpoint, user | {"more": "1"}) == rule.rule.replace("<user_id>", "a%20b") + "?more=1"
+        assert adapter.build(rule.endpoint, user | {"rule": "1"}) == rule.rule.replace("<user_id>", "a%20b") + "?rule=1"
 
 
 def test_the_start_compiles_no_function_that_builds_urls(metrics: Metrics, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -155,11 +155,13 @@ def emulator_of_one_line(folder: Path, line: str) -> str:
 
 def test_an_emulator_that_dies_while_it_starts_is_one_line(tmp_path: Path):
     daemon = Daemon.start(tmp_path, emulator_of_one_line(tmp_path / "sdk", "kill -9 $$"))
-    message = f"Google's Firestore emulator ended while it started: see {tmp_path}/logs/firestore.log"
+    message = (
+        f"Google's Firestore emulator ended while it started: see {tmp_path}/logs/firestore.log, mend that, "
+        "then `make down` and `make up`"
+    )
     refusal = Cloud(daemon, tmp_path, "service").put(DATABASE, "users", {"project": "p", "name": "users"})
     assert (refusal.status_code, refusal.json()) == (400, {"error": message})
-    health = daemon.control.get("/health")
-    assert (health.status_code, health.json()) == (503, {"error": message})
+    assert daemon.control.get("/health").status_code == 200
     assert daemon.stop() == 0
     assert daemon.log.splitlines() == [message]
 

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import os
 import tarfile
 import threading
 import zipfile
@@ -71,9 +72,23 @@ def link(name: str, target: str, kind: bytes = tarfile.SYMTYPE) -> tarfile.TarIn
     return member
 
 
+def folder(name: str, mode: int = 0o755) -> tarfile.TarInfo:
+    member = tarfile.TarInfo(name)
+    member.type, member.mode = tarfile.DIRTYPE, mode
+    return member
+
+
+def test_modes_and_owners_of_a_tar_do_not_matter(tmp_path: Path) -> None:
+    file = tarfile.TarInfo("closed/a")
+    file.mode, file.uid, file.gid = 0o4444, 12345, 12345
+    unpacked = unpack(tar(folder("closed", 0o000), file, file), tmp_path) / "closed" / "a"
+    assert unpacked.read_text() == "x"
+    assert (unpacked.stat().st_mode & 0o7777, unpacked.stat().st_uid) == (0o400, os.getuid())
+
+
 def test_a_tar_may_have_links_to_what_it_contains(tmp_path: Path) -> None:
-    folder = unpack(tar(tarfile.TarInfo("a/b"), link("c", "a/b"), link("d", "a/b", tarfile.LNKTYPE)), tmp_path)
-    assert [(folder / name).read_text() for name in ("a/b", "c", "d")] == ["x", "x", "x"]
+    code = unpack(tar(tarfile.TarInfo("a/b"), link("c", "a/b"), link("d", "a/b", tarfile.LNKTYPE)), tmp_path)
+    assert [(code / name).read_text() for name in ("a/b", "c", "d")] == ["x", "x", "x"]
 
 
 @pytest.mark.parametrize(
@@ -84,8 +99,9 @@ def test_a_tar_may_have_links_to_what_it_contains(tmp_path: Path) -> None:
         [link("a", ".."), tarfile.TarInfo("a/out")],
         [link("a", "../.."), tarfile.TarInfo("a/out")],
         [link("a", "../out", tarfile.LNKTYPE)],
+        [folder("d"), link("d/up", ".."), link("h", "d/up", tarfile.LNKTYPE), tarfile.TarInfo("h/out")],
     ],
-    ids=["parent", "below", "symbolic link", "longer link", "hard link"],
+    ids=["parent", "below", "symbolic link", "longer link", "hard link", "hard link to a symbolic one"],
 )
 def test_a_tar_writes_nothing_outside_its_folder(tmp_path: Path, members: list[tarfile.TarInfo]) -> None:
     code = tmp_path / "run" / "code"

@@ -6,6 +6,7 @@ lead nowhere.
 
 import asyncio
 import copy
+import importlib
 import random
 import sys
 import threading
@@ -54,11 +55,16 @@ class Function:
     code: bytes = field(repr=False, compare=False)
 
 
-def _leave_out_ec2() -> None:
-    """Saves 1.2 s: moto's SSM imports all of its EC2, for commands to instances only."""
-    stub = ModuleType("moto.ec2")
-    stub.__dict__["ec2_backends"] = {}
-    sys.modules.setdefault("moto.ec2", stub)
+def _import_ssm() -> None:
+    """Saves 1.2 s: moto's SSM imports all of moto's EC2, which it uses for commands to instances only."""
+    if "moto.ec2" not in sys.modules:
+        stub = ModuleType("moto.ec2")
+        stub.__dict__["ec2_backends"] = {}
+        sys.modules["moto.ec2"] = stub
+        try:
+            importlib.import_module("moto.ssm.models")
+        finally:
+            del sys.modules["moto.ec2"]
 
 
 class _RequestHandler(MotoRequestHandler):
@@ -77,7 +83,7 @@ class Aws:
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        _leave_out_ec2()
+        _import_ssm()
         replace_motos()
         self.operations: list[Operation] = []
         moto = one_at_a_time(DomainDispatcherApplication(create_backend_app), self.lock)

@@ -1,8 +1,8 @@
 """The laptop's two clouds, in one process: `app/.venv/bin/python -m local.cloud.daemon --home DIR`.
 
 It runs moto's AWS server, HTTP APIs and Lambda, Google Cloud's control plane and Cloud Run, Firestore, Momento, an
-issuer of tokens, and the control API. When all are ready, it writes their addresses to DIR/daemon.json. SIGTERM, SIGINT
-and SIGHUP end it, and nothing outlives it.
+issuer of tokens, and the control API. When all but Google's Firestore emulator are ready, it writes their addresses to
+DIR/daemon.json. SIGTERM, SIGINT and SIGHUP end it, and nothing outlives it.
 """
 
 import argparse

@@ -71,7 +71,7 @@ class Gcp:
 
     @property
     def lost(self) -> str:
-        """Why Firestore cannot be used, in one line, or empty."""
+        """One line about data that the cloud has lost; empty if it has not lost any."""
         return self._firestore.lost
 
     def get(self, type: str, id: str) -> dict[str, Properties]:

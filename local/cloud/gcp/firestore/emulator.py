@@ -12,6 +12,7 @@ import urllib.error
 import urllib.request
 from asyncio import FIRST_COMPLETED
 from collections.abc import Awaitable
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -78,10 +79,11 @@ class GoogleEmulator:
             if not working.done():
                 ended = self._child.exited.done()
                 how = "ended" if ended else f"did not answer within {STARTS_WITHIN} seconds"
-                raise OSError(f"Google's Firestore emulator {how} while it started: see {self._log}")
+                again = "mend that, then `make down` and `make up`"
+                raise OSError(f"Google's Firestore emulator {how} while it started: see {self._log}, {again}")
             await working
             self._child.exited.add_done_callback(_report_loss)
-        except OSError:
+        except Exception:
             self._child.kill()
             raise
         finally:
@@ -93,12 +95,9 @@ class GoogleEmulator:
 
     @property
     def lost(self) -> str:
-        """Why the emulator cannot be used, or empty. It is not started again, since its data would be missing."""
-        if not self._started.done():
-            return ""
-        if error := self._started.exception():
-            return str(error)
-        return "" if self._child.alive else LOST
+        """LOST if the emulator died after its start. It is not started again, since its data would still be missing."""
+        started = self._started.done() and not self._started.cancelled() and not self._started.exception()
+        return LOST if started and not self._child.alive else ""
 
     async def clear(self, project: str, database: str) -> None:
         """Deletes all documents.
@@ -126,8 +125,11 @@ async def _await_work(address: str, processes: Processes, log: Path) -> None:
         await asyncio.sleep(0.05)
     environment = os.environ | {"FIRESTORE_EMULATOR_HOST": address}
     warming = await processes.start(WARM_UP, Path.cwd(), environment, log)
-    if await asyncio.shield(warming.exited):
-        raise OSError(f"Google's Firestore emulator at {address} does not work: see {log}")
+    try:
+        if await asyncio.shield(warming.exited):
+            raise OSError(f"Google's Firestore emulator at {address} does not work: see {log}")
+    finally:
+        warming.kill()
 
 
 def _report_failure(started: asyncio.Task[None]) -> None:
@@ -176,7 +178,7 @@ def _answers(url: str) -> bool:
         urllib.request.urlopen(url, timeout=5).close()
     except urllib.error.HTTPError:
         return True
-    except OSError:
+    except (OSError, HTTPException):
         return False
     return True
 
