@@ -104,6 +104,18 @@ _PEERS = [
         ("gunicorn", "--worker-class=gthread", "--threads=9", "--timeout=0", "--keep-alive=620",
          "--bind=127.0.0.1:{port}", "memory_flask:app"),
     ),
+    Peer(
+        "memory/functions-framework",
+        "functions-framework, in memory",
+        "functions-framework",
+        ("functions_framework", "--source=memory_functions_framework.py", "--target=app", "--host=127.0.0.1"),
+    ),
+    Peer(
+        "memory/fastapi",
+        "FastAPI + uvicorn, in memory",
+        "uvicorn",
+        ("uvicorn", "--port={port}", "memory_fastapi:app"),
+    ),
     Peer("memory/us", "**us**, in memory", OURS, OUR_GUNICORN, {"PERSISTENCE": "memory"}),
 ]  # fmt: skip
 
