@@ -8,6 +8,7 @@ import psutil
 import pytest
 
 from benchmarks.compare import results
+from tests.processes import command_line
 
 ROOT = Path(__file__).parents[2]
 COMPARE = ["app/.venv/bin/python", "-m", "benchmarks.compare"]
@@ -28,7 +29,7 @@ def test_ctrl_c_leaves_nothing_running() -> None:
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         compare = psutil.Process(process.pid)
         started: list[psutil.Process] = []
-        while not any("awslambdaric" in child.cmdline() for child in started):
+        while not any("awslambdaric" in command_line(child) for child in started):
             assert process.poll() is None
             started = compare.children(recursive=True)
         process.send_signal(signal.SIGINT)

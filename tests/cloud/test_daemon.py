@@ -19,6 +19,7 @@ from local.cloud.common.processes import Child
 from local.cloud.gcp.firestore.emulator import JAR, LOST, GoogleEmulator, emulator_jar
 from tests.cloud.conftest import ROOT, Daemon, Deploy, deploying
 from tests.cloud.test_cloud_run import Cloud
+from tests.processes import command_line
 
 COMMAND = [sys.executable, "-m", "local.cloud.daemon", "--home"]
 # Not in `preexec_fn`: Python then forks, and gRPC, which this process uses, may abort the child.
@@ -39,7 +40,7 @@ def descendants(daemon: Daemon, *programs: str) -> list[psutil.Process]:
     return [
         process
         for process in psutil.Process(daemon.process.pid).children(recursive=True)
-        if not programs or any(program in " ".join(process.cmdline()) for program in programs)
+        if not programs or any(program in command_line(process) for program in programs)
     ]
 
 
@@ -226,11 +227,11 @@ def test_only_this_machine_is_listened_to(daemon: Daemon):
 
 
 def assert_only_this_machine_is_listened_to(daemon: Daemon) -> None:
+    processes = {daemon.process.pid, *(process.pid for process in descendants(daemon))}
     addresses = {
         connection.laddr.ip
-        for process in [psutil.Process(daemon.process.pid), *descendants(daemon)]
-        for connection in process.net_connections("tcp")
-        if connection.status == psutil.CONN_LISTEN
+        for connection in psutil.net_connections("tcp")
+        if connection.laddr and connection.pid in processes and connection.status == psutil.CONN_LISTEN
     }
     assert addresses
     assert addresses <= {"127.0.0.1", "::ffff:127.0.0.1"}

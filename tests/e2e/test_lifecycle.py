@@ -88,7 +88,8 @@ def test_keys_may_move_from_the_config_to_the_environment(clouds: Laptop, monkey
 def test_a_developers_real_keys_do_not_reach_the_laptops_clouds(clouds: Laptop) -> None:
     files = [path for path in clouds.home.rglob("*") if path.is_file()]
     assert not [path for path in files if REAL_KEY.encode() in path.read_bytes()]
-    environments = [psutil.Process(process).environ() for process in clouds.processes()]
+    processes = clouds.processes()
+    environments = [one.info["environ"] for one in psutil.process_iter(["environ"]) if one.pid in processes]
     assert len(environments) > 2
     assert not [environment for environment in environments if REAL_KEY in environment.values()]
 

@@ -15,6 +15,7 @@ from benchmarks.load.summary import PICTURED
 from ops import metric_log
 from ops.stack import Stack, UsageError
 from tests.e2e.laptop import ROOT, Laptop
+from tests.processes import command_line
 
 pytestmark = pytest.mark.prove
 STORES = {"aws": "dynamodb", "gcp": "firestore"}
@@ -65,7 +66,7 @@ def test_a_killed_load_leaves_neither_delays_nor_users(clouds: Laptop) -> None:
         assert any(line.startswith("5 s") for line in load.stdout)
         with pytest.raises(UsageError, match="another client holds delays"), injected(clouds.home):
             pass
-        users = [one for one in psutil.Process(load.pid).children() if USERS in " ".join(one.cmdline())]
+        users = [one for one in psutil.Process(load.pid).children() if USERS in command_line(one)]
         load.kill()
     assert len(users) == 1
     assert psutil.wait_procs(users, timeout=60)[1] == []

@@ -24,6 +24,7 @@ from pulumi_momento import Cache
 from tests.momento.conftest import Momento, running
 from tests.ops.backend import Backend
 from tests.ops.conftest import ROOT
+from tests.processes import command_line
 
 SNAPSHOTS = ROOT / "tests" / "stacks" / "snapshots"
 NEXT = "left to do: `pulumi up --policy-pack policy -s aws`"
@@ -38,7 +39,7 @@ def updating(backend: Backend) -> Generator[psutil.Process]:
         assert process.stdout
         assert process.stdout.readline() == "locked\n"
         children = psutil.Process(process.pid).children(recursive=True)
-        [engine] = [child for child in children if child.name() == "pulumi" and "up" in child.cmdline()]
+        [engine] = [child for child in children if re.match(r"\S*pulumi .*\bup\b", command_line(child))]
         yield engine
         process.stdin.close()
 
