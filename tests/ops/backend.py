@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -14,10 +15,18 @@ import yaml
 from pulumi import automation as auto
 
 from local.cli.tools import pulumi
+from local.cli.workspace import LaptopStack
 from ops.stack import ROOT
 from rehearsal.builds import copy_checkout
 
 type Program = Callable[[], None]
+
+
+class QuickStack(LaptopStack):
+    """No test here reads the outputs of an update either."""
+
+    def outputs(self) -> auto.OutputMap:
+        return {}
 
 
 @dataclass(frozen=True)
@@ -67,7 +76,9 @@ class Backend:
             secrets_provider=self.secrets_provider,
             env_vars={name: value for name, value in self.environment.items() if name.startswith(("AWS_", "PULUMI_"))},
         )
-        return auto.Stack.create_or_select(name, workspace)
+        with suppress(auto.StackAlreadyExistsError):
+            workspace.create_stack(name)
+        return QuickStack(name, workspace)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """`python -m ops` in the checkout."""
