@@ -8,8 +8,9 @@ import struct
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 
@@ -22,6 +23,9 @@ DIRECTORY_MODE = 0o755
 ZIP_TIME = (0, 1 << 5 | 1)
 TAR_TIME = 315_532_800
 LOCAL_HEADER_BYTES = 30  # of a zip's entry, before its name
+END_OF_TAR = bytes(2 * tarfile.BLOCKSIZE)
+GZIP_HEADER = b"\x1f\x8b\x08" + bytes(6) + b"\xff"  # deflated; no name, no time, unknown system
+MAX_STORED = 2**16 - 1  # bytes of a block
 # libdeflate's level. The lock pins libdeflate, whereas the interpreter's zlib differs between machines.
 LEVEL = 6
 # What the standard library raises for damaged archives.
@@ -47,6 +51,19 @@ class Deflated:
     @classmethod
     def of(cls, content: bytes) -> "Deflated":
         return cls(deflate.crc32(content), len(content), bytes(deflate.deflate_compress(content, LEVEL)))
+
+
+@dataclass(frozen=True)
+class TarEnd:
+    """The last members of a tar and its end-of-archive marker, as they are and deflated."""
+
+    plain: bytes
+    deflated: bytes
+
+    @classmethod
+    def of(cls, entries: Iterable[Entry]) -> "TarEnd":
+        plain = tar(entries) + END_OF_TAR
+        return cls(plain, bytes(deflate.deflate_compress(plain, LEVEL)))
 
 
 def read_tree(tree: Path) -> list[Entry]:
@@ -90,35 +107,44 @@ def _check_mode(name: str, mode: int) -> None:
         raise ValueError(f"{name!r} is not a plain file of mode {stat.S_IMODE(FILE_MODE):o}")
 
 
-def digest(entries: list[Entry]) -> str:
-    """`sha256:<hex>` of the sorted list of (path, mode, content sha256)."""
-    lines = (f"{e.path}\0{FILE_MODE:o}\0{hashlib.sha256(e.content).hexdigest()}\n" for e in entries)
+def hashes(entries: Iterable[Entry]) -> Iterator[tuple[str, str]]:
+    """The paths, each with the content's SHA-256 in hex."""
+    return ((entry.path, hashlib.sha256(entry.content).hexdigest()) for entry in entries)
+
+
+def digest(entries: Iterable[Entry], others: Mapping[str, str] = MappingProxyType({})) -> str:
+    """`sha256:<hex>` of the sorted list of (path, mode, content sha256).
+
+    `others` are the hashes of more files, by path.
+    """
+    pairs = sorted([*hashes(entries), *others.items()])
+    lines = (f"{path}\0{FILE_MODE:o}\0{content}\n" for path, content in pairs)
     return "sha256:" + hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def write_zip(entries: list[Entry], target: Path, deflated: Mapping[str, Deflated] = MappingProxyType({})) -> None:
+def write_zip(entries: Iterable[Entry], target: Path, others: Mapping[str, Deflated] = MappingProxyType({})) -> None:
     """Write the archive for Lambda (PKWARE's APPNOTE.TXT). zipfile can only compress with the interpreter's zlib.
 
-    `deflated` holds the contents of some of the entries, by path, so that they need not be compressed again.
+    `others` are the contents of more files, by path, that are compressed already.
     """
+    contents = [*((entry.path, Deflated.of(entry.content)) for entry in entries), *others.items()]
     directory = bytearray()
     with target.open("wb") as archive:
-        for entry in entries:
-            name, content = entry.path.encode(), deflated.get(entry.path) or Deflated.of(entry.content)
+        for path, content in sorted(contents, key=itemgetter(0)):
+            name = path.encode()
             sizes = content.crc, len(content.packed), content.size, len(name)
             common = struct.pack("<5H3I2H", 20, 0x800, 8, *ZIP_TIME, *sizes, 0)  # version 2.0, UTF-8, deflated
             made_by = struct.pack("<H", 3 << 8 | 20)  # Unix
             attributes = struct.pack("<3H2I", 0, 0, 0, FILE_MODE << 16, archive.tell())
             directory += b"PK\1\2" + made_by + common + attributes + name
             archive.write(b"PK\3\4" + common + name + content.packed)
-        count, size = len(entries), len(directory)
+        count, size = len(contents), len(directory)
         archive.write(directory + b"PK\5\6" + struct.pack("<4H2IH", 0, 0, count, count, size, archive.tell(), 0))
 
 
-def read_deflated(path: Path) -> dict[str, Deflated]:
+def read_deflated(archive: bytes) -> dict[str, Deflated]:
     """The contents of a zip by `write_zip`, by path."""
     found: dict[str, Deflated] = {}
-    archive = path.read_bytes()
     with zipfile.ZipFile(io.BytesIO(archive)) as directory:
         for info in directory.infolist():
             start = info.header_offset + LOCAL_HEADER_BYTES + len(info.filename.encode())
@@ -127,21 +153,34 @@ def read_deflated(path: Path) -> dict[str, Deflated]:
     return found
 
 
-def write_tar(entries: list[Entry], target: Path) -> None:
-    """Write the archive for Cloud Run, including directories, since not every extractor creates missing ones."""
-    plain = io.BytesIO()
-    with tarfile.open(mode="w", fileobj=plain, format=tarfile.PAX_FORMAT) as archive:
-        for directory in sorted({parent.as_posix() for e in entries for parent in PurePosixPath(e.path).parents}):
-            if directory != ".":
-                archive.addfile(_member(directory, tarfile.DIRTYPE, DIRECTORY_MODE))
-        for entry in entries:
-            member = _member(entry.path, tarfile.REGTYPE, stat.S_IMODE(FILE_MODE))
-            member.size = len(entry.content)
-            archive.addfile(member, io.BytesIO(entry.content))
-    target.write_bytes(deflate.gzip_compress(plain.getbuffer(), LEVEL))
+def write_tar(entries: Iterable[Entry], target: Path, end: TarEnd | None = None) -> None:
+    """Write the archive for Cloud Run: the entries, and an end that is compressed already.
+
+    It is one member of gzip (RFC 1952), which all readers accept. Its deflated data begin with the entries, stored
+    without compression, since the compressor cannot end them in a way that more data may follow.
+    """
+    start, end = tar(entries), end or TarEnd.of([])
+    crc = deflate.crc32(end.plain, deflate.crc32(start))
+    size = (len(start) + len(end.plain)) % 2**32
+    target.write_bytes(GZIP_HEADER + _stored(start) + end.deflated + struct.pack("<2I", crc, size))
 
 
-def _member(path: str, kind: bytes, mode: int) -> tarfile.TarInfo:
+def _stored(content: bytes) -> bytes:
+    """Blocks without compression, none of which is the last (RFC 1951, 3.2.4)."""
+    blocks = (content[start : start + MAX_STORED] for start in range(0, len(content), MAX_STORED))
+    return b"".join(struct.pack("<B2H", 0, len(block), len(block) ^ 0xFFFF) + block for block in blocks)
+
+
+def tar(entries: Iterable[Entry]) -> bytes:
+    """The members of an archive without its end, including directories, since not every extractor creates them."""
+    files = sorted(entries, key=lambda entry: entry.path)
+    folders = {parent.as_posix() for file in files for parent in PurePosixPath(file.path).parents} - {"."}
+    members = [_member(folder, tarfile.DIRTYPE, DIRECTORY_MODE) for folder in sorted(folders)]
+    members += [_member(file.path, tarfile.REGTYPE, stat.S_IMODE(FILE_MODE), file.content) for file in files]
+    return b"".join(members)
+
+
+def _member(path: str, kind: bytes, mode: int, content: bytes = b"") -> bytes:
     member = tarfile.TarInfo(path)
-    member.type, member.mode, member.mtime = kind, mode, TAR_TIME
-    return member
+    member.type, member.mode, member.mtime, member.size = kind, mode, TAR_TIME, len(content)
+    return member.tobuf(tarfile.PAX_FORMAT, "utf-8") + content + bytes(-len(content) % tarfile.BLOCKSIZE)

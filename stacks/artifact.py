@@ -3,7 +3,6 @@
 `python -m stacks.artifact` builds it if necessary, and prints its digest, sizes, SBOM and largest packages.
 """
 
-import fcntl
 import hashlib
 import json
 import os
@@ -11,18 +10,15 @@ import platform
 import shutil
 import sys
 import tempfile
-from collections.abc import Generator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import deflate
 
-from stacks import archives, sbom, staging
+from stacks import archives, packages, sbom, staging
 from stacks.archive_file import Archive
-from stacks.archives import Deflated, Entry
-from stacks.staging import ArtifactError
+from stacks.staging import ArtifactError, locked
 
 # Lambda's limits on a function uploaded directly: docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 MAX_ZIP_BYTES = 50 * 2**20
@@ -60,7 +56,7 @@ def build(root: Path) -> Artifact:
     """
     folder = root / "build" / "artifacts" / _inputs(root)
     if not (folder / MANIFEST).exists():
-        with _lock(folder.parent):
+        with locked(folder.parent):
             if not (folder / MANIFEST).exists():
                 _build(root, folder)
     os.utime(folder)
@@ -79,14 +75,16 @@ def check_sizes(artifact: Artifact) -> None:
     ):
         if size > limit:
             message = (
-                f"artifact: {what} is {_mb(size)}, but Lambda's limit is {_mb(limit)}: slim it in stacks/staging.py"
+                f"artifact: {what} is {_mb(size)}, but Lambda's limit is {_mb(limit)}: slim it in stacks/packages.py"
             )
             raise ArtifactError(f"{message} (largest: {largest})")
 
 
 def _inputs(root: Path) -> str:
     """A fingerprint of the artifact's inputs: the app, its project, the builder, Python and the compressor."""
-    builder = [Path(module) for module in (__file__, archives.__file__, sbom.__file__, staging.__file__)]
+    builder = [
+        Path(module) for module in (__file__, *(str(module.__file__) for module in (archives, packages, sbom, staging)))
+    ]
     project = [root / "app" / name for name in ("pyproject.toml", "uv.lock")]
     inputs = hashlib.sha256(f"{platform.python_version()} {deflate.__version__}".encode())
     for path in [*staging.app_files(root / "app"), *project, *builder]:
@@ -102,17 +100,14 @@ def _build(root: Path, folder: Path) -> None:
         tree, result = Path(work, "tree"), Path(work, "result")
         tree.mkdir()
         result.mkdir()
-        packages = staging.packages(root)
+        others = packages.installed(root)
         staging.stage_app(root, tree)
-        of_packages = archives.read_tree(packages / staging.TREE)
-        entries = sorted([*of_packages, *archives.read_tree(tree)], key=lambda entry: entry.path)
-        with ThreadPoolExecutor() as pool:  # the compressor releases the interpreter's lock
-            tar = pool.submit(archives.write_tar, entries, result / "app.tar.gz")
-            archives.write_zip(entries, result / "app.zip", _deflated(packages, of_packages))
-            digest = archives.digest(entries)
-            (result / SBOM).write_text(sbom.describe(packages / staging.TREE, root / "app", digest))
-            tar.result()
-        sizes = staging.sizes(entries, json.loads((packages / staging.OWNERS).read_text()))
+        entries = archives.read_tree(tree)
+        archives.write_zip(entries, result / "app.zip", others.zip)
+        archives.write_tar(entries, result / "app.tar.gz", others.tar)
+        digest = archives.digest(entries, others.hashes)
+        (result / SBOM).write_text(sbom.describe(others.components, root / "app", digest))
+        sizes = others.sizes | {"app": sum(len(one.content) for one in entries)}
         manifest = {"digest": digest, "unpacked_bytes": sum(sizes.values()), "packages": sizes}
         (result / MANIFEST).write_text(json.dumps(manifest, indent=2, sort_keys=True))
         shutil.rmtree(folder, ignore_errors=True)
@@ -120,23 +115,6 @@ def _build(root: Path, folder: Path) -> None:
     builds = sorted((manifest.parent for manifest in folder.parent.glob(f"*/{MANIFEST}")), key=os.path.getmtime)
     for old in builds[:-KEPT_BUILDS]:
         shutil.rmtree(old)
-
-
-def _deflated(packages: Path, entries: list[Entry]) -> dict[str, Deflated]:
-    """The packages' files as they are in a zip. Raises ArtifactError if they are not what was installed."""
-    kept = archives.read_deflated(packages / staging.ZIP)
-    contents = {entry.path: (deflate.crc32(entry.content), len(entry.content)) for entry in entries}
-    if contents != {path: (deflated.crc, deflated.size) for path, deflated in kept.items()}:
-        raise ArtifactError(f"artifact: files in {packages} are missing or changed: delete it, and try again")
-    return kept
-
-
-@contextmanager
-def _lock(folder: Path) -> Generator[None]:
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _mb(size: int) -> str:

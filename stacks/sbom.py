@@ -4,6 +4,7 @@ import json
 import re
 import tomllib
 import uuid
+from collections.abc import Sequence
 from email import message_from_string
 from importlib.metadata import Distribution, distributions
 from itertools import product
@@ -11,14 +12,21 @@ from pathlib import Path
 from typing import Any
 
 
-def describe(tree: Path, app: Path, digest: str) -> str:
-    """The JSON document of the artifact `tree`, which was staged from the project `app`.
+def components(tree: Path, app: Path) -> list[dict[str, Any]]:
+    """The packages that are in the tree, which the project `app` locks, by package URL.
 
-    It has the packages that are in the tree, and no time and no random number, so that it is the same wherever the
-    artifact is built. The components' licences are in their metadata; `uv.lock` has the wheels that they come from.
+    Their licences are in their metadata; `uv.lock` has the wheels that they come from.
     """
     locked = {package["name"]: package for package in tomllib.loads((app / "uv.lock").read_text("utf-8"))["package"]}
-    components = [_component(package, locked) for package in distributions(path=[str(tree)])]
+    found = [_component(package, locked) for package in distributions(path=[str(tree)])]
+    return sorted(found, key=lambda component: component["purl"])
+
+
+def describe(components: Sequence[dict[str, Any]], app: Path, digest: str) -> str:
+    """The JSON document of an artifact of the project `app`.
+
+    It has no time and no random number, so that it is the same wherever the artifact is built.
+    """
     document = {
         "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
         "bomFormat": "CycloneDX",
@@ -26,7 +34,7 @@ def describe(tree: Path, app: Path, digest: str) -> str:
         "serialNumber": uuid.uuid5(uuid.NAMESPACE_URL, digest).urn,
         "version": 1,
         "metadata": {"component": _main_component(app, digest)},
-        "components": sorted(components, key=lambda component: component["purl"]),
+        "components": components,
     }
     return json.dumps(document, indent=2) + "\n"
 

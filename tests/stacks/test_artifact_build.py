@@ -12,6 +12,7 @@ import deflate
 import pytest
 
 from stacks import artifact as artifacts
+from stacks import packages
 from stacks.artifact import Artifact, ArtifactError, build
 
 BUILD = "import pathlib, sys; from stacks.artifact import build; print(build(pathlib.Path(sys.argv[1])).digest)"
@@ -48,7 +49,7 @@ def small(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         [ ! -p {tmp_path}/gate ] || read -r _ < {tmp_path}/gate
         while [ "$1" != --target ]; do shift; done
         cd "$2" && echo x = 1 > tiny.py && mkdir tiny-1.0.dist-info && cd tiny-1.0.dist-info
-        echo tiny.py,, > RECORD
+        printf 'tiny.py,,\\ntiny-1.0.dist-info/METADATA,,\\n' > RECORD
         printf 'Name: tiny\\nVersion: 1.0\\n' > METADATA
         """)
     )
@@ -179,12 +180,13 @@ def test_the_report(artifact: Artifact, root: Path, capsys: pytest.CaptureFixtur
 
 
 @pytest.mark.parametrize("content", [None, b"other"], ids=["missing", "changed"])
-def test_damaged_packages_are_refused(small: Path, content: bytes | None) -> None:
+@pytest.mark.parametrize("name", [packages.FACTS, *packages.ARCHIVES])
+def test_damaged_packages_are_refused(small: Path, name: str, content: bytes | None) -> None:
     build(small)
-    [module] = (small / "build" / "packages").glob("*/tree/tiny.pyc")
-    module.unlink()
+    [file] = (small / "build" / "packages").glob(f"*/{name}")
+    file.unlink()
     if content:
-        module.write_bytes(content)
+        file.write_bytes(content)
     (small / "app" / "model.py").write_text("edited = True")
     with pytest.raises(
         ArtifactError, match=r"^artifact: files in \S+ are missing or changed: delete it, and try again$"
