@@ -18,7 +18,7 @@ def install(pulumi_home: Path) -> None:
     """
     for package in PACKAGES:
         folder = f"resource-{package}-v{version(f'pulumi-{package}')}"
-        command = shlex.join([sys.executable, "-m", f"local.providers.{package}"])
+        command = shlex.join([sys.executable, "-m", "local.providers.parent", f"local.providers.{package}"])
         write_script(
             pulumi_home / "plugins" / folder / f"pulumi-resource-{package}",
             f'#!/bin/sh\nexport PYTHONPATH={shlex.quote(str(ROOT))}\nexec {command} "$@"\n',

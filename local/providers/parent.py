@@ -3,6 +3,7 @@
 `python -m local.providers.parent MODULE ARGUMENTS...` runs a module this way.
 """
 
+import gc
 import os
 import runpy
 import select
@@ -38,6 +39,7 @@ def _end(number: int, frame: object) -> None:
 
 
 if __name__ == "__main__":
+    gc.disable()  # the SDKs' objects are no garbage, as in local/cli/main.py
     end_with_parent()
     del sys.argv[0]
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)

@@ -9,7 +9,6 @@ from typing import Any
 import grpc
 from pulumi.runtime.proto import provider_pb2_grpc
 
-from local.providers.parent import end_with_parent
 from local.providers.provider import FakeProvider
 from local.providers.resource import ProviderError
 
@@ -46,8 +45,7 @@ class OneLineErrors(grpc.ServerInterceptor):
 
 
 def serve(provider: FakeProvider) -> None:
-    """Prints the port, as the engine expects, and serves until the engine sends SIGINT or ends."""
-    end_with_parent()
+    """Prints the port, as the engine expects, and serves for ever."""
     server = grpc.server(
         ThreadPoolExecutor(max_workers=16),
         interceptors=[OneLineErrors(provider)],
