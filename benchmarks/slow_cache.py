@@ -26,7 +26,7 @@ from app.metrics import Metrics
 from app.model import User
 from app.settings import Settings
 from local.cloud.common.grpc_server import HOST
-from local.cloud.gcp.firestore import FirestoreServer
+from local.cloud.gcp.firestore.server import FirestoreServer
 from local.cloud.momento import MomentoServer
 from tests.app.servers import MOMENTO_API_KEY, momento_cache
 

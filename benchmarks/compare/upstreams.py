@@ -19,7 +19,7 @@ from app.metrics import Metrics
 from app.model import User
 from benchmarks.compare.catalog import USER
 from local.cloud.common.listener import HOST, listen
-from local.cloud.gcp.firestore import FirestoreServer
+from local.cloud.gcp.firestore.server import FirestoreServer
 from local.cloud.momento import MomentoServer
 
 MOMENTO_API_KEY = "momento-key"

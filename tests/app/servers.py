@@ -23,9 +23,9 @@ from app.cache.momento import MomentoCache
 from app.settings import CacheSettings
 from local.cloud.aws.moto_server import Aws
 from local.cloud.common.listener import HOST, free_port
-from local.cloud.gcp.firestore import FirestoreServer
 from local.cloud.gcp.firestore.emulator import JAVA, WARM_UP, emulator_jar
 from local.cloud.gcp.firestore.emulator import MAIN_CLASS as FIRESTORE_EMULATOR
+from local.cloud.gcp.firestore.server import FirestoreServer
 from local.cloud.momento import MomentoServer
 
 DYNAMODB_LOCAL = "software.amazon.dynamodb.services.local.main.ServerRunner"

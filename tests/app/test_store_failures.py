@@ -28,7 +28,7 @@ from app.metrics import Metrics
 from app.model import User
 from app.settings import Settings
 from local.cloud.faults.throttling import OverloadedGrpc
-from local.cloud.gcp.firestore import FirestoreServer
+from local.cloud.gcp.firestore.server import FirestoreServer
 from tests.app.clients import NewClient
 from tests.app.stores import REGION, aws_environment
 

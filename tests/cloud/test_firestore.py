@@ -13,7 +13,7 @@ from google.api_core import exceptions
 from google.cloud import firestore
 from grpc import StatusCode
 
-from local.cloud.gcp.firestore import FirestoreServer
+from local.cloud.gcp.firestore.server import FirestoreServer
 from tests.app.servers import NotInstalled, built_in_firestore, google_firestore
 
 NOW: dict[str, Any] = {"retry": None, "timeout": 10}

@@ -4,7 +4,3 @@ It supports the calls with which google-cloud-firestore gets, creates, sets, upd
 preconditions and in batches) and lists a collection by id. It answers all others with UNIMPLEMENTED.
 https://cloud.google.com/firestore/docs/reference/rpc/google.firestore.v1
 """
-
-from local.cloud.gcp.firestore.server import FirestoreServer
-
-__all__ = ["FirestoreServer"]

@@ -34,7 +34,7 @@ class BuiltIn:
     lost = ""
 
     def __init__(self) -> None:
-        from local.cloud.gcp.firestore import FirestoreServer  # takes 0.3 s, and the emulator does not need it
+        from local.cloud.gcp.firestore.server import FirestoreServer  # takes 0.3 s, and the emulator does not need it
 
         self._server = FirestoreServer()
         self._server.start()
