@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "better-together"
+from local.cloud.common.cache import CACHE
 
 
 class ToolMissing(Exception):

@@ -14,7 +14,6 @@ import uuid
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
 
 from momento import CacheClient, Configurations, CredentialProvider
 from momento.responses import CreateCache
@@ -22,16 +21,15 @@ from momento.responses import CreateCache
 from app.cache.momento import MomentoCache
 from app.settings import CacheSettings
 from local.cloud.aws.moto_server import Aws
+from local.cloud.common.cache import CACHE
 from local.cloud.common.listener import HOST, free_port
-from local.cloud.gcp.firestore.emulator import JAVA, WARM_UP, emulator_jar
-from local.cloud.gcp.firestore.emulator import MAIN_CLASS as FIRESTORE_EMULATOR
+from local.cloud.gcp.firestore.emulator import WARM_UP
+from local.cloud.gcp.firestore.java import JAVA, emulator_command, emulator_jar
 from local.cloud.gcp.firestore.server import FirestoreServer
 from local.cloud.momento import MomentoServer
 
 DYNAMODB_LOCAL = "software.amazon.dynamodb.services.local.main.ServerRunner"
-DYNAMODB_LOCAL_HOME = (
-    Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "better-together" / "dynamodb-local-3.1.0"
-)
+DYNAMODB_LOCAL_HOME = CACHE / "dynamodb-local-3.1.0"
 MOMENTO_API_KEY = "momento-test-key"
 STARTS_WITHIN = 60  # seconds
 
@@ -76,9 +74,10 @@ def google_firestore() -> Generator[str]:
     if jar is None:
         raise NotInstalled("Google's Firestore emulator needs java and a Google Cloud SDK with the emulator")
     port = free_port()
-    with _running([*JAVA, "-cp", str(jar), FIRESTORE_EMULATOR, "--host", HOST, "--port", str(port)], port):
-        subprocess.run(WARM_UP, env=os.environ | {"FIRESTORE_EMULATOR_HOST": f"{HOST}:{port}"}, check=True)
-        yield f"{HOST}:{port}"
+    address = f"{HOST}:{port}"
+    with _running(emulator_command(jar, address), port):
+        subprocess.run(WARM_UP, env=os.environ | {"FIRESTORE_EMULATOR_HOST": address}, check=True)
+        yield address
 
 
 @contextmanager

@@ -16,7 +16,8 @@ import psutil
 import pytest
 
 from local.cloud.common.processes import Child
-from local.cloud.gcp.firestore.emulator import JAR, LOST, GoogleEmulator, emulator_jar
+from local.cloud.gcp.firestore.emulator import LOST, GoogleEmulator
+from local.cloud.gcp.firestore.java import JAR, emulator_jar
 from tests.cloud.conftest import ROOT, Daemon, Deploy, deploying
 from tests.cloud.test_cloud_run import Cloud
 from tests.processes import command_line

@@ -59,16 +59,16 @@ class Child:
 class Processes:
     """Starts children, and a reaper that kills them even after a `kill -9` of this process.
 
-    This process must lead its session. The reaper runs in a new session and inherits `lock`.
+    This process must lead its session. The reaper runs in a new session and inherits the descriptor `lock`.
     """
 
-    def __init__(self, lock: int) -> None:
+    def __init__(self, lock: int | None = None) -> None:
         self._children: set[Child] = set()
         self._reaper = subprocess.Popen(
             [sys.executable, "-I", "-S", REAPER, str(os.getsid(0))],
             stdin=subprocess.PIPE,
             start_new_session=True,
-            pass_fds=[lock],
+            pass_fds=[] if lock is None else [lock],
         )
 
     async def start(self, command: Sequence[str | Path], cwd: Path, env: Mapping[str, str], log: Path) -> Child:

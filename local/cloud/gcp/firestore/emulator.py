@@ -6,7 +6,6 @@ each kind, since the first one in a new JVM can exceed the app's deadline.
 
 import asyncio
 import os
-import shutil
 import sys
 import urllib.error
 import urllib.request
@@ -18,11 +17,8 @@ from typing import Any
 
 from local.cloud.common.listener import HOST, free_port
 from local.cloud.common.processes import Child, Processes
+from local.cloud.gcp.firestore.java import emulator_command, emulator_jar
 
-JAR = "platform/cloud-firestore-emulator/cloud-firestore-emulator.jar"
-# The quick compiler and the simple collector start with half the work of the others, which pay off in longer runs.
-JAVA = ["java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]
-MAIN_CLASS = "com.google.cloud.datastore.emulator.firestore.CloudFirestore"
 STARTS_WITHIN = 120  # seconds
 WARM_UP = [sys.executable, "-m", "local.cloud.gcp.firestore.emulator"]
 CLEARS_WITHIN = 30  # seconds
@@ -64,11 +60,12 @@ class GoogleEmulator:
         self._started.add_done_callback(_report_failure)
 
     @classmethod
-    async def start(cls, processes: Processes, jar: Path, log: Path) -> "GoogleEmulator":
+    async def start(
+        cls, processes: Processes, jar: Path, log: Path, new_archive: Path | None = None
+    ) -> "GoogleEmulator":
         """Returns while the emulator starts, which takes seconds; `ready` waits. Raises OSError if Java cannot run."""
         address = f"{HOST}:{free_port()}"
-        host, _, port = address.partition(":")
-        command = [*JAVA, "-Duser.language=en", "-cp", jar, MAIN_CLASS, "--host", host, "--port", port]
+        command = emulator_command(jar, address, new_archive)
         child = await processes.start(command, log.parent, dict(os.environ), log)
         return cls(address, child, log, _await_work(address, processes, log))
 
@@ -113,10 +110,10 @@ class GoogleEmulator:
         except OSError:
             self._child.kill()  # it died or hangs, so its data is lost either way
 
-    async def close(self) -> None:
+    async def close(self, grace: float = 0) -> None:
         self._started.cancel()
         self._child.exited.remove_done_callback(_report_loss)
-        await self._child.stop(grace=0)
+        await self._child.stop(grace)
 
 
 async def _await_work(address: str, processes: Processes, log: Path) -> None:
@@ -147,15 +144,6 @@ type Firestore = BuiltIn | GoogleEmulator
 async def start(processes: Processes, log: Path) -> Firestore:
     jar = emulator_jar()
     return await GoogleEmulator.start(processes, jar, log) if jar else BuiltIn()
-
-
-def emulator_jar() -> Path | None:
-    """The jar in the SDK of the `gcloud` on PATH, or in the folder of its Debian package; None without Java."""
-    if not shutil.which("java"):
-        return None
-    gcloud = shutil.which("gcloud")
-    sdks = ([Path(gcloud).resolve().parents[1]] if gcloud else []) + [Path("/usr/lib/google-cloud-sdk")]
-    return next((sdk / JAR for sdk in sdks if (sdk / JAR).exists()), None)
 
 
 def _make_each_call() -> None:
