@@ -8,12 +8,14 @@ import signal
 import subprocess
 import sys
 import textwrap
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from local.cli import installation, tools
 from local.cli.installation import ToolMissing, install
+from local.cloud.gcp.firestore import java
 
 ROOT = Path(__file__).parents[2]
 PROJECTS = ("", "app/", "policy/", "pulumi_momento/")
@@ -37,7 +39,8 @@ install("tool", "Making the tool", half)
 
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(installation, "CACHE", tmp_path / "better-together")
+    for module in (installation, java):
+        monkeypatch.setattr(module, "CACHE", tmp_path / "better-together")
     return installation.CACHE
 
 
@@ -243,3 +246,39 @@ def test_a_cache_that_cannot_be_written_is_one_line(cache: Path) -> None:
     cache.write_text("in the way")
     with pytest.raises(ToolMissing, match=r"^/.*/better-together: File exists: free it, or set XDG_CACHE_HOME$"):
         install("tool", "Making the tool", full)
+
+
+@pytest.fixture
+def emulator_of_a_broken_java(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An emulator, a Java that ends at once and counts its starts, and a CLI in the cache."""
+    jar, gcloud, broken = tmp_path / java.JAR, tmp_path / "bin" / "gcloud", tmp_path / "bin" / "java"
+    for file in (jar, gcloud, broken):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"#!/bin/sh\necho started >> '{tmp_path}/starts'\necho Unrecognized VM option\nexit 1\n")
+        file.chmod(0o700)
+    monkeypatch.setenv("PATH", f"{broken.parent}:/bin")
+    monkeypatch.setattr("shutil.which", partial(shutil.which, path=str(broken.parent)))
+    (cache / f"pulumi-{tools.PULUMI_VERSION}").mkdir(parents=True)
+
+
+@pytest.mark.usefixtures("emulator_of_a_broken_java")
+def test_an_archive_that_cannot_be_made_is_one_line_once(
+    cache: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    tools.main([])
+    begun, failed, _ = capfd.readouterr().err.splitlines()
+    assert begun == "Archiving the classes of Firestore's emulator, once ..."
+    [folder] = cache.glob("firestore-emulator-*")
+    assert failed == f"Firestore's emulator starts slower: see {folder}/log, and delete that folder to try again"
+    assert "Unrecognized VM option" in (folder / "log").read_text()
+    tools.main([])
+    assert capfd.readouterr().err == ""
+    assert (tmp_path / "starts").read_text() == "started\n"
+
+
+@pytest.mark.usefixtures("emulator_of_a_broken_java")
+def test_a_cache_that_takes_no_archive_is_one_line(cache: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (cache / ".lock").mkdir()
+    tools.main([])
+    problem = f"{cache}/.lock: Is a directory: free it, or set XDG_CACHE_HOME"
+    assert capfd.readouterr().err == f"Firestore's emulator starts slower: {problem}\n"

@@ -1,6 +1,6 @@
 """Google's Firestore emulator as a command of Java, and the archive of its loaded classes.
 
-With the archive a start takes half the processor time, since Java neither parses nor verifies the classes again:
+With the archive, Java does not parse and verify them again, which was most of the work of a start:
 https://docs.oracle.com/en/java/javase/17/docs/specs/man/java.html#application-class-data-sharing
 """
 
@@ -39,7 +39,7 @@ def emulator_command(jar: Path, address: str, new_archive: Path | None = None) -
     options: list[str] = []
     if new_archive:
         options = [CHECKED, f"-XX:ArchiveClassesAtExit={new_archive}"]
-    elif archive.exists():
+    elif archive.exists() and ":" not in str(archive):  # Java takes a colon for the end of a path
         options = [CHECKED, f"-XX:SharedArchiveFile={archive}"]
     host, _, port = address.partition(":")
     return [*JAVA, *options, "-Duser.language=en", "-cp", str(jar), MAIN_CLASS, "--host", host, "--port", port]
