@@ -5,7 +5,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from stacks import archives
+from stacks import archive_reader, archives
 from stacks.staging import ArtifactError
 
 NAMES = {"aws": "app.zip", "gcp": "app.tar.gz"}
@@ -33,8 +33,8 @@ def promoted(root: Path, cloud: str, digest: str) -> Archive | None:
     if not path.exists():
         return None
     try:
-        found = archives.digest(archives.read(path))
-    except archives.BROKEN as error:
+        found = archives.digest(archive_reader.read(path))
+    except archive_reader.BROKEN as error:
         found = f"no artifact ({' '.join(str(error).split())})"
     if found != digest:
         raise ArtifactError(f"{path} holds {found} instead of {digest}: delete it, and promote again")

@@ -1,13 +1,13 @@
-"""Reproducible archives: a digest, a zip and a tar.gz that depend only on the files' paths and contents."""
+"""Reproducible archives: a digest and a zip that depend only on the files' paths and contents, and a tar.gz that
+depends on its division into a start and an end as well.
+"""
 
-import gzip
 import hashlib
 import io
 import stat
 import struct
 import tarfile
 import zipfile
-import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from operator import itemgetter
@@ -28,8 +28,6 @@ GZIP_HEADER = b"\x1f\x8b\x08" + bytes(6) + b"\xff"  # deflated; no name, no time
 MAX_STORED = 2**16 - 1  # bytes of a block
 # libdeflate's level. The lock pins libdeflate, whereas the interpreter's zlib differs between machines.
 LEVEL = 6
-# What the standard library raises for damaged archives.
-BROKEN = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, OSError, ValueError, RuntimeError)
 
 
 @dataclass(frozen=True)
@@ -72,62 +70,27 @@ def read_tree(tree: Path) -> list[Entry]:
     return [Entry(name, path.read_bytes()) for name, path in sorted(files)]
 
 
-def read(path: Path) -> list[Entry]:
-    """All files of a zip or tar.gz, sorted by path.
-
-    Raises one of BROKEN if it is damaged, or holds more than `write_zip` and `write_tar` write: links, or other modes.
-    """
-    entries = _read_zip(path) if path.suffix == ".zip" else _read_tar(path)
-    return sorted(entries, key=lambda entry: entry.path)
-
-
-def _read_zip(path: Path) -> list[Entry]:
-    with zipfile.ZipFile(path) as archive:
-        for info in archive.infolist():
-            _check_mode(info.filename, info.external_attr >> 16)
-        return [Entry(info.filename, archive.read(info)) for info in archive.infolist()]
-
-
-def _read_tar(path: Path) -> list[Entry]:
-    """Decompresses all of it first: tarfile stops before the padding, and would not see that the file is cut off."""
-    entries: list[Entry] = []
-    plain = io.BytesIO(gzip.decompress(path.read_bytes()))
-    with tarfile.open(fileobj=plain, mode="r:") as archive:
-        for member in archive:
-            if member.isdir():
-                continue
-            content = archive.extractfile(member) if member.isreg() else None
-            _check_mode(member.name, stat.S_IFREG | member.mode if content else 0)
-            entries.append(Entry(member.name, content.read() if content else b""))
-    return entries
-
-
-def _check_mode(name: str, mode: int) -> None:
-    if mode != FILE_MODE:
-        raise ValueError(f"{name!r} is not a plain file of mode {stat.S_IMODE(FILE_MODE):o}")
-
-
 def hashes(entries: Iterable[Entry]) -> Iterator[tuple[str, str]]:
     """The paths, each with the content's SHA-256 in hex."""
     return ((entry.path, hashlib.sha256(entry.content).hexdigest()) for entry in entries)
 
 
-def digest(entries: Iterable[Entry], others: Mapping[str, str] = MappingProxyType({})) -> str:
+def digest(entries: Iterable[Entry], hashed: Mapping[str, str] = MappingProxyType({})) -> str:
     """`sha256:<hex>` of the sorted list of (path, mode, content sha256).
 
-    `others` are the hashes of more files, by path.
+    `hashed` are the hashes of more files, by path.
     """
-    pairs = sorted([*hashes(entries), *others.items()])
+    pairs = sorted([*hashes(entries), *hashed.items()])
     lines = (f"{path}\0{FILE_MODE:o}\0{content}\n" for path, content in pairs)
     return "sha256:" + hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def write_zip(entries: Iterable[Entry], target: Path, others: Mapping[str, Deflated] = MappingProxyType({})) -> None:
+def write_zip(entries: Iterable[Entry], target: Path, deflated: Mapping[str, Deflated] = MappingProxyType({})) -> None:
     """Write the archive for Lambda (PKWARE's APPNOTE.TXT). zipfile can only compress with the interpreter's zlib.
 
-    `others` are the contents of more files, by path, that are compressed already.
+    `deflated` are the contents of more files, by path.
     """
-    contents = [*((entry.path, Deflated.of(entry.content)) for entry in entries), *others.items()]
+    contents = [*((entry.path, Deflated.of(entry.content)) for entry in entries), *deflated.items()]
     directory = bytearray()
     with target.open("wb") as archive:
         for path, content in sorted(contents, key=itemgetter(0)):
@@ -174,10 +137,14 @@ def _stored(content: bytes) -> bytes:
 def tar(entries: Iterable[Entry]) -> bytes:
     """The members of an archive without its end, including directories, since not every extractor creates them."""
     files = sorted(entries, key=lambda entry: entry.path)
-    folders = {parent.as_posix() for file in files for parent in PurePosixPath(file.path).parents} - {"."}
-    members = [_member(folder, tarfile.DIRTYPE, DIRECTORY_MODE) for folder in sorted(folders)]
+    members = [_member(folder, tarfile.DIRTYPE, DIRECTORY_MODE) for folder in sorted(folders(files))]
     members += [_member(file.path, tarfile.REGTYPE, stat.S_IMODE(FILE_MODE), file.content) for file in files]
     return b"".join(members)
+
+
+def folders(entries: Iterable[Entry]) -> set[str]:
+    """The folders that the files are in."""
+    return {parent.as_posix() for entry in entries for parent in PurePosixPath(entry.path).parents} - {"."}
 
 
 def _member(path: str, kind: bytes, mode: int, content: bytes = b"") -> bytes:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import deflate
 
-from stacks import archives, packages, sbom, staging
+from stacks import archives, packages, sbom, slimming, staging
 from stacks.archive_file import Archive
 from stacks.staging import ArtifactError, locked
 
@@ -52,15 +52,18 @@ def build(root: Path) -> Artifact:
     """The artifact of the checkout `root`, in its `build/artifacts/`; built only if its inputs have changed.
 
     Concurrent builds wait for one another, and an interrupted build leaves nothing that could pass for a complete one.
-    Raises ArtifactError if uv or a package is missing, or if the artifact exceeds Lambda's limits.
+    Raises ArtifactError if uv or a package is missing, if the disk is full, or if the artifact exceeds Lambda's limits.
     """
-    folder = root / "build" / "artifacts" / _inputs(root)
-    if not (folder / MANIFEST).exists():
-        with locked(folder.parent):
-            if not (folder / MANIFEST).exists():
-                _build(root, folder)
-    os.utime(folder)
-    manifest = json.loads((folder / MANIFEST).read_text())
+    try:
+        folder = root / "build" / "artifacts" / _inputs(root)
+        if not (folder / MANIFEST).exists():
+            with locked(folder.parent):
+                if not (folder / MANIFEST).exists():
+                    _build(root, folder)
+        os.utime(folder)
+        manifest = json.loads((folder / MANIFEST).read_text())
+    except OSError as error:
+        raise ArtifactError(f"artifact: {error}") from None
     artifact = Artifact(zip=folder / "app.zip", tar=folder / "app.tar.gz", sbom=folder / SBOM, **manifest)
     check_sizes(artifact)
     return artifact
@@ -75,16 +78,14 @@ def check_sizes(artifact: Artifact) -> None:
     ):
         if size > limit:
             message = (
-                f"artifact: {what} is {_mb(size)}, but Lambda's limit is {_mb(limit)}: slim it in stacks/packages.py"
+                f"artifact: {what} is {_mb(size)}, but Lambda's limit is {_mb(limit)}: slim it in stacks/slimming.py"
             )
             raise ArtifactError(f"{message} (largest: {largest})")
 
 
 def _inputs(root: Path) -> str:
     """A fingerprint of the artifact's inputs: the app, its project, the builder, Python and the compressor."""
-    builder = [
-        Path(module) for module in (__file__, *(str(module.__file__) for module in (archives, packages, sbom, staging)))
-    ]
+    builder = [Path(__file__), *(Path(str(one.__file__)) for one in (archives, packages, sbom, slimming, staging))]
     project = [root / "app" / name for name in ("pyproject.toml", "uv.lock")]
     inputs = hashlib.sha256(f"{platform.python_version()} {deflate.__version__}".encode())
     for path in [*staging.app_files(root / "app"), *project, *builder]:
@@ -100,14 +101,14 @@ def _build(root: Path, folder: Path) -> None:
         tree, result = Path(work, "tree"), Path(work, "result")
         tree.mkdir()
         result.mkdir()
-        others = packages.installed(root)
+        packed = packages.installed(root)
         staging.stage_app(root, tree)
         entries = archives.read_tree(tree)
-        archives.write_zip(entries, result / "app.zip", others.zip)
-        archives.write_tar(entries, result / "app.tar.gz", others.tar)
-        digest = archives.digest(entries, others.hashes)
-        (result / SBOM).write_text(sbom.describe(others.components, root / "app", digest))
-        sizes = others.sizes | {"app": sum(len(one.content) for one in entries)}
+        archives.write_zip(entries, result / "app.zip", packed.zip)
+        archives.write_tar(entries, result / "app.tar.gz", packed.tar)
+        digest = archives.digest(entries, packed.hashes)
+        (result / SBOM).write_text(sbom.describe(packed.components, root / "app", digest))
+        sizes = packed.sizes | {"app": sum(len(one.content) for one in entries)}
         manifest = {"digest": digest, "unpacked_bytes": sum(sizes.values()), "packages": sizes}
         (result / MANIFEST).write_text(json.dumps(manifest, indent=2, sort_keys=True))
         shutil.rmtree(folder, ignore_errors=True)

@@ -4,7 +4,6 @@ They are nearly all of the artifact, and an edit of the app leaves them as they 
 """
 
 import csv
-import gzip
 import hashlib
 import json
 import os
@@ -19,22 +18,16 @@ from typing import Any
 
 import deflate
 
-from stacks import archives, sbom, staging
+from stacks import archives, sbom, slimming, staging
 from stacks.archives import Deflated, Entry, TarEnd
 from stacks.staging import ArtifactError, locked, run
 
 PYTHON_VERSION = "3.13"
 PLATFORM = "x86_64-manylinux_2_28"
 
-# The services that the app calls, of all that botocore describes, by folder.
-AWS_SERVICES = {"dynamodb", "ssm", "sts"}
-SUPERFLUOUS_DIRECTORIES = {"test", "tests", "__pycache__"}
-SUPERFLUOUS_SUFFIXES = {".pyi", ".pyx", ".pxd", ".c", ".cc", ".h", ".proto"}
-# Files that differ between machines (RECORD, direct_url.json), or that nothing reads at run time.
-SUPERFLUOUS_FILES = {"py.typed", "RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json", "zip-safe"}
-
-FACTS = "facts.json"
-ARCHIVES = ZIP, TAR_END, DEFLATED_TAR_END = "packages.zip", "end.tar", "end.tar.deflate"
+FILES = FACTS, ZIP, TAR_END, DEFLATED_TAR_END = "facts.json", "packages.zip", "end.tar", "end.tar.deflate"
+CHECKSUMS = "checksums.json"
+UNRECORDED = "unrecorded"  # files of which no package says that they are its own
 
 
 @dataclass(frozen=True)
@@ -59,27 +52,32 @@ def installed(root: Path) -> Packages:
     Raises ArtifactError if uv is missing or cannot install them.
     """
     folder = root / "build" / "packages"
-    sources = [root / "app" / "uv.lock", *(Path(str(module.__file__)) for module in (archives, sbom, staging))]
+    sources = [
+        root / "app" / "uv.lock",
+        *(Path(str(module.__file__)) for module in (archives, sbom, slimming, staging)),
+    ]
     versions = f"{platform.python_version()} {deflate.__version__}".encode()
     inputs = [versions, *(source.read_bytes() for source in [*sources, Path(__file__)])]
     packages = folder / hashlib.sha256(b"\0".join(inputs)).hexdigest()[:16]
     with locked(folder):
+        for unfinished in folder.glob("unfinished-*/"):
+            shutil.rmtree(unfinished, ignore_errors=True)
         if not packages.exists():
             for old in folder.glob("*/"):
-                shutil.rmtree(old)
+                shutil.rmtree(old, ignore_errors=True)
             with tempfile.TemporaryDirectory(prefix="unfinished-", dir=folder, ignore_cleanup_errors=True) as work:
                 tree, result = Path(work, "tree"), Path(work, "result")
                 tree.mkdir()
                 result.mkdir()
                 _vendor(root, tree)
                 owners = _owners(tree)
-                _slim(tree)
+                slimming.slim(tree)
                 staging.compile_tree(tree, tree, "-b")
                 for source in tree.rglob("*.py"):
                     source.unlink()
                 _write(tree, owners, root / "app", result)
                 result.rename(packages)
-    return _read(packages)
+        return _read(packages)
 
 
 def _vendor(root: Path, tree: Path) -> None:
@@ -104,43 +102,9 @@ def _owners(tree: Path) -> dict[str, str]:
     owners: dict[str, str] = {}
     for record in tree.glob("*.dist-info/RECORD"):
         package = record.parent.name.removesuffix(".dist-info")
-        with record.open(newline="") as lines:
+        with record.open(newline="", encoding="utf-8") as lines:
             owners.update((row[0], package) for row in csv.reader(lines))
     return owners
-
-
-def _slim(tree: Path) -> None:
-    shutil.rmtree(tree / "bin", ignore_errors=True)
-    _slim_models(tree / "botocore" / "data")
-    for directory, children, files in tree.walk():
-        for name in SUPERFLUOUS_DIRECTORIES.intersection(children):
-            shutil.rmtree(directory / name)
-            children.remove(name)
-        for name in files:
-            if name in SUPERFLUOUS_FILES or name.startswith(".") or Path(name).suffix in SUPERFLUOUS_SUFFIXES:
-                (directory / name).unlink()
-
-
-def _slim_models(models: Path) -> None:
-    """Keep what clients of the app's services need, and not compressed, since every cold start reads it."""
-    for service in models.glob("*/"):
-        if service.name not in AWS_SERVICES:
-            shutil.rmtree(service)
-    for path in [*models.rglob("*.json*")]:
-        content = path.read_bytes()
-        path.unlink()
-        if not path.name.startswith("examples-"):
-            text = gzip.decompress(content) if path.suffix == ".gz" else content
-            model = json.loads(text, object_hook=_undocumented)
-            if path.name == "endpoints.json":
-                for partition in model["partitions"]:
-                    partition["services"] = {k: v for k, v in partition["services"].items() if k in AWS_SERVICES}
-            path.with_name(path.name.removesuffix(".gz")).write_text(json.dumps(model, separators=(",", ":")))
-
-
-def _undocumented(model: dict[str, Any]) -> dict[str, Any]:
-    """Without documentation, which is text; anything else is a shape's member of that name."""
-    return {key: value for key, value in model.items() if key != "documentation" or not isinstance(value, str)}
 
 
 def _write(tree: Path, owners: Mapping[str, str], app: Path, folder: Path) -> None:
@@ -153,9 +117,9 @@ def _write(tree: Path, owners: Mapping[str, str], app: Path, folder: Path) -> No
         "hashes": dict(archives.hashes(entries)),
         "sizes": _sizes(entries, owners),
         "components": sbom.components(tree, app),
-        "crc": [deflate.crc32((folder / name).read_bytes()) for name in ARCHIVES],
     }
     (folder / FACTS).write_text(json.dumps(facts))
+    (folder / CHECKSUMS).write_text(json.dumps(_checksums(_contents(folder))))
 
 
 def _sizes(entries: Iterable[Entry], owners: Mapping[str, str]) -> dict[str, int]:
@@ -164,17 +128,28 @@ def _sizes(entries: Iterable[Entry], owners: Mapping[str, str]) -> dict[str, int
     for entry in entries:
         path = PurePosixPath(entry.path)
         source = path.with_suffix(".py") if path.suffix == ".pyc" else path
-        package = owners.get(source.as_posix()) or owners[f"{source}.gz"]  # botocore's models are unpacked
+        package = owners.get(source.as_posix()) or owners.get(
+            f"{source}.gz", UNRECORDED
+        )  # botocore's models are unpacked
         sizes[package] = sizes.get(package, 0) + len(entry.content)
     return sizes
 
 
+def _contents(folder: Path) -> dict[str, bytes]:
+    return {name: (folder / name).read_bytes() for name in FILES}
+
+
+def _checksums(contents: Mapping[str, bytes]) -> dict[str, int]:
+    return {name: deflate.crc32(content) for name, content in contents.items()}
+
+
 def _read(folder: Path) -> Packages:
     try:
-        facts = json.loads((folder / FACTS).read_text())
-        packed, plain, deflated = contents = [(folder / name).read_bytes() for name in ARCHIVES]
-        if facts.pop("crc") == [deflate.crc32(content) for content in contents]:
-            return Packages(**facts, zip=archives.read_deflated(packed), tar=TarEnd(plain, deflated))
-    except (OSError, ValueError):
-        pass
-    raise ArtifactError(f"artifact: files in {folder} are missing or changed: delete it, and try again")
+        contents = _contents(folder)
+        undamaged = json.loads((folder / CHECKSUMS).read_text()) == _checksums(contents)
+    except (FileNotFoundError, ValueError):
+        undamaged, contents = False, dict[str, bytes]()
+    if not undamaged:
+        raise ArtifactError(f"artifact: files in {folder} are missing or changed: delete it, and try again")
+    tar = TarEnd(contents[TAR_END], contents[DEFLATED_TAR_END])
+    return Packages(**json.loads(contents[FACTS]), zip=archives.read_deflated(contents[ZIP]), tar=tar)

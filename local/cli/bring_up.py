@@ -14,10 +14,11 @@ from local.cli import clouds, engine, stack_files, state
 from local.cli.clouds import Daemon
 from local.cli.engine_output import shown
 from local.cli.engine_runs import side_by_side
-from local.cli.home import Home, LocalError
+from local.cli.home import ROOT, Home, LocalError
 from local.cli.installation import say
 from ops.names import expiry
 from ops.stack import Laptop, Stack, UsageError
+from stacks.artifact import build
 
 UP_BY_DEFAULT = ("aws", "gcp")
 
@@ -42,8 +43,9 @@ def up(
     """
     names = stack_files.check(names)
     given = given_settings(rollout=rollout, artifact=artifact, hours=hours)
+    engine.warm_up(names)
     with home.exclusive():
-        engine.warm_up(names, given)
+        build_for(names, given)
         running = _usable_clouds(home)
         with nullcontext() if running else clouds.starting(home):  # new clouds start while the engine opens the stacks
             stacks = [engine.open_stack(home, name) for name in names]
@@ -53,14 +55,11 @@ def up(
                 engine.configure(stack, daemon, settings)
 
         before = state.outputs(home)
-
-        def bring_up(stack: auto.Stack) -> dict[str, Any]:
-            values = _bring_up(home, stack, refresh=refresh, verbose=verbose)
-            if before.get(stack.name, values) != values:
-                _prune(home, stack.name, values, daemon)
-            return values
-
+        bring_up = partial(_bring_up, home, refresh=refresh, verbose=verbose)
         outputs = side_by_side(home, stacks, "up", bring_up)
+        for name, values in zip(names, outputs, strict=True):
+            if before.get(name, values) != values:
+                _prune(home, name, values, daemon)
     for name, values in zip(names, outputs, strict=True):
         _print_result(name, values, rollout)
 
@@ -72,8 +71,8 @@ def apply(home: Home, name: str, settings: Mapping[str, str], plan: Path | None 
     clouds must run. AUTH and HOURS of the stack's last `make up` stay.
     """
     name = stack_files.one(name)
+    engine.warm_up([name])
     with home.exclusive(wait=True):
-        engine.warm_up([name], settings)
         daemon = clouds.required(home)
         refuse_if_cut_off(home)
         stack = engine.open_stack(home, name)
@@ -146,6 +145,12 @@ def given_settings(*, artifact: str | None, rollout: str | None = None, hours: s
         raise LocalError(str(error)) from None
     given = {"artifact": artifact, "rollout": rollout, "expires": expires}
     return {key: value for key, value in given.items() if value is not None}
+
+
+def build_for(names: Sequence[str], given: Mapping[str, str]) -> None:
+    """Builds the artifact if one of the stacks runs what the checkout builds."""
+    if any(given.get("artifact", stack_files.artifact(name)) == "build" for name in names):
+        say(f"artifact {build(ROOT).digest}")
 
 
 def refuse_if_cut_off(home: Home) -> None:

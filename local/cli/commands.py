@@ -10,7 +10,7 @@ from pulumi import automation as auto
 from pulumi.automation.events import EngineEvent, PolicyEvent
 
 from local.cli import clouds, engine, stack_files, state
-from local.cli.bring_up import given_settings, kept_settings, refuse_if_cut_off
+from local.cli.bring_up import build_for, given_settings, kept_settings, refuse_if_cut_off
 from local.cli.drift import find_drift
 from local.cli.engine_runs import side_by_side, unless_interrupted
 from local.cli.home import Home, LocalError
@@ -33,7 +33,8 @@ def preview(
             home.forget()
         else:
             refuse_if_cut_off(home)
-        engine.warm_up(names, given)
+        engine.warm_up(names)
+        build_for(names, given)
         for one in names:
             stack = engine.open_stack(home, one)
             kept = kept_settings(home, one, daemon) if plan and daemon else {}

@@ -3,7 +3,7 @@
 import importlib
 import runpy
 import threading
-from collections.abc import Collection, Generator, Mapping
+from collections.abc import Collection, Generator, Iterable, Mapping
 from contextlib import contextmanager, suppress
 from types import MappingProxyType
 from typing import Any
@@ -15,7 +15,6 @@ from local.cli import stack_files, state
 from local.cli.clouds import Daemon
 from local.cli.home import ROOT, Home, LocalError
 from local.cli.workspace import LaptopStack, LaptopWorkspace
-from stacks import artifact
 
 PROJECT = "better-together"
 NO_KEY = "v1:u49dbF7yK/LwhL95:KP/WlB/36SVP/EI0m9/ph5BILqwJJpoGkjkPLERjmSXAQ2LWHg=="
@@ -29,25 +28,16 @@ POLICY_PACK = str(ROOT / "policy" / "start")
 _importing = threading.Lock()  # the SDKs import their modules lazily, which is not safe from several threads
 
 
-def warm_up(names: Collection[str], settings: Mapping[str, str]) -> None:
-    """Builds the artifact and imports the modules that the stacks' programs need, in the background.
-
-    Either takes a second or two, in which the engine starts its plugins. The programs report the errors.
-    """
+def warm_up(names: Iterable[str]) -> None:
+    """Imports what the stacks' programs need, which takes a second or two for each cloud, in the background."""
     clouds = {_cloud(name) for name in names}
 
-    def build_artifact() -> None:
-        with suppress(Exception):
-            artifact.build(ROOT)
-
-    def import_modules() -> None:
-        with _importing, suppress(Exception):
+    def work() -> None:
+        with _importing, suppress(Exception):  # the stack's run reports the error
             for cloud in clouds:
                 importlib.import_module(f"stacks.{cloud}")
 
-    if any(settings.get("artifact", stack_files.artifact(name)) == "build" for name in names):
-        threading.Thread(target=build_artifact).start()
-    threading.Thread(target=import_modules).start()
+    threading.Thread(target=work).start()
 
 
 def open_stack(home: Home, name: str) -> auto.Stack:
@@ -72,9 +62,8 @@ def _stack(home: Home, name: str, config: Mapping[str, Any]) -> auto.Stack:
     workspace = LaptopWorkspace(home, _program)
     providers.install(home.pulumi_home)
     workspace.write(name, config)
-    if not state.exists(home, name):
-        workspace.create_stack(name)
-    return LaptopStack(name, workspace)
+    opened = LaptopStack.select if state.exists(home, name) else LaptopStack.create
+    return opened(name, workspace)
 
 
 def configure(stack: auto.Stack, daemon: Daemon | None, settings: Mapping[str, str] = MappingProxyType({})) -> None:

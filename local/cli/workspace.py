@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import yaml
 from pulumi import automation as auto
+from pulumi.automation._stack import StackInitMode  # pyright: ignore[reportPrivateUsage] - it has no other name
 
 from local.cli import stack_files, state
 from local.cli.home import ROOT, Home
@@ -47,6 +48,9 @@ class LaptopWorkspace(auto.LocalWorkspace):
         )
         self.home = home
 
+    def select_stack(self, stack_name: str) -> None:
+        """Does nothing: every command names its stack, so that none has to be the current one."""
+
     def stack_outputs(self, stack_name: str) -> auto.OutputMap:
         outputs = state.outputs(self.home)[stack_name]
         return {name: auto.OutputValue(value, secret=False) for name, value in outputs.items()}
@@ -75,11 +79,15 @@ class LaptopWorkspace(auto.LocalWorkspace):
 
 
 class LaptopStack(auto.Stack):
-    """A stack that exists. The SDK would ask the engine for a summary of each update, which nothing here reads."""
+    """The SDK would ask the engine for a summary of each update, which nothing here reads."""
 
-    def __init__(self, name: str, workspace: auto.LocalWorkspace) -> None:
-        self.name = name
-        self.workspace = workspace
+    @classmethod
+    def create(cls, stack_name: str, workspace: auto.Workspace) -> Self:
+        return cls(stack_name, workspace, StackInitMode.CREATE)
+
+    @classmethod
+    def select(cls, stack_name: str, workspace: auto.Workspace) -> Self:
+        return cls(stack_name, workspace, StackInitMode.SELECT)
 
     def info(self, show_secrets: bool = True) -> auto.UpdateSummary:
         return auto.UpdateSummary("not read", datetime.now(UTC), "", {}, {}, "not read")

@@ -39,7 +39,7 @@ def _end(number: int, frame: object) -> None:
 
 
 if __name__ == "__main__":
-    gc.disable()  # the SDKs' objects are no garbage, as in local/cli/main.py
+    gc.disable()  # the SDKs' objects live as long as the process
     end_with_parent()
     del sys.argv[0]
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)

@@ -45,7 +45,7 @@ class OneLineErrors(grpc.ServerInterceptor):
 
 
 def serve(provider: FakeProvider) -> None:
-    """Prints the port, as the engine expects, and serves for ever."""
+    """Prints the port, as the engine expects, and serves until the process ends, of which parent.py takes care."""
     server = grpc.server(
         ThreadPoolExecutor(max_workers=16),
         interceptors=[OneLineErrors(provider)],

@@ -58,7 +58,9 @@ def test_up_says_what_changed_and_what_is_wrong_once(clouds: Laptop, second_chec
 
     def said(key: str, *options: str) -> list[str]:
         stack_file.write_text(f"{config}  better-together:{key}\n")
-        return clouds.run("up", "aws", *options, checkout=second_checkout).stderr.splitlines()
+        artifact, *lines = clouds.run("up", "aws", *options, checkout=second_checkout).stderr.splitlines()
+        assert artifact.startswith("artifact sha256:")
+        return lines
 
     assert said("timeoutSeconds: 0") == [
         "aws | error: Pulumi.aws.yaml: better-together:timeoutSeconds is '0': it takes a whole number from 10 to 29",

@@ -25,7 +25,8 @@ def test_both_stacks_have_the_same_outputs(clouds: Laptop) -> None:
 def test_up_again_changes_nothing(clouds: Laptop, stacks: list[str]) -> None:
     before, files = clouds.outputs(), project_files()
     result = clouds.run("up", *stacks)
-    assert (result.returncode, result.stderr) == (0, "")
+    assert result.returncode == 0, result.stderr
+    assert re.fullmatch("artifact sha256:[0-9a-f]{64}\n", result.stderr)
     for name in stacks:
         log = (clouds.home / "logs" / f"engine-{name}.log").read_text()
         assert re.search(r"^ +\d+ unchanged$", log, re.MULTILINE), log

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from local.cli.home import ROOT
-from stacks import archive_file, archives
+from stacks import archive_file, archive_reader, archives
 from stacks.archives import Entry
 from stacks.artifact import build
 from tests.e2e.laptop import Laptop
@@ -30,7 +30,7 @@ def brought(checkout: Path, stack: str) -> tuple[str, Path]:
 
     Each checkout gets another digest, since one that has run on the shared stacks needs no archive.
     """
-    entries = archives.read(build(ROOT).archive(stack).path)
+    entries = archive_reader.read(build(ROOT).archive(stack).path)
     entries = sorted([*entries, Entry("app/promoted.txt", str(checkout).encode())], key=lambda entry: entry.path)
     digest = archives.digest(entries)
     path = checkout / "build" / "promoted" / digest.removeprefix("sha256:") / archive_file.NAMES[stack]

@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -23,7 +22,7 @@ type Program = Callable[[], None]
 
 
 class QuickStack(LaptopStack):
-    """No test here reads the outputs of an update either."""
+    """The SDK would also ask for the outputs, which no test here reads."""
 
     def outputs(self) -> auto.OutputMap:
         return {}
@@ -76,9 +75,10 @@ class Backend:
             secrets_provider=self.secrets_provider,
             env_vars={name: value for name, value in self.environment.items() if name.startswith(("AWS_", "PULUMI_"))},
         )
-        with suppress(auto.StackAlreadyExistsError):
-            workspace.create_stack(name)
-        return QuickStack(name, workspace)
+        try:
+            return QuickStack.create(name, workspace)
+        except auto.StackAlreadyExistsError:
+            return QuickStack.select(name, workspace)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """`python -m ops` in the checkout."""

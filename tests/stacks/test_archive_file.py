@@ -1,5 +1,6 @@
 """Archives that `make promote` has brought into the checkout are deployed only if they are what their folder says."""
 
+import gzip
 import hashlib
 import io
 import shutil
@@ -13,7 +14,8 @@ import pulumi
 import pytest
 
 from stacks.archive_file import NAMES, Archive, promoted
-from stacks.archives import Entry, digest, read, write_tar, write_zip
+from stacks.archive_reader import read
+from stacks.archives import Entry, digest, write_tar, write_zip
 from stacks.artifact import Artifact
 from stacks.staging import ArtifactError
 from tests.stacks.deployment import deploy
@@ -83,8 +85,28 @@ def overwritten(path: Path) -> None:
     path.write_bytes(b"no archive" * 20)
 
 
+def preceded(path: Path) -> None:
+    """By bytes that no reader of zips looks at, or by a folder elsewhere, which none of the files is in."""
+    if path.suffix == ".zip":
+        path.write_bytes(b"more" + path.read_bytes())
+        return
+    folder = tarfile.TarInfo("../elsewhere")
+    folder.type, folder.mode = tarfile.DIRTYPE, 0o755
+    path.write_bytes(gzip.compress(folder.tobuf() + gzip.decompress(path.read_bytes())))
+
+
+def followed(path: Path) -> None:
+    """By bytes that no reader looks at."""
+    if path.suffix == ".zip":
+        path.write_bytes(path.read_bytes() + b"more")
+    else:
+        path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()) + b"more"))
+
+
 @both
-@pytest.mark.parametrize("tamper", [emptied, cut_off, cut_off_after_the_last_entry, overwritten, linked])
+@pytest.mark.parametrize(
+    "tamper", [emptied, cut_off, cut_off_after_the_last_entry, overwritten, linked, preceded, followed]
+)
 def test_a_damaged_archive_is_refused_in_one_line(tmp_path: Path, cloud: str, tamper: Callable[[Path], object]) -> None:
     path = bring(tmp_path, cloud)
     tamper(path)

@@ -140,6 +140,9 @@ def test_a_missing_uv_is_one_line(small: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("PATH", str(small))
     with pytest.raises(ArtifactError, match=r"^artifact: uv is missing: set UV to its path, or install it .*$"):
         build(small)
+    monkeypatch.setenv("UV", str(small))
+    with pytest.raises(ArtifactError, match=r"^artifact: \[Errno 13\] Permission denied: \S+$"):
+        build(small)
     monkeypatch.setenv("UV", "/no/such/uv")
     with pytest.raises(ArtifactError, match=r"^artifact: no such command: /no/such/uv; set UV to uv's path$"):
         build(small)
@@ -179,8 +182,8 @@ def test_the_report(artifact: Artifact, root: Path, capsys: pytest.CaptureFixtur
     assert artifact.largest[0][1] == max(artifact.packages.values())
 
 
-@pytest.mark.parametrize("content", [None, b"other"], ids=["missing", "changed"])
-@pytest.mark.parametrize("name", [packages.FACTS, *packages.ARCHIVES])
+@pytest.mark.parametrize("content", [None, b"other", b"{}"], ids=["missing", "changed", "of another shape"])
+@pytest.mark.parametrize("name", [*packages.FILES, packages.CHECKSUMS])
 def test_damaged_packages_are_refused(small: Path, name: str, content: bytes | None) -> None:
     build(small)
     [file] = (small / "build" / "packages").glob(f"*/{name}")
