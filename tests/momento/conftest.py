@@ -3,8 +3,7 @@
 import json
 import os
 import subprocess
-import uuid
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,10 +14,14 @@ import yaml
 from pulumi import automation as auto
 
 from local.cli.tools import pulumi
+from local.cli.workspace import PASSPHRASE
+from tests.engine import changes, new_stack
 
 ROOT = Path(__file__).resolve().parents[2]
 APP_PYTHON = ROOT / "app" / ".venv" / "bin" / "python"
 KEY = "key-of-the-laptop"
+ENCRYPTED_KEY = "v1:rmZ2yT1GL8WPwTXg:IqlC2cKq36rfockNDNqqjEXZYL4BjWd9hnM4Hc7RCEpE"
+"""`KEY`, encrypted by the engine for the stacks of tests/engine.py."""
 
 type Program = Callable[[], None]
 
@@ -27,6 +30,11 @@ type Program = Callable[[], None]
 class Momento:
     endpoint: str
     key: str = KEY
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The config of a stack that has its caches here."""
+        return {"momento:apiKey": {"secure": ENCRYPTED_KEY}, "momento:endpoint": self.endpoint}
 
     def caches(self) -> list[str]:
         return self._account("list")
@@ -82,7 +90,7 @@ def workspace(folder: Path) -> auto.LocalWorkspace:
         program=lambda: None,
         env_vars={
             "PULUMI_BACKEND_URL": (folder / "state").as_uri(),
-            "PULUMI_CONFIG_PASSPHRASE": "test",
+            "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "MOMENTO_API_KEY": "",
@@ -98,36 +106,33 @@ class Engine:
     stack: auto.Stack
     said: list[str] = field(default_factory=list[str])
 
-    def configured(self, momento: Momento) -> "Engine":
-        key = auto.ConfigValue(momento.key, secret=True)
-        self.stack.set_all_config({"momento:apiKey": key, "momento:endpoint": auto.ConfigValue(momento.endpoint)})
-        return self
+    @classmethod
+    def made(cls, folder: Path, config: Mapping[str, Any]) -> "Engine":
+        return cls(new_stack(workspace(folder), folder / "state", "test", config))
 
     def preview(self, program: Program) -> dict[str, int]:
-        summary = self.stack.preview(program=program, on_output=self.said.append).change_summary
-        return {str(operation): count for operation, count in summary.items()}
+        return self._changes(self.stack.preview, program=program)
 
-    def up(self, program: Program) -> auto.UpResult:
-        return self.stack.up(program=program, show_secrets=False, on_output=self.said.append)
+    def up(self, program: Program) -> dict[str, int]:
+        return self._changes(self.stack.up, program=program)
 
     def refresh(self) -> dict[str, int]:
-        summary = self.stack.refresh(show_secrets=False, on_output=self.said.append).summary
-        return {str(operation): count for operation, count in (summary.resource_changes or {}).items()}
+        return self._changes(self.stack.refresh)
 
-    def destroy(self) -> None:
-        self.stack.destroy(show_secrets=False, on_output=self.said.append)
+    def destroy(self) -> dict[str, int]:
+        return self._changes(self.stack.destroy)
+
+    def _changes(self, run: Callable[..., object], **options: Any) -> dict[str, int]:
+        return changes(run, on_output=self.said.append, on_error=self.said.append, **options)
+
+    def outputs(self) -> auto.OutputMap:
+        return self.stack.workspace.stack_outputs(self.stack.name)
 
     def deployment(self) -> dict[str, Any]:
         return dict(self.stack.export_stack().deployment or {})
 
 
 @pytest.fixture
-def bare(tmp_path: Path) -> Engine:
-    """A new stack without any configuration."""
-    return Engine(auto.Stack.create(f"s{uuid.uuid4().hex[:8]}", workspace(tmp_path)))
-
-
-@pytest.fixture
-def engine(bare: Engine, momento: Momento) -> Engine:
+def engine(tmp_path: Path, momento: Momento) -> Engine:
     """A new stack that is configured for the laptop's Momento."""
-    return bare.configured(momento)
+    return Engine.made(tmp_path, momento.settings)

@@ -1,6 +1,7 @@
 """pulumi_momento.Cache through the life of a stack."""
 
 import re
+from pathlib import Path
 
 import pulumi
 import pytest
@@ -17,7 +18,8 @@ def test_a_cache_without_a_name_is_named_once_and_comes_back_after_it_was_delete
         pulumi.export("name", cache.name)
         pulumi.export("id", cache.id)
 
-    outputs = engine.up(program).outputs
+    engine.up(program)
+    outputs = engine.outputs()
     name = outputs["name"].value
     assert re.fullmatch(r"users-[0-9a-f]{7}", name)
     assert outputs["id"].value == name
@@ -26,7 +28,8 @@ def test_a_cache_without_a_name_is_named_once_and_comes_back_after_it_was_delete
 
     momento.delete(name)
     assert engine.refresh()["delete"] == 1
-    again = engine.up(program).outputs["name"].value
+    engine.up(program)
+    again = engine.outputs()["name"].value
     assert again in momento.caches()
 
     momento.delete(again)
@@ -40,9 +43,8 @@ def test_a_new_name_replaces_the_cache(engine: Engine, momento: Momento) -> None
         pulumi.export("name", pulumi_momento.Cache("users", name=name).name)
 
     engine.up(lambda: program("before"))
-    result = engine.up(lambda: program("after"))
-    assert result.outputs["name"].value == "after"
-    assert result.summary.resource_changes == {"replace": 1, "same": 1}
+    assert engine.up(lambda: program("after")) == {"replace": 1, "same": 1}
+    assert engine.outputs()["name"].value == "after"
     assert {"before", "after"} & set(momento.caches()) == {"after"}
     assert engine.refresh() == {"same": 2}
 
@@ -56,20 +58,21 @@ def test_a_cache_is_imported(engine: Engine, momento: Momento) -> None:
         pulumi_momento.Cache("users", name="imported", opts=pulumi.ResourceOptions(import_=import_))
 
     momento.create("imported")
-    assert engine.up(lambda: program("imported")).summary.resource_changes == {"create": 1, "import": 1}
+    assert engine.up(lambda: program("imported")) == {"create": 1, "import": 1}
     assert engine.preview(program) == {"same": 2}
 
 
 @pytest.mark.prove
 def test_a_cache_of_others_is_read_and_left_alone_with_the_settings_of_the_environment(
-    bare: Engine, momento: Momento
+    tmp_path: Path, momento: Momento
 ) -> None:
     momento.create("theirs")
+    engine = Engine.made(tmp_path, {})
     settings = {"MOMENTO_API_KEY": momento.key, "MOMENTO_ENDPOINT": momento.endpoint}
-    bare.stack.workspace.env_vars = {**bare.stack.workspace.env_vars, **settings}
-    result = bare.up(lambda: pulumi.export("name", pulumi_momento.Cache.get("users", "theirs").name))
-    assert result.outputs["name"].value == "theirs"
-    bare.destroy()
+    engine.stack.workspace.env_vars = {**engine.stack.workspace.env_vars, **settings}
+    engine.up(lambda: pulumi.export("name", pulumi_momento.Cache.get("users", "theirs").name))
+    assert engine.outputs()["name"].value == "theirs"
+    engine.destroy()
     assert "theirs" in momento.caches()
 
 
@@ -81,13 +84,13 @@ def test_a_name_that_only_another_resource_knows_is_previewed(engine: Engine) ->
     assert engine.preview(program) == {"create": 3}
 
 
-def test_calls_over_the_control_planes_limit_are_made_again(bare: Engine) -> None:
+def test_calls_over_the_control_planes_limit_are_made_again(tmp_path: Path) -> None:
     def program() -> None:
         pulumi_momento.Cache("users", name="users")
 
     with limited("every-other") as momento:
-        engine = bare.configured(momento)
-        assert engine.up(program).summary.resource_changes == {"create": 2}
+        engine = Engine.made(tmp_path, momento.settings)
+        assert engine.up(program) == {"create": 2}
         assert engine.refresh() == {"same": 2}
         engine.destroy()
     assert "resources" not in engine.deployment()

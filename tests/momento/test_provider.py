@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pulumi
 import pytest
-from pulumi import automation as auto
 
 from pulumi_momento import Cache, Provider
 from stacks.config_reader import ConfigReader
@@ -60,38 +59,38 @@ def test_the_key_is_a_secret_wherever_it_comes_from(engine: Engine, momento: Mom
         Cache("explicit", opts=pulumi.ResourceOptions(provider=account))
         pulumi.export("key", vars(account)["apiKey"])
 
-    result = engine.up(program)
-    assert result.outputs["key"].secret
-    assert result.outputs["key"].value == momento.key
-    said = "".join(engine.said) + result.stdout + result.stderr
+    engine.up(program)
+    key = engine.outputs()["key"]
+    assert (key.value, key.secret) == (momento.key, True)
     written = [
         file for file in tmp_path.rglob("*") if file.is_file() and momento.key in file.read_text(errors="ignore")
     ]
-    assert momento.key not in said
+    assert momento.key not in "".join(engine.said)
     assert written == []
 
 
 def test_keys_of_the_environment_are_secrets_as_well(
-    bare: Engine, momento: Momento, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    momento: Momento, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The provider's and the app's, as a CI server has them."""
-    bare.stack.set_config("momento:endpoint", auto.ConfigValue(momento.endpoint))
+    engine = Engine.made(tmp_path, {"momento:endpoint": momento.endpoint})
     environment = {"MOMENTO_API_KEY": momento.key, "MOMENTO_APP_API_KEY": APP_KEY}
-    bare.stack.workspace.env_vars = {**bare.stack.workspace.env_vars, **environment}
+    engine.stack.workspace.env_vars = {**engine.stack.workspace.env_vars, **environment}
     monkeypatch.setenv("MOMENTO_APP_API_KEY", APP_KEY)  # the program runs in this process
 
     def program() -> None:
         Cache("users")
-        pulumi.export("key", ConfigReader("caches", bare.stack.name).secret("momentoApiKey", "MOMENTO_APP_API_KEY"))
+        pulumi.export("key", ConfigReader("caches", engine.stack.name).secret("momentoApiKey", "MOMENTO_APP_API_KEY"))
 
-    result = bare.up(program)
-    assert (result.outputs["key"].value, result.outputs["key"].secret) == (APP_KEY, True)
+    engine.up(program)
+    exported = engine.outputs()["key"]
+    assert (exported.value, exported.secret) == (APP_KEY, True)
     for key in (momento.key, APP_KEY):
-        assert key not in "".join(bare.said) + result.stdout + result.stderr
+        assert key not in "".join(engine.said)
         files = [file for file in tmp_path.rglob("*") if file.is_file()]
         assert not [file for file in files if key in file.read_text(errors="ignore")]
-    assert "apiKey" not in str(bare.deployment()), "the provider's key is not even in the state"
-    bare.destroy()
+    assert "apiKey" not in str(engine.deployment()), "the provider's key is not even in the state"
+    engine.destroy()
 
 
 @pytest.mark.prove

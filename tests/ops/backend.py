@@ -14,18 +14,13 @@ import yaml
 from pulumi import automation as auto
 
 from local.cli.tools import pulumi
-from local.cli.workspace import LaptopStack
+from local.cli.workspace import PASSPHRASE
 from ops.stack import ROOT
 from rehearsal.builds import copy_checkout
+from tests.engine import QuickStack, new_stack
+from tests.momento.conftest import Momento
 
 type Program = Callable[[], None]
-
-
-class QuickStack(LaptopStack):
-    """The SDK would also ask for the outputs, which no test here reads."""
-
-    def outputs(self) -> auto.OutputMap:
-        return {}
 
 
 @dataclass(frozen=True)
@@ -35,50 +30,52 @@ class Backend:
     folder: Path
     variables: Mapping[str, str] = field(default_factory=dict[str, str])
     """Of the environment, for a backend that is not in the folder."""
-    secrets_provider: str | None = None
-    """None is a passphrase."""
 
     @property
     def checkout(self) -> Path:
         return self.folder / "checkout"
 
     @property
+    def state(self) -> Path:
+        return self.folder / "state"
+
+    @property
     def environment(self) -> dict[str, str]:
         return os.environ | {
             "PATH": f"{Path(pulumi().command).parent}:{os.environ['PATH']}",
-            "PULUMI_BACKEND_URL": (self.folder / "state").as_uri(),
-            "PULUMI_CONFIG_PASSPHRASE": "test",
+            "PULUMI_BACKEND_URL": self.state.as_uri(),
+            "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
             "PULUMI_HOME": str(self.folder / "home"),
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             **self.variables,
         }
 
     @classmethod
-    def made(
-        cls, folder: Path, variables: Mapping[str, str] = MappingProxyType({}), secrets_provider: str | None = None
-    ) -> "Backend":
+    def made(cls, folder: Path, variables: Mapping[str, str] = MappingProxyType({})) -> "Backend":
         (folder / "state").mkdir()
         (folder / "project").mkdir()
         plugin = {"name": "momento", "path": str(ROOT / "pulumi_momento")}
         project = {"name": "better-together", "runtime": "python", "plugins": {"providers": [plugin]}}
         (folder / "project" / "Pulumi.yaml").write_text(yaml.safe_dump(project))
-        backend = cls(folder, variables, secrets_provider)
+        backend = cls(folder, variables)
         copy_checkout(backend.checkout, "pulumi_momento/.venv")
         return backend
 
     def stack(self, name: str, program: Program) -> auto.Stack:
-        """A stack of the program, whose file is in another folder than the checkout."""
-        workspace = auto.LocalWorkspace(
+        """A stack that exists, of the program."""
+        return QuickStack(name, self._workspace(program))
+
+    def new_stack(self, name: str, program: Program, momento: Momento | None = None) -> auto.Stack:
+        """An empty stack of the program, whose file is in another folder than the checkout."""
+        return new_stack(self._workspace(program), self.state, name, momento.settings if momento else {})
+
+    def _workspace(self, program: Program) -> auto.LocalWorkspace:
+        return auto.LocalWorkspace(
             work_dir=str(self.folder / "project"),
             pulumi_command=pulumi(),
             program=program,
-            secrets_provider=self.secrets_provider,
             env_vars={name: value for name, value in self.environment.items() if name.startswith(("AWS_", "PULUMI_"))},
         )
-        try:
-            return QuickStack.create(name, workspace)
-        except auto.StackAlreadyExistsError:
-            return QuickStack.select(name, workspace)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """`python -m ops` in the checkout."""

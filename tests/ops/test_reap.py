@@ -34,16 +34,12 @@ def reasons(result: dict[str, Any]) -> dict[str, str]:
     return {one["stack"]: one["reason"] for one in result["stacks"]}
 
 
-def with_cache(backend: Backend, momento: Momento, name: str) -> auto.Stack:
+def with_cache(backend: Backend, momento: Momento, name: str) -> None:
     def program() -> None:
         Cache("users", name=f"better-together-{name}")
         pulumi.export("expires", PAST)
 
-    stack = backend.stack(name, program)
-    key = auto.ConfigValue(momento.key, secret=True)
-    stack.set_all_config({"momento:apiKey": key, "momento:endpoint": auto.ConfigValue(momento.endpoint)})
-    stack.up()
-    return stack
+    backend.new_stack(name, program, momento).up()
 
 
 def test_an_expired_stack_is_destroyed_without_its_file_and_the_others_stay(backend: Backend, momento: Momento) -> None:
@@ -61,10 +57,10 @@ def test_an_expired_stack_is_destroyed_without_its_file_and_the_others_stay(back
         "aws": lambda: pulumi.export("expires", ""),
         "aws-pr-2": expiring(FUTURE),
     }.items():
-        backend.stack(name, program).up()
+        backend.new_stack(name, program).up()
     with pytest.raises(auto.errors.CommandError):
-        backend.stack("aws-pr-3", cut_off).up()
-    backend.stack("aws-pr-4", expiring(PAST))
+        backend.new_stack("aws-pr-3", cut_off).up()
+    backend.new_stack("aws-pr-4", expiring(PAST))
     assert not list(backend.checkout.glob("Pulumi.aws-pr-*.yaml"))
     assert momento.caches() == ["better-together-aws-pr-1"]
 
@@ -90,7 +86,7 @@ def test_an_expired_stack_is_destroyed_without_its_file_and_the_others_stay(back
 def test_one_that_fails_does_not_keep_the_next_one(backend: Backend) -> None:
     with running("local.cloud.momento") as momento:
         with_cache(backend, momento, "aws-pr-1")
-    backend.stack("aws-pr-2", expiring(PAST)).up()
+    backend.new_stack("aws-pr-2", expiring(PAST)).up()
     code, result, _ = backend.ops("reap")
     assert (code, outcomes(result)) == (1, {"aws-pr-1": "failed", "aws-pr-2": "destroyed"})
     assert "momento" in reasons(result)["aws-pr-1"].lower()
@@ -99,7 +95,7 @@ def test_one_that_fails_does_not_keep_the_next_one(backend: Backend) -> None:
 
 def test_two_at_once_destroy_each_stack_once(backend: Backend) -> None:
     for number in range(2):
-        backend.stack(f"aws-pr-{number}", expiring(PAST)).up()
+        backend.new_stack(f"aws-pr-{number}", expiring(PAST)).up()
     both = [backend.start("reap", "--json") for _ in range(2)]
     results = [json.loads(process.communicate()[0]) for process in both]
     assert [process.returncode for process in both] == [0, 0], results
@@ -111,7 +107,7 @@ def test_two_at_once_destroy_each_stack_once(backend: Backend) -> None:
 
 def test_an_update_that_sets_the_time_anew_wins(backend: Backend) -> None:
     """The stack is locked as by an update at work. When it ends, the stack's time is another one."""
-    stack = backend.stack("aws-pr-1", expiring(PAST))
+    stack = backend.new_stack("aws-pr-1", expiring(PAST))
     stack.up()
     locks = backend.folder / "state" / ".pulumi" / "locks" / "organization" / "better-together" / "aws-pr-1"
     locks.mkdir(parents=True, exist_ok=True)

@@ -16,7 +16,6 @@ from typing import Any
 
 import psutil
 import pytest
-from pulumi import automation as auto
 
 from local.cli.tools import pulumi
 from ops.recover import IDS
@@ -52,6 +51,7 @@ def lock(backend: Backend, **holder: Any) -> Path:
 
 
 def test_the_lock_of_a_killed_update_is_removed_and_that_of_a_live_one_is_not(backend: Backend) -> None:
+    backend.new_stack("aws", lambda: None)
     with updating(backend) as engine:
         code, result, _ = backend.ops("recover", "aws")
         holder = rf"\S+@{re.escape(socket.gethostname())}, process {engine.pid}, since 20\S+"
@@ -75,7 +75,7 @@ def test_the_lock_of_a_killed_update_is_removed_and_that_of_a_live_one_is_not(ba
     ],
 )
 def test_a_lock_of_another_computer(backend: Backend, since: str, options: list[str], removed: bool) -> None:
-    backend.stack("aws", lambda: None)
+    backend.new_stack("aws", lambda: None)
     path = lock(backend, hostname="elsewhere", timestamp=since)
     code, result, _ = backend.ops("recover", *options, "aws")
     assert path.exists() != removed
@@ -90,10 +90,7 @@ def test_a_lock_of_another_computer(backend: Backend, since: str, options: list[
 
 def test_what_was_being_created_is_found_by_its_name(backend: Backend, momento: Momento) -> None:
     """Of two caches that were being created one is there; of a third resource nobody knows the id."""
-    stack = backend.stack("aws", lambda: Cache("users", name="users") and None)
-    key = auto.ConfigValue(momento.key, secret=True)
-    stack.set_all_config({"momento:apiKey": key, "momento:endpoint": auto.ConfigValue(momento.endpoint)})
-    stack.up()
+    backend.new_stack("aws", lambda: Cache("users", name="users") and None, momento).up()
     state = exported(backend)
     cache = state["resources"][-1]
 
@@ -122,7 +119,7 @@ def test_what_was_being_created_is_found_by_its_name(backend: Backend, momento: 
 
 def test_an_update_that_ends_meanwhile_loses_nothing(backend: Backend) -> None:
     """It holds the lock when recover reads the state first, and has ended before recover goes on."""
-    backend.stack("aws", lambda: None).up()
+    backend.new_stack("aws", lambda: None).up()
     state = exported(backend)
     root, kind = state["resources"][0], "aws:s3/bucket:Bucket"
     bucket = root | {"type": kind, "custom": True, "urn": root["urn"].replace("pulumi:pulumi:Stack", kind)}
@@ -165,10 +162,7 @@ def write(backend: Backend, state: dict[str, Any]) -> None:
 
 def test_a_provider_that_fails_is_one_line(backend: Backend) -> None:
     with running("local.cloud.momento") as momento:
-        stack = backend.stack("aws", lambda: Cache("users", name="users") and None)
-        key = auto.ConfigValue(momento.key, secret=True)
-        stack.set_all_config({"momento:apiKey": key, "momento:endpoint": auto.ConfigValue(momento.endpoint)})
-        stack.up()
+        backend.new_stack("aws", lambda: Cache("users", name="users") and None, momento).up()
     state = exported(backend)
     state["pending_operations"] = [{"type": "deleting", "resource": state["resources"][-1]}]
     write(backend, state)

@@ -125,7 +125,7 @@ def team(account: Account, tmp_path: Path) -> Backend:
         "PULUMI_BACKEND_URL": f"s3://{BUCKET}?region=us-east-1&s3ForcePathStyle=true",
         "PULUMI_CONFIG_PASSPHRASE": "",
     }
-    return Backend.made(tmp_path, variables | account.administrator, PROVIDER)
+    return Backend.made(tmp_path, variables | account.administrator)
 
 
 def test_a_stack_of_a_team_from_its_making_to_its_end(account: Account, team: Backend) -> None:

@@ -1,0 +1,43 @@
+"""Stacks of the real engine that have their state in a folder.
+
+The engine is started only for what a test is about. A start takes a tenth of a second of the processor's time, and
+deriving a key from a passphrase as much again.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pulumi import automation as auto
+
+from local.cli.stack_files import SALT
+from local.cli.workspace import LaptopStack
+
+
+class QuickStack(LaptopStack):
+    """A stack that exists. Its updates return no outputs."""
+
+    def outputs(self) -> auto.OutputMap:
+        return {}
+
+
+def new_stack(workspace: auto.LocalWorkspace, state: Path, name: str, config: Mapping[str, Any]) -> auto.Stack:
+    """Write what `pulumi stack init` would, with the laptop's passphrase, and a config of which secrets are encrypted."""
+    project = workspace.project_settings().name
+    path = state / ".pulumi" / "stacks" / project / f"{name}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    (state / ".pulumi" / "meta.yaml").write_text("version: 1\n")
+    path.write_text(json.dumps({"version": 3, "checkpoint": {"stack": f"organization/{project}/{name}"}}))
+    settings = {"encryptionsalt": SALT, "config": dict(config)}
+    Path(workspace.work_dir, f"Pulumi.{name}.yaml").write_text(yaml.safe_dump(settings))
+    return QuickStack(name, workspace)
+
+
+def changes(run: Callable[..., object], **options: Any) -> dict[str, int]:
+    """Run a method of a stack. Returns how many resources it changed, and left the same, by operation."""
+    events: list[auto.EngineEvent] = []
+    run(on_event=events.append, **options)
+    [summary] = [event.summary_event for event in events if event.summary_event]
+    return {str(operation): count for operation, count in summary.resource_changes.items()}
