@@ -15,6 +15,8 @@ from pulumi import automation as auto
 from local.cli.stack_files import SALT
 from local.cli.workspace import LaptopStack
 
+type Program = Callable[[], None]
+
 
 class QuickStack(LaptopStack):
     """A stack that exists. Its updates return no outputs."""
@@ -24,7 +26,7 @@ class QuickStack(LaptopStack):
 
 
 def new_stack(workspace: auto.LocalWorkspace, state: Path, name: str, config: Mapping[str, Any]) -> auto.Stack:
-    """Write what `pulumi stack init` would, with the laptop's passphrase, and a config of which secrets are encrypted."""
+    """Write what `pulumi stack init` would; the config has its secrets encrypted, with the laptop's passphrase."""
     project = workspace.project_settings().name
     path = state / ".pulumi" / "stacks" / project / f"{name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import yaml
-from pulumi import automation as auto
 
 from tests.local.providers import conftest as providers
 
@@ -38,19 +37,16 @@ class Account:
 
 
 def set_up(folder: Path, clouds: Path, cloud: str, config: Mapping[str, str]) -> Account:
-    engine = providers.Engine(folder, clouds)
     declared = yaml.safe_load((ROOT / "bootstrap" / cloud / "Pulumi.yaml").read_text())["config"]
     defaults = {key: facts["default"] for key, facts in declared.items() if "default" in facts}
     own = {f"providers:{key}": value for key, value in (defaults | CONFIG | dict(config)).items()}
-    settings = own | {"gcp:region": providers.REGION}
-    engine.stack.set_all_config({key: auto.ConfigValue(value) for key, value in settings.items()})
+    engine = providers.Engine(folder, clouds, providers.SETTINGS | {"gcp:region": providers.REGION} | own)
 
     def program() -> None:
         runpy.run_path(str(ROOT / "bootstrap" / cloud), run_name="__main__")  # as Pulumi does
 
     engine.up(program)
-    state = engine.stack.export_stack().deployment or {}
-    return Account(engine, program, state["resources"], engine.output("variables"))
+    return Account(engine, program, engine.resources(), engine.output("variables"))
 
 
 @pytest.fixture(scope="session")

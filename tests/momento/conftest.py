@@ -15,15 +15,13 @@ from pulumi import automation as auto
 
 from local.cli.tools import pulumi
 from local.cli.workspace import PASSPHRASE
-from tests.engine import changes, new_stack
+from tests.engine import Program, changes, new_stack
 
 ROOT = Path(__file__).resolve().parents[2]
 APP_PYTHON = ROOT / "app" / ".venv" / "bin" / "python"
 KEY = "key-of-the-laptop"
 ENCRYPTED_KEY = "v1:rmZ2yT1GL8WPwTXg:IqlC2cKq36rfockNDNqqjEXZYL4BjWd9hnM4Hc7RCEpE"
 """`KEY`, encrypted by the engine for the stacks of tests/engine.py."""
-
-type Program = Callable[[], None]
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -17,10 +17,8 @@ from local.cli.tools import pulumi
 from local.cli.workspace import PASSPHRASE
 from ops.stack import ROOT
 from rehearsal.builds import copy_checkout
-from tests.engine import QuickStack, new_stack
+from tests.engine import Program, QuickStack, new_stack
 from tests.momento.conftest import Momento
-
-type Program = Callable[[], None]
 
 
 @dataclass(frozen=True)

@@ -18,10 +18,11 @@ from local import providers
 from local.cli import clouds as laptops_clouds
 from local.cli.home import APP_PYTHON, ROOT, Home
 from local.cli.tools import pulumi
+from local.cli.workspace import PASSPHRASE
+from tests.engine import Program, changes, new_stack
 
 REGION = "eu-west-1"
-
-type Program = Callable[[], None]
+SETTINGS = {"aws:region": REGION, "gcp:project": "laptop"}
 
 
 @pytest.fixture(scope="session")
@@ -88,14 +89,14 @@ def aws(running_aws: Aws) -> Aws:
 class Engine:
     """A stack of the real engine. Changes are told as {operation: number of resources}."""
 
-    def __init__(self, folder: Path, home: Path) -> None:
+    def __init__(self, folder: Path, home: Path, config: Mapping[str, str] = SETTINGS) -> None:
         providers.install(folder / "pulumi")
-        (folder / "state").mkdir()
         (folder / "Pulumi.yaml").write_text("name: providers\nruntime: python\n")
+        self.state = folder / "state"
         environment = {
             "BETTER_TOGETHER_HOME": str(home),
-            "PULUMI_BACKEND_URL": (folder / "state").as_uri(),
-            "PULUMI_CONFIG_PASSPHRASE": "test",
+            "PULUMI_BACKEND_URL": self.state.as_uri(),
+            "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
         }
@@ -106,37 +107,37 @@ class Engine:
             program=lambda: None,
             env_vars=environment,
         )
-        self.folder = folder
-        self.stack = auto.Stack.create("test", workspace)
-        settings = {"aws:region": REGION, "gcp:project": "laptop"}
-        self.stack.set_all_config({key: auto.ConfigValue(value) for key, value in settings.items()})
-        self._outputs: auto.OutputMap = {}
+        self.stack = new_stack(workspace, self.state, "test", config)
 
     def preview(self, program: Program) -> dict[str, int]:
-        return _changes(self.stack.preview(program=program).change_summary)
+        return self._changes(self.stack.preview, program=program)
 
     def up(self, program: Program) -> dict[str, int]:
-        result = self.stack.up(program=program, show_secrets=False)
-        self._outputs = result.outputs
-        return _changes(result.summary.resource_changes)
+        return self._changes(self.stack.up, program=program)
 
     def refresh(self) -> dict[str, int]:
-        return _changes(self.stack.refresh(show_secrets=False).summary.resource_changes)
+        return self._changes(self.stack.refresh)
 
     def destroy(self) -> dict[str, int]:
-        return _changes(self.stack.destroy(show_secrets=False).summary.resource_changes)
+        return self._changes(self.stack.destroy)
+
+    def _changes(self, run: Callable[..., object], **options: Any) -> dict[str, int]:
+        found = changes(run, **options)
+        return {operation: count for operation, count in found.items() if operation != "same"}
+
+    def resources(self) -> list[dict[str, Any]]:
+        """Those of the state, in which the property names are Pulumi's. The first is the stack."""
+        return json.loads((self.state / ".pulumi/stacks/providers/test.json").read_text())["checkpoint"]["latest"][
+            "resources"
+        ]
 
     def output(self, name: str) -> Any:
-        """An output of the last `up`."""
-        return self._outputs[name].value
+        """An output, as it is in the state."""
+        return self.resources()[0]["outputs"][name]
 
     def tells(self, secret: str) -> bool:
         """Whether the secret can be read in any file of the engine's state."""
-        return any(secret in file.read_text() for file in (self.folder / "state").rglob("*.json"))
-
-
-def _changes(summary: Mapping[Any, int] | None) -> dict[str, int]:
-    return {str(operation): count for operation, count in (summary or {}).items() if operation != "same"}
+        return any(secret in file.read_text() for file in self.state.rglob("*.json"))
 
 
 @pytest.fixture

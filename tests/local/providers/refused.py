@@ -92,7 +92,7 @@ def main(folder: str, home: str, verb: str, *programs: str) -> None:
     for program in programs:
         with suppress(auto.CommandError):
             getattr(engine.stack, verb)(program=globals()[program], on_output=print, on_error=print, color="never")
-    print("outputs:", *engine.stack.outputs())
+    print("outputs:", *engine.stack.workspace.stack_outputs(engine.stack.name))
 
 
 if __name__ == "__main__":
