@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Generator
 from contextlib import ExitStack
 
+import botocore.session
 import httpx
 import pytest
 from botocore.config import Config
@@ -29,6 +30,10 @@ settings.register_profile("test", max_examples=25, deadline=None, derandomize=Tr
 settings.register_profile("prove", max_examples=500, deadline=None, derandomize=True)
 settings.register_profile("fuzz", max_examples=FUZZ_EXAMPLES, deadline=None, print_blob=True)
 settings.load_profile("test")
+
+
+# Each client of the app has a session of its own, which would read botocore's description of DynamoDB anew.
+botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 
 
 @pytest.fixture

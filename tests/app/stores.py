@@ -7,7 +7,8 @@ import os
 import uuid
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
+from typing import TYPE_CHECKING
 
 import boto3
 import pytest
@@ -16,6 +17,9 @@ from app.data import DataClient
 from app.data.memory import MemoryDataClient
 from app.metrics import Metrics
 from tests.app import servers
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
 
 SERVERS = {
     "dynamodb": {"moto": servers.moto, "dynamodb-local": servers.dynamodb_local},
@@ -85,13 +89,17 @@ def aws_environment(patch: pytest.MonkeyPatch, url: str) -> None:
 
 def create_table(url: str, name: str) -> None:
     """Create the table as the stack does."""
-    client = boto3.client("dynamodb", REGION, endpoint_url=url)  # pyright: ignore[reportUnknownMemberType]
-    client.create_table(
+    _client(url).create_table(
         TableName=name,
         KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
         AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
         BillingMode="PAY_PER_REQUEST",
     )
+
+
+@cache
+def _client(url: str) -> "DynamoDBClient":
+    return boto3.client("dynamodb", REGION, endpoint_url=url)  # pyright: ignore[reportUnknownMemberType]
 
 
 def _firestore(address: str, metrics: Metrics) -> DataClient:

@@ -16,6 +16,7 @@ from fnmatch import fnmatchcase
 from types import ModuleType
 from typing import Any
 
+from moto import backends
 from moto.apigatewayv2.models import Api, ApiGatewayV2Backend, apigatewayv2_backends
 from moto.awslambda.models import LambdaBackend, LambdaFunction, lambda_backends
 from moto.core.base_backend import BackendDict
@@ -65,6 +66,11 @@ def _import_ssm() -> None:
             importlib.import_module("moto.ssm.models")
         finally:
             del sys.modules["moto.ec2"]
+
+
+# moto would list its own folder twice for each request.
+MODULES = tuple(backends.list_of_moto_modules())
+backends.list_of_moto_modules = lambda: MODULES
 
 
 class _RequestHandler(MotoRequestHandler):
