@@ -1,7 +1,8 @@
-"""A backend of the real engine in a folder, and a checkout without the files of its stacks."""
+"""A backend of the real engine in a folder, and a checkout without the files of its stacks, as far as `ops` needs it."""
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -16,7 +17,6 @@ from pulumi import automation as auto
 from local.cli.tools import pulumi
 from local.cli.workspace import PASSPHRASE
 from ops.stack import ROOT
-from rehearsal.builds import copy_checkout
 from tests.engine import Program, QuickStack, new_stack
 from tests.momento.conftest import Momento
 
@@ -56,7 +56,11 @@ class Backend:
         project = {"name": "better-together", "runtime": "python", "plugins": {"providers": [plugin]}}
         (folder / "project" / "Pulumi.yaml").write_text(yaml.safe_dump(project))
         backend = cls(folder, variables)
-        copy_checkout(backend.checkout, "pulumi_momento/.venv")
+        shutil.copytree(ROOT / "ops", backend.checkout / "ops")
+        for stack in ("", ".aws", ".aws-prod", ".gcp", ".gcp-prod"):
+            shutil.copy(ROOT / f"Pulumi{stack}.yaml", backend.checkout)
+        for folder in ("local", "pulumi_momento"):
+            (backend.checkout / folder).symlink_to(ROOT / folder)
         return backend
 
     def stack(self, name: str, program: Program) -> auto.Stack:

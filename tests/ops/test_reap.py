@@ -52,6 +52,9 @@ def test_an_expired_stack_is_destroyed_without_its_file_and_the_others_stay(back
         raise pulumi.RunError("cut off")
 
     with_cache(backend, momento, "aws-pr-1")
+    code, result, _ = backend.ops("reap", "--dry-run")
+    assert (code, outcomes(result), momento.caches()) == (0, {"aws-pr-1": "expired"}, ["better-together-aws-pr-1"])
+
     for name, program in {
         "aws-prod": protected,
         "aws": lambda: pulumi.export("expires", ""),
@@ -62,10 +65,6 @@ def test_an_expired_stack_is_destroyed_without_its_file_and_the_others_stay(back
         backend.new_stack("aws-pr-3", cut_off).up()
     backend.new_stack("aws-pr-4", expiring(PAST))
     assert not list(backend.checkout.glob("Pulumi.aws-pr-*.yaml"))
-    assert momento.caches() == ["better-together-aws-pr-1"]
-
-    code, result, _ = backend.ops("reap", "--dry-run")
-    assert (code, outcomes(result)["aws-pr-1"], momento.caches()) == (0, "expired", ["better-together-aws-pr-1"])
     code, result, err = backend.ops("reap")
     assert momento.caches() == []
     assert reasons(result) == {
@@ -109,7 +108,7 @@ def test_an_update_that_sets_the_time_anew_wins(backend: Backend) -> None:
     """The stack is locked as by an update at work. When it ends, the stack's time is another one."""
     stack = backend.new_stack("aws-pr-1", expiring(PAST))
     stack.up()
-    locks = backend.folder / "state" / ".pulumi" / "locks" / "organization" / "better-together" / "aws-pr-1"
+    locks = backend.state / ".pulumi" / "locks" / "organization" / "better-together" / "aws-pr-1"
     locks.mkdir(parents=True, exist_ok=True)
     content = {"pid": 1, "username": "ann", "hostname": "another", "timestamp": "2026-11-26T16:00:00Z"}
     (locks / "update.json").write_text(json.dumps(content))
