@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from ops import commands
-from ops.check import interrupted
-from ops.report import say, say_aside
 from ops.stack import ROOT, UsageError
+from ops.terminal import interrupted, say, say_aside
 
 EPILOG = """\
 exit codes:

@@ -2,19 +2,17 @@
 
 import os
 import sys
-import threading
 from functools import partial
 
 import httpx
 
 from ops import reads, writes
 from ops.deployment import Deployment, Wrong
-from ops.report import Report, say
+from ops.report import Report
 from ops.stack import Stack, UsageError
 from ops.target import Target
+from ops.terminal import interrupted, say
 from ops.version_transport import VersionTransport
-
-interrupted = threading.Event()
 
 
 def check(target: Target, *, write: bool) -> Report:

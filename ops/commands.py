@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ops.names import all_named, named
-from ops.report import Report, say
 from ops.stack import Stack, UsageError
-from ops.target import Target
+from ops.terminal import say
+
+if TYPE_CHECKING:
+    from ops.report import Report
+    from ops.target import Target
 
 type Result = tuple[int, dict[str, Any]]
 
@@ -23,7 +26,9 @@ def check(stack: str | None, url: str | None, home: Path, *, write: bool) -> Res
     return _checked(report)
 
 
-def _target(stack: str | None, url: str | None, home: Path) -> Target:
+def _target(stack: str | None, url: str | None, home: Path) -> "Target":
+    from ops.target import Target
+
     if url and not stack:
         return Target.of_url(url)
     if stack and not url:
@@ -39,7 +44,7 @@ def verify(name: str, home: Path) -> Result:
     return _checked(report)
 
 
-def _checked(report: Report) -> Result:
+def _checked(report: "Report") -> Result:
     return int(bool(report.wrong)), {"summary": report.summary, "checks": report.lines}
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from ops import engine
-from ops.report import say
 from ops.sealed_plan import SealedPlan
 from ops.stack import Stack, UsageError
+from ops.terminal import say
 
 
 class Moved(UsageError):

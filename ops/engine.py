@@ -14,8 +14,8 @@ from typing import Any
 
 import yaml
 
-from ops.report import say_aside
 from ops.stack import ROOT, Stack, cli, one_line, project_key
+from ops.terminal import say_aside
 from ops.urn import resource
 
 # What a backend in a bucket and Pulumi Cloud say of a stack that another update changes.

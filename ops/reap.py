@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ops import engine
-from ops.report import say
 from ops.stack import Stack, UsageError, cli, is_in_backend, pulumi
+from ops.terminal import say
 
 PAUSE = 2.0  # seconds before it looks at locked stacks again
 TAG = "%Y-%m-%dt%H-%M-%Sz"  # the time as a label of Google Cloud

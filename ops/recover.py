@@ -11,8 +11,8 @@ from typing import Any
 
 from ops import engine
 from ops.holder import has_ended
-from ops.report import say
 from ops.stack import Stack, UsageError, cli, pulumi
+from ops.terminal import say
 
 # How a backend in a bucket names the holder of a lock.
 HOLDER = re.compile(r"created by (?P<user>\S*)@(?P<host>\S+) \(pid (?P<pid>\d+)\) at (?P<time>\S+)")

@@ -1,32 +1,12 @@
-"""Prints lines of progress, and counts the lines of checks."""
+"""Prints and counts the lines of checks."""
 
-import os
-import sys
 from collections import Counter
 from collections.abc import Callable
-from typing import TextIO
 
 import httpx
 
 from ops.deployment import Skipped, Wrong, why
-
-
-def say(line: str) -> None:
-    """Print the line. Goes on if stdout is closed or full, because users must be removed and rollouts finished."""
-    _write(line, sys.stdout)
-
-
-def say_aside(line: str) -> None:
-    """Print the line to stderr, and go on likewise."""
-    _write(line, sys.stderr)
-
-
-def _write(line: str, stream: TextIO) -> None:
-    try:
-        print(line, file=stream, flush=True)
-    except OSError:
-        # https://docs.python.org/3/library/signal.html#note-on-sigpipe
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+from ops.terminal import say
 
 
 class Report:

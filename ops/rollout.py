@@ -10,9 +10,9 @@ from ops import archive, engine, holder, request_log
 from ops.check import check_newest
 from ops.judge import Judgement, Limits, Verdict, judge, p99
 from ops.probes import send_probes
-from ops.report import say
 from ops.request_log import Request
 from ops.stack import Stack, UsageError
+from ops.terminal import say
 
 UP_WITHIN = 900  # seconds; `pulumi up` and what surrounds it take less
 LOOKS = 10  # at the requests, in a step

@@ -1,4 +1,4 @@
-"""A backend of the real engine in a folder, and a checkout without the files of its stacks, as far as `ops` needs it."""
+"""A backend of the real engine in a folder, and of the checkout what `ops` needs, without the files of its stacks."""
 
 import json
 import os
@@ -59,8 +59,8 @@ class Backend:
         shutil.copytree(ROOT / "ops", backend.checkout / "ops")
         for stack in ("", ".aws", ".aws-prod", ".gcp", ".gcp-prod"):
             shutil.copy(ROOT / f"Pulumi{stack}.yaml", backend.checkout)
-        for folder in ("local", "pulumi_momento"):
-            (backend.checkout / folder).symlink_to(ROOT / folder)
+        for name in ("local", "pulumi_momento"):
+            (backend.checkout / name).symlink_to(ROOT / name)
         return backend
 
     def stack(self, name: str, program: Program) -> auto.Stack:
