@@ -1,6 +1,7 @@
 """Validates responses against the deployment's own openapi.json."""
 
 import re
+import sys
 from typing import Any
 
 import httpx
@@ -60,7 +61,10 @@ class Contract:
     def _misshapen(self, schema: dict[str, Any] | None, response: httpx.Response) -> str | None:
         if schema is None:
             return None
-        import jsonschema  # late, because its format checkers take more than a second
+        # With this package, which other tools need, jsonschema builds a grammar of IRIs, which takes a second.
+        # https://docs.python.org/3/reference/import.html#the-module-cache
+        sys.modules.setdefault("rfc3987_syntax", None)  # pyright: ignore[reportCallIssue, reportArgumentType]
+        import jsonschema  # late, because few commands need it
 
         validator: Any = jsonschema.Draft202012Validator(schema | {"components": self._components})
         try:
