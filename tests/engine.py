@@ -37,6 +37,17 @@ def new_stack(workspace: auto.LocalWorkspace, state: Path, name: str, config: Ma
     return QuickStack(name, workspace)
 
 
+def deployment(state: Path) -> dict[str, Any]:
+    """What the engine knows of the only stack in the folder; its secrets are encrypted."""
+    [path] = state.glob(".pulumi/stacks/*/*.json")
+    return json.loads(path.read_text())["checkpoint"]["latest"]
+
+
+def outputs(state: Path) -> dict[str, Any]:
+    """Of the only stack in the folder; the first of its resources is the stack itself."""
+    return deployment(state)["resources"][0]["outputs"]
+
+
 def changes(run: Callable[..., object], **options: Any) -> dict[str, int]:
     """Run a method of a stack. Returns how many resources it changed, and left the same, by operation."""
     events: list[auto.EngineEvent] = []

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.engine import deployment
 from tests.local.providers import conftest as providers
 
 ROOT = Path(__file__).parents[2]
@@ -46,7 +47,7 @@ def set_up(folder: Path, clouds: Path, cloud: str, config: Mapping[str, str]) ->
         runpy.run_path(str(ROOT / "bootstrap" / cloud), run_name="__main__")  # as Pulumi does
 
     engine.up(program)
-    return Account(engine, program, engine.resources(), engine.output("variables"))
+    return Account(engine, program, deployment(engine.state)["resources"], engine.output("variables"))
 
 
 @pytest.fixture(scope="session")

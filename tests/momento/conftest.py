@@ -102,11 +102,13 @@ class Engine:
     """A stack. `said` is everything that the engine ever printed about it."""
 
     stack: auto.Stack
+    state: Path
     said: list[str] = field(default_factory=list[str])
 
     @classmethod
     def made(cls, folder: Path, config: Mapping[str, Any]) -> "Engine":
-        return cls(new_stack(workspace(folder), folder / "state", "test", config))
+        state = folder / "state"
+        return cls(new_stack(workspace(folder), state, "test", config), state)
 
     def preview(self, program: Program) -> dict[str, int]:
         return self._changes(self.stack.preview, program=program)
@@ -123,11 +125,8 @@ class Engine:
     def _changes(self, run: Callable[..., object], **options: Any) -> dict[str, int]:
         return changes(run, on_output=self.said.append, on_error=self.said.append, **options)
 
-    def outputs(self) -> auto.OutputMap:
+    def decrypted_outputs(self) -> auto.OutputMap:
         return self.stack.workspace.stack_outputs(self.stack.name)
-
-    def deployment(self) -> dict[str, Any]:
-        return dict(self.stack.export_stack().deployment or {})
 
 
 @pytest.fixture

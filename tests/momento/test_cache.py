@@ -7,6 +7,7 @@ import pulumi
 import pytest
 
 import pulumi_momento
+from tests.engine import deployment, outputs
 from tests.momento.conftest import Engine, Momento, limited
 
 
@@ -19,22 +20,21 @@ def test_a_cache_without_a_name_is_named_once_and_comes_back_after_it_was_delete
         pulumi.export("id", cache.id)
 
     engine.up(program)
-    outputs = engine.outputs()
-    name = outputs["name"].value
+    name = outputs(engine.state)["name"]
     assert re.fullmatch(r"users-[0-9a-f]{7}", name)
-    assert outputs["id"].value == name
+    assert outputs(engine.state)["id"] == name
     assert name in momento.caches()
     assert engine.preview(program) == {"same": 2}
 
     momento.delete(name)
     assert engine.refresh()["delete"] == 1
     engine.up(program)
-    again = engine.outputs()["name"].value
+    again = outputs(engine.state)["name"]
     assert again in momento.caches()
 
     momento.delete(again)
     engine.destroy()
-    assert "resources" not in engine.deployment()
+    assert "resources" not in deployment(engine.state)
 
 
 @pytest.mark.prove
@@ -44,7 +44,7 @@ def test_a_new_name_replaces_the_cache(engine: Engine, momento: Momento) -> None
 
     engine.up(lambda: program("before"))
     assert engine.up(lambda: program("after")) == {"replace": 1, "same": 1}
-    assert engine.outputs()["name"].value == "after"
+    assert outputs(engine.state)["name"] == "after"
     assert {"before", "after"} & set(momento.caches()) == {"after"}
     assert engine.refresh() == {"same": 2}
 
@@ -71,7 +71,7 @@ def test_a_cache_of_others_is_read_and_left_alone_with_the_settings_of_the_envir
     settings = {"MOMENTO_API_KEY": momento.key, "MOMENTO_ENDPOINT": momento.endpoint}
     engine.stack.workspace.env_vars = {**engine.stack.workspace.env_vars, **settings}
     engine.up(lambda: pulumi.export("name", pulumi_momento.Cache.get("users", "theirs").name))
-    assert engine.outputs()["name"].value == "theirs"
+    assert outputs(engine.state)["name"] == "theirs"
     engine.destroy()
     assert "theirs" in momento.caches()
 
@@ -93,4 +93,4 @@ def test_calls_over_the_control_planes_limit_are_made_again(tmp_path: Path) -> N
         assert engine.up(program) == {"create": 2}
         assert engine.refresh() == {"same": 2}
         engine.destroy()
-    assert "resources" not in engine.deployment()
+    assert "resources" not in deployment(engine.state)

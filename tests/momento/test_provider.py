@@ -9,6 +9,7 @@ import pytest
 
 from pulumi_momento import Cache, Provider
 from stacks.config_reader import ConfigReader
+from tests.engine import deployment
 from tests.momento.conftest import ROOT, Engine, Momento, limited
 
 APP_KEY = "the-app's-key"
@@ -60,7 +61,7 @@ def test_the_key_is_a_secret_wherever_it_comes_from(engine: Engine, momento: Mom
         pulumi.export("key", vars(account)["apiKey"])
 
     engine.up(program)
-    key = engine.outputs()["key"]
+    key = engine.decrypted_outputs()["key"]
     assert (key.value, key.secret) == (momento.key, True)
     written = [
         file for file in tmp_path.rglob("*") if file.is_file() and momento.key in file.read_text(errors="ignore")
@@ -83,13 +84,13 @@ def test_keys_of_the_environment_are_secrets_as_well(
         pulumi.export("key", ConfigReader("caches", engine.stack.name).secret("momentoApiKey", "MOMENTO_APP_API_KEY"))
 
     engine.up(program)
-    exported = engine.outputs()["key"]
+    exported = engine.decrypted_outputs()["key"]
     assert (exported.value, exported.secret) == (APP_KEY, True)
     for key in (momento.key, APP_KEY):
         assert key not in "".join(engine.said)
         files = [file for file in tmp_path.rglob("*") if file.is_file()]
         assert not [file for file in files if key in file.read_text(errors="ignore")]
-    assert "apiKey" not in str(engine.deployment()), "the provider's key is not even in the state"
+    assert "apiKey" not in str(deployment(engine.state)), "the provider's key is not even in the state"
     engine.destroy()
 
 

@@ -20,6 +20,7 @@ import pytest
 from local.cli.tools import pulumi
 from ops.recover import IDS
 from pulumi_momento import Cache
+from tests.engine import deployment
 from tests.momento.conftest import Momento, running
 from tests.ops.backend import Backend
 from tests.ops.conftest import ROOT
@@ -91,7 +92,7 @@ def test_a_lock_of_another_computer(backend: Backend, since: str, options: list[
 def test_what_was_being_created_is_found_by_its_name(backend: Backend, momento: Momento) -> None:
     """Of two caches that were being created one is there; of a third resource nobody knows the id."""
     backend.new_stack("aws", lambda: Cache("users", name="users") and None, momento).up()
-    state = exported(backend)
+    state = deployment(backend.state)
     cache = state["resources"][-1]
 
     def pending(name: str, kind: str = "momento:index:Cache") -> dict[str, Any]:
@@ -111,7 +112,7 @@ def test_what_was_being_created_is_found_by_its_name(backend: Backend, momento: 
     assert result["next"].startswith(
         "left to do: look in the cloud for aws:s3/bucket:Bucket source, which the stack does"
     )
-    after = exported(backend)
+    after = deployment(backend.state)
     assert [one["id"] for one in after["resources"] if one["type"] == "momento:index:Cache"] == ["users", "made"]
     assert "pending_operations" not in after
     assert momento.key not in json.dumps(after)
@@ -120,7 +121,7 @@ def test_what_was_being_created_is_found_by_its_name(backend: Backend, momento: 
 def test_an_update_that_ends_meanwhile_loses_nothing(backend: Backend) -> None:
     """It holds the lock when recover reads the state first, and has ended before recover goes on."""
     backend.new_stack("aws", lambda: None).up()
-    state = exported(backend)
+    state = deployment(backend.state)
     root, kind = state["resources"][0], "aws:s3/bucket:Bucket"
     bucket = root | {"type": kind, "custom": True, "urn": root["urn"].replace("pulumi:pulumi:Stack", kind)}
     write(backend, state | {"pending_operations": [{"type": "creating", "resource": bucket}]})
@@ -141,33 +142,25 @@ def test_an_update_that_ends_meanwhile_loses_nothing(backend: Backend) -> None:
         assert select.select([reads], [], [], 300)[0], "it has not read the state"
     os.write(goes, b"\n")
     assert "left to do: look in the cloud for aws:s3/bucket:Bucket" in process.communicate()[0]
-    after = exported(backend)
+    after = deployment(backend.state)
     assert after["resources"][0]["outputs"] == {"ended": True}
     assert "pending_operations" not in after
     os.close(reads)
     os.close(goes)
 
 
-def exported(backend: Backend) -> dict[str, Any]:
-    """The state of stack aws, with encrypted secrets."""
-    return json.loads(file(backend).read_text())["checkpoint"]["latest"]
-
-
 def write(backend: Backend, state: dict[str, Any]) -> None:
     """Write the state with its pending operations, which `pulumi stack import` drops."""
-    content = json.loads(file(backend).read_text())
-    content["checkpoint"]["latest"] = state
-    file(backend).write_text(json.dumps(content))
-
-
-def file(backend: Backend) -> Path:
-    return backend.state / ".pulumi" / "stacks" / "better-together" / "aws.json"
+    path = backend.state / ".pulumi" / "stacks" / "better-together" / "aws.json"
+    path.write_text(
+        json.dumps({"version": 3, "checkpoint": {"stack": "organization/better-together/aws", "latest": state}})
+    )
 
 
 def test_a_provider_that_fails_is_one_line(backend: Backend) -> None:
     with running("local.cloud.momento") as momento:
         backend.new_stack("aws", lambda: Cache("users", name="users") and None, momento).up()
-    state = exported(backend)
+    state = deployment(backend.state)
     state["pending_operations"] = [{"type": "deleting", "resource": state["resources"][-1]}]
     write(backend, state)
     code, result, _ = backend.ops("recover", "aws")

@@ -19,7 +19,7 @@ from local.cli import clouds as laptops_clouds
 from local.cli.home import APP_PYTHON, ROOT, Home
 from local.cli.tools import pulumi
 from local.cli.workspace import PASSPHRASE
-from tests.engine import Program, changes, new_stack
+from tests.engine import Program, changes, new_stack, outputs
 
 REGION = "eu-west-1"
 SETTINGS = {"aws:region": REGION, "gcp:project": "laptop"}
@@ -125,15 +125,9 @@ class Engine:
         found = changes(run, **options)
         return {operation: count for operation, count in found.items() if operation != "same"}
 
-    def resources(self) -> list[dict[str, Any]]:
-        """Those of the state, in which the property names are Pulumi's. The first is the stack."""
-        return json.loads((self.state / ".pulumi/stacks/providers/test.json").read_text())["checkpoint"]["latest"][
-            "resources"
-        ]
-
     def output(self, name: str) -> Any:
         """An output, as it is in the state."""
-        return self.resources()[0]["outputs"][name]
+        return outputs(self.state)[name]
 
     def tells(self, secret: str) -> bool:
         """Whether the secret can be read in any file of the engine's state."""
