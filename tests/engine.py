@@ -18,14 +18,21 @@ from local.cli.workspace import LaptopStack
 type Program = Callable[[], None]
 
 
+class QuickWorkspace(auto.LocalWorkspace):
+    """Its stacks exist, so the engine is not asked for them."""
+
+    def select_stack(self, stack_name: str) -> None:
+        pass
+
+
 class QuickStack(LaptopStack):
-    """A stack that exists. Its updates return no outputs."""
+    """Its updates return no outputs."""
 
     def outputs(self) -> auto.OutputMap:
         return {}
 
 
-def new_stack(workspace: auto.LocalWorkspace, state: Path, name: str, config: Mapping[str, Any]) -> auto.Stack:
+def new_stack(workspace: QuickWorkspace, state: Path, name: str, config: Mapping[str, Any]) -> auto.Stack:
     """Write what `pulumi stack init` would; the config has its secrets encrypted, with the laptop's passphrase."""
     project = workspace.project_settings().name
     path = state / ".pulumi" / "stacks" / project / f"{name}.json"
@@ -34,7 +41,7 @@ def new_stack(workspace: auto.LocalWorkspace, state: Path, name: str, config: Ma
     path.write_text(json.dumps({"version": 3, "checkpoint": {"stack": f"organization/{project}/{name}"}}))
     settings = {"encryptionsalt": SALT, "config": dict(config)}
     Path(workspace.work_dir, f"Pulumi.{name}.yaml").write_text(yaml.safe_dump(settings))
-    return QuickStack(name, workspace)
+    return QuickStack.select(name, workspace)
 
 
 def deployment(state: Path) -> dict[str, Any]:

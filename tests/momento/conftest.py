@@ -15,7 +15,7 @@ from pulumi import automation as auto
 
 from local.cli.tools import pulumi
 from local.cli.workspace import PASSPHRASE
-from tests.engine import Program, changes, new_stack
+from tests.engine import Program, QuickWorkspace, changes, new_stack
 
 ROOT = Path(__file__).resolve().parents[2]
 APP_PYTHON = ROOT / "app" / ".venv" / "bin" / "python"
@@ -75,13 +75,13 @@ def limited(refused: str) -> Generator[Momento]:
         yield momento
 
 
-def workspace(folder: Path) -> auto.LocalWorkspace:
+def workspace(folder: Path) -> QuickWorkspace:
     """A project in the folder, with a state and a Pulumi home of its own."""
     plugin = {"name": "momento", "path": str(ROOT / "pulumi_momento")}
     settings = {"name": "caches", "runtime": "python", "plugins": {"providers": [plugin]}}
     (folder / "Pulumi.yaml").write_text(yaml.safe_dump(settings))
     (folder / "state").mkdir(exist_ok=True)
-    return auto.LocalWorkspace(
+    return QuickWorkspace(
         work_dir=str(folder),
         pulumi_home=str(folder / "home"),
         pulumi_command=pulumi(),

@@ -17,7 +17,7 @@ from pulumi import automation as auto
 from local.cli.tools import pulumi
 from local.cli.workspace import PASSPHRASE
 from ops.stack import ROOT
-from tests.engine import Program, QuickStack, new_stack
+from tests.engine import Program, QuickStack, QuickWorkspace, new_stack
 from tests.momento.conftest import Momento
 
 
@@ -65,14 +65,14 @@ class Backend:
 
     def stack(self, name: str, program: Program) -> auto.Stack:
         """A stack that exists, of the program."""
-        return QuickStack(name, self._workspace(program))
+        return QuickStack.select(name, self._workspace(program))
 
     def new_stack(self, name: str, program: Program, momento: Momento | None = None) -> auto.Stack:
         """An empty stack of the program, whose file is in another folder than the checkout."""
         return new_stack(self._workspace(program), self.state, name, momento.settings if momento else {})
 
-    def _workspace(self, program: Program) -> auto.LocalWorkspace:
-        return auto.LocalWorkspace(
+    def _workspace(self, program: Program) -> QuickWorkspace:
+        return QuickWorkspace(
             work_dir=str(self.folder / "project"),
             pulumi_command=pulumi(),
             program=program,

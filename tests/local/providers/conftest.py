@@ -12,14 +12,13 @@ from urllib.parse import quote
 import boto3  # pyright: ignore[reportMissingTypeStubs]
 import httpx
 import pytest
-from pulumi import automation as auto
 
 from local import providers
 from local.cli import clouds as laptops_clouds
 from local.cli.home import APP_PYTHON, ROOT, Home
 from local.cli.tools import pulumi
 from local.cli.workspace import PASSPHRASE
-from tests.engine import Program, changes, new_stack, outputs
+from tests.engine import Program, QuickWorkspace, changes, new_stack, outputs
 
 REGION = "eu-west-1"
 SETTINGS = {"aws:region": REGION, "gcp:project": "laptop"}
@@ -100,7 +99,7 @@ class Engine:
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
         }
-        workspace = auto.LocalWorkspace(
+        workspace = QuickWorkspace(
             work_dir=str(folder),
             pulumi_home=str(folder / "pulumi"),
             pulumi_command=pulumi(),
