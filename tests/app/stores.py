@@ -6,9 +6,8 @@ A new store needs an entry in SERVERS and one in CLIENTS.
 import os
 import uuid
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
-from functools import cache, partial
-from typing import TYPE_CHECKING
+from contextlib import closing, contextmanager
+from functools import partial
 
 import boto3
 import pytest
@@ -17,9 +16,6 @@ from app.data import DataClient
 from app.data.memory import MemoryDataClient
 from app.metrics import Metrics
 from tests.app import servers
-
-if TYPE_CHECKING:
-    from types_boto3_dynamodb import DynamoDBClient
 
 SERVERS = {
     "dynamodb": {"moto": servers.moto, "dynamodb-local": servers.dynamodb_local},
@@ -89,17 +85,13 @@ def aws_environment(patch: pytest.MonkeyPatch, url: str) -> None:
 
 def create_table(url: str, name: str) -> None:
     """Create the table as the stack does."""
-    _client(url).create_table(
-        TableName=name,
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
-
-
-@cache
-def _client(url: str) -> "DynamoDBClient":
-    return boto3.client("dynamodb", REGION, endpoint_url=url)  # pyright: ignore[reportUnknownMemberType]
+    with closing(boto3.client("dynamodb", REGION, endpoint_url=url)) as client:  # pyright: ignore[reportUnknownMemberType]
+        client.create_table(
+            TableName=name,
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
 
 
 def _firestore(address: str, metrics: Metrics) -> DataClient:
