@@ -12,7 +12,6 @@ export PATH := $(value PATH):$(CURDIR)/build/uv/bin
 export UV_PYTHON_INSTALL_DIR := $(CURDIR)/build/pythons
 unexport PYTHONDONTWRITEBYTECODE VIRTUAL_ENV
 PYTHON := .venv/bin/python
-export JOBS ?= 0
 json = $(if $(filter 1,$(JSON)),--json)
 need_plan = $(if $(value PLAN),,$(error name the plan: make $@ PLAN=build/plan.json))
 need_stack = $(if $(value STACK),,$(error name the stack: make $@ STACK=aws))
@@ -48,7 +47,7 @@ help: ## list the targets and the variables
 # RATE=8      ## load: requests a second to each stack, up to 200; 2 to a URL
 # UI=1        ## load: locust's own page instead
 # DOCS=1      ## load: also renew what `make docs` draws of a load
-# JOBS=2      ## test-app and test-stacks: processes at the same time
+# JOBS=2      ## test-app, which has one, and test-stacks, which has two: processes at the same time
 
 .PHONY: up
 up: setup ## bring stacks aws and gcp, or STACK="aws-prod gcp-prod", up on the laptop's clouds and print their URLs
@@ -153,7 +152,8 @@ release: ## publish build/dist as a release of GitHub: make release TAG=v1.0.0
 
 # `make test` shows every behaviour once; `make prove` also runs what is marked `prove`. Either consists of three runs,
 # which can be started alone: `make test-e2e` for the first tier, `make test-e2e TIER=` for both. They run at the same
-# time, since test-e2e, two processes with clouds of their own, waits as much as it works. Each is printed when it ends.
+# time, since test-e2e, two processes with clouds of their own, waits as much as it works. Five processes end at about the
+# same time on two cores. Each run is printed when it ends.
 TIER := -m 'not prove'
 
 .PHONY: test
@@ -168,11 +168,11 @@ prove: ## run all tests with all stores, faults and seeds (SEEDS=500: with that 
 .PHONY: test-app
 test-app: setup ## test the app and the daemon of the laptop's clouds
 	@$(PYTHON) -m local.cli.tools test
-	app/.venv/bin/python -m pytest -n "$$JOBS" $(TIER) --hypothesis-profile $(if $(TIER),test,prove) tests/app tests/cloud
+	app/.venv/bin/python -m pytest -n "$${JOBS:-0}" $(TIER) --hypothesis-profile $(if $(TIER),test,prove) tests/app tests/cloud
 
 .PHONY: test-stacks
 test-stacks: setup ## test the stacks, the bootstrap of accounts, the policy, the providers, ops and the benchmarks, without a cloud
-	$(PYTHON) -m pytest -n "$$JOBS" $(TIER) tests/benchmarks tests/bootstrap tests/stacks tests/policy tests/momento tests/local tests/ops
+	$(PYTHON) -m pytest -n "$${JOBS:-2}" $(TIER) tests/benchmarks tests/bootstrap tests/stacks tests/policy tests/momento tests/local tests/ops
 
 .PHONY: test-e2e
 test-e2e: setup ## test both stacks on the laptop's clouds

@@ -51,6 +51,7 @@ def lint(checkout: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=checkout, env=plain, capture_output=True, text=True, timeout=300)
 
 
+@pytest.mark.prove
 def test_zizmor_refuses_what_an_attacker_could_use(tmp_path: Path) -> None:
     bad = workflows(
         tmp_path / "bad",
