@@ -47,7 +47,7 @@ help: ## list the targets and the variables
 # RATE=8      ## load: requests a second to each stack, up to 200; 2 to a URL
 # UI=1        ## load: locust's own page instead
 # DOCS=1      ## load: also renew what `make docs` draws of a load
-# JOBS=2      ## test-app, which has one, and test-stacks, which has two: processes at the same time
+# JOBS=2      ## test-app (default: 0, no others) and test-stacks (default: 2): processes at the same time
 
 .PHONY: up
 up: setup ## bring stacks aws and gcp, or STACK="aws-prod gcp-prod", up on the laptop's clouds and print their URLs

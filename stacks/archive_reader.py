@@ -1,62 +1,70 @@
-"""Reads the archives that archives.py writes, and refuses all others."""
+"""Reads the archives that archives.py writes. It refuses all others, in which another reader could find other files."""
 
 import gzip
 import io
-import stat
 import tarfile
 import zipfile
 import zlib
 from pathlib import Path
 
-from stacks import archives
-from stacks.archives import DIRECTORY_MODE, FILE_MODE, LOCAL_HEADER_BYTES, Entry
+import deflate
 
-END_OF_ZIP_BYTES = 22  # without a comment
+from stacks import archives
+from stacks.archives import Deflated, Entry
+
 # What the standard library raises for damaged archives.
-BROKEN = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, OSError, ValueError, RuntimeError)
+BROKEN = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    zlib.error,
+    EOFError,
+    OSError,
+    ValueError,
+    RuntimeError,
+    ArithmeticError,
+)
 
 
 def read(path: Path) -> list[Entry]:
     """All files of a zip or tar.gz, sorted by path.
 
-    Raises one of BROKEN if it is damaged, or holds more than `write_zip` and `write_tar` write: links, or other modes.
+    Raises one of BROKEN if it is damaged, or holds anything else, such as links, other modes or comments.
     """
-    entries = _read_zip(path) if path.suffix == ".zip" else _read_tar(path)
+    entries = _read_zip(path.read_bytes()) if path.suffix == ".zip" else _read_tar(path.read_bytes())
     return sorted(entries, key=lambda entry: entry.path)
 
 
-def _read_zip(path: Path) -> list[Entry]:
-    with zipfile.ZipFile(path) as archive:
-        end = 0
-        for info in archive.infolist():
-            _check_mode(info.filename, info.external_attr >> 16)
-            if info.header_offset != end:
-                raise ValueError(f"there is something before {info.filename!r}")
-            end += LOCAL_HEADER_BYTES + len(info.orig_filename.encode()) + info.compress_size
-        if archive.start_dir != end or path.read_bytes()[-END_OF_ZIP_BYTES:][:4] != b"PK\5\6":
-            raise ValueError("there is something after the files")
-        return [Entry(info.filename, archive.read(info)) for info in archive.infolist()]
+def _read_zip(content: bytes) -> list[Entry]:
+    files = archives.read_deflated(content)
+    if archives.zip_archive(files) != content:
+        raise ValueError("it is not exactly a zip of plain files")
+    return [Entry(name, _inflated(name, file)) for name, file in files]
 
 
-def _read_tar(path: Path) -> list[Entry]:
+def _inflated(name: str, file: Deflated) -> bytes:
+    stream = zlib.decompressobj(-zlib.MAX_WBITS)
+    content = stream.decompress(file.packed)
+    if not stream.eof or stream.unused_data or (deflate.crc32(content), len(content)) != (file.crc, file.size):
+        raise ValueError(f"{name!r} is damaged")
+    return content
+
+
+def _read_tar(content: bytes) -> list[Entry]:
     """Decompresses all of it first: tarfile stops before the padding, and would not see that the file is cut off."""
-    entries, folders = list[Entry](), list[tuple[str, int]]()
-    plain = io.BytesIO(gzip.decompress(path.read_bytes()))
-    with tarfile.open(fileobj=plain, mode="r:") as archive:
-        for member in archive:
-            if member.isdir():
-                folders.append((member.name, member.mode))
-                continue
-            content = archive.extractfile(member) if member.isreg() else None
-            _check_mode(member.name, stat.S_IFREG | member.mode if content else 0)
-            entries.append(Entry(member.name, content.read() if content else b""))
-        if plain.getvalue()[archive.offset :].strip(b"\0"):
-            raise ValueError("there is something after the files")
-    for folder, mode in set(folders) - {(name, DIRECTORY_MODE) for name in archives.folders(entries)}:
-        raise ValueError(f"{folder!r} of mode {mode:o} is no folder of its files")
+    plain, end = gzip.decompress(content), 0
+    entries, folders = list[Entry](), set[str]()
+    with tarfile.open(fileobj=io.BytesIO(plain), mode="r:") as archive:
+        for found in archive:
+            if found.isdir():
+                folders.add(found.name)
+                member = archives.tar_folder(found.name)
+            else:
+                file = archive.extractfile(found) if found.isreg() else None
+                entries.append(Entry(found.name, file.read() if file else b""))
+                member = archives.tar_file(entries[-1])
+            if plain[end : end + len(member)] != member:
+                raise ValueError(f"{found.name!r} is not exactly a plain file or folder")
+            end += len(member)
+    if plain[end:].strip(b"\0") or folders - archives.folders(entries):
+        raise ValueError("there is more in it than files and their folders")
     return entries
-
-
-def _check_mode(name: str, mode: int) -> None:
-    if mode != FILE_MODE:
-        raise ValueError(f"{name!r} is not a plain file of mode {stat.S_IMODE(FILE_MODE):o}")

@@ -1,6 +1,4 @@
-"""Reproducible archives: a digest and a zip that depend only on the files' paths and contents, and a tar.gz that
-depends on its division into a start and an end as well.
-"""
+"""Reproducible archives: a digest, a zip and a tar.gz, of the same bytes wherever and whenever they are made."""
 
 import hashlib
 import io
@@ -8,7 +6,7 @@ import stat
 import struct
 import tarfile
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path, PurePosixPath
@@ -85,34 +83,38 @@ def digest(entries: Iterable[Entry], hashed: Mapping[str, str] = MappingProxyTyp
     return "sha256:" + hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def write_zip(entries: Iterable[Entry], target: Path, deflated: Mapping[str, Deflated] = MappingProxyType({})) -> None:
+def write_zip(entries: Iterable[Entry], target: Path, deflated: Iterable[tuple[str, Deflated]] = ()) -> None:
     """Write the archive for Lambda (PKWARE's APPNOTE.TXT). zipfile can only compress with the interpreter's zlib.
 
-    `deflated` are the contents of more files, by path.
+    `deflated` are the paths and contents of more files.
     """
-    contents = [*((entry.path, Deflated.of(entry.content)) for entry in entries), *deflated.items()]
-    directory = bytearray()
-    with target.open("wb") as archive:
-        for path, content in sorted(contents, key=itemgetter(0)):
-            name = path.encode()
-            sizes = content.crc, len(content.packed), content.size, len(name)
-            common = struct.pack("<5H3I2H", 20, 0x800, 8, *ZIP_TIME, *sizes, 0)  # version 2.0, UTF-8, deflated
-            made_by = struct.pack("<H", 3 << 8 | 20)  # Unix
-            attributes = struct.pack("<3H2I", 0, 0, 0, FILE_MODE << 16, archive.tell())
-            directory += b"PK\1\2" + made_by + common + attributes + name
-            archive.write(b"PK\3\4" + common + name + content.packed)
-        count, size = len(contents), len(directory)
-        archive.write(directory + b"PK\5\6" + struct.pack("<4H2IH", 0, 0, count, count, size, archive.tell(), 0))
+    target.write_bytes(zip_archive([*((entry.path, Deflated.of(entry.content)) for entry in entries), *deflated]))
 
 
-def read_deflated(archive: bytes) -> dict[str, Deflated]:
-    """The contents of a zip by `write_zip`, by path."""
-    found: dict[str, Deflated] = {}
+def zip_archive(contents: Sequence[tuple[str, Deflated]]) -> bytes:
+    """A zip of the paths and contents."""
+    files, directory = bytearray(), bytearray()
+    for path, content in sorted(contents, key=itemgetter(0)):
+        name = path.encode()
+        sizes = content.crc, len(content.packed), content.size, len(name)
+        common = struct.pack("<5H3I2H", 20, 0x800, 8, *ZIP_TIME, *sizes, 0)  # version 2.0, UTF-8, deflated
+        made_by = struct.pack("<H", 3 << 8 | 20)  # Unix
+        attributes = struct.pack("<3H2I", 0, 0, 0, FILE_MODE << 16, len(files))
+        directory += b"PK\1\2" + made_by + common + attributes + name
+        files += b"PK\3\4" + common + name + content.packed
+    count = len(contents)
+    end = struct.pack("<4H2IH", 0, 0, count, count, len(directory), len(files), 0)
+    return bytes(files + directory + b"PK\5\6" + end)
+
+
+def read_deflated(archive: bytes) -> list[tuple[str, Deflated]]:
+    """The paths and contents of a zip by `write_zip`."""
+    found: list[tuple[str, Deflated]] = []
     with zipfile.ZipFile(io.BytesIO(archive)) as directory:
         for info in directory.infolist():
             start = info.header_offset + LOCAL_HEADER_BYTES + len(info.filename.encode())
             packed = archive[start : start + info.compress_size]
-            found[info.filename] = Deflated(info.CRC, info.file_size, packed)
+            found.append((info.filename, Deflated(info.CRC, info.file_size, packed)))
     return found
 
 
@@ -137,9 +139,17 @@ def _stored(content: bytes) -> bytes:
 def tar(entries: Iterable[Entry]) -> bytes:
     """The members of an archive without its end, including directories, since not every extractor creates them."""
     files = sorted(entries, key=lambda entry: entry.path)
-    members = [_member(folder, tarfile.DIRTYPE, DIRECTORY_MODE) for folder in sorted(folders(files))]
-    members += [_member(file.path, tarfile.REGTYPE, stat.S_IMODE(FILE_MODE), file.content) for file in files]
-    return b"".join(members)
+    return b"".join([*map(tar_folder, sorted(folders(files))), *map(tar_file, files)])
+
+
+def tar_folder(path: str) -> bytes:
+    """The member of a tar."""
+    return _member(path, tarfile.DIRTYPE, DIRECTORY_MODE)
+
+
+def tar_file(entry: Entry) -> bytes:
+    """The member of a tar."""
+    return _member(entry.path, tarfile.REGTYPE, stat.S_IMODE(FILE_MODE), entry.content)
 
 
 def folders(entries: Iterable[Entry]) -> set[str]:

@@ -27,7 +27,7 @@ PLATFORM = "x86_64-manylinux_2_28"
 
 FILES = FACTS, ZIP, TAR_END, DEFLATED_TAR_END = "facts.json", "packages.zip", "end.tar", "end.tar.deflate"
 CHECKSUMS = "checksums.json"
-UNRECORDED = "unrecorded"  # files of which no package says that they are its own
+UNRECORDED = "unrecorded"  # files that no package's RECORD lists
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ class Packages:
     """In bytes, unpacked, by name and version."""
     components: list[dict[str, Any]]
     """Of the SBOM."""
-    zip: dict[str, Deflated]
-    """By path."""
+    zip: list[tuple[str, Deflated]]
+    """Paths and contents."""
     tar: TarEnd
 
 

@@ -22,7 +22,7 @@ from semver import VersionInfo
 
 from local.cli.home import APP_PYTHON, ROOT
 from local.cli.installation import ToolMissing, install, require, run, say
-from local.cloud.gcp.firestore.java import class_archive, emulator_jar
+from local.cloud.gcp.firestore.java import class_archive, emulator_jar, is_one_java
 
 if TYPE_CHECKING:
     from pulumi.automation import PulumiCommand
@@ -114,7 +114,7 @@ def _dynamodb_local_for_tests() -> None:
 
 def _archive_firestore_classes() -> None:
     """Halves the work with which Google's Firestore emulator starts, if it is installed. It also runs without."""
-    if jar := emulator_jar():
+    if (jar := emulator_jar()) and is_one_java():
         folder = class_archive(jar).parent
         what = "Archiving the classes of Firestore's emulator, once"
         try:
@@ -135,7 +135,8 @@ def _run_archiver(jar: Path, folder: Path, scratch: Path) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # also end what runs in a session of its own
+        signal.signal(number, signal.default_int_handler)
     try:
         match arguments:
             case ["deploy"]:

@@ -192,8 +192,6 @@ LIES: dict[str, Lie] = {
 
 
 class Quiet(WSGIRequestHandler):
-    protocol_version = "HTTP/1.1"  # keeps connections open
-
     def log(self, type: str, message: str, *args: object) -> None:
         pass
 

@@ -14,6 +14,7 @@ from local.cloud.gcp.firestore.java import class_archive, emulator_command, emul
 from tests.cloud.conftest import ROOT, Daemon
 from tests.cloud.test_cloud_run import Cloud
 from tests.cloud.test_daemon import DATABASE, descendants, wait_until_gone
+from tests.processes import command_line
 
 MAKER = [sys.executable, "-m", "local.cloud.gcp.firestore.class_archive"]
 ADDRESS = "127.0.0.1:1"
@@ -71,15 +72,15 @@ def test_each_java_and_each_emulator_has_an_archive(jar: Path, tmp_path: Path, m
     archives = {class_archive(jar), class_archive(other_jar)}
     os.utime(other_jar, (1, 1))
     archives.add(class_archive(other_jar))
+    assert java.is_one_java()
     monkeypatch.setenv("PATH", str(other_java.parent))
+    assert not java.is_one_java()
     archives.add(class_archive(jar))
     assert len(archives) == 4
     assert class_archive(jar) in archives
 
 
-def test_a_cache_with_colons_in_its_path_has_an_archive_in_vain(
-    jar: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_an_archive_with_a_colon_in_its_path_is_not_used(jar: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(java, "CACHE", tmp_path / "a:b:c")
     class_archive(jar).parent.mkdir(parents=True)
     class_archive(jar).touch()
@@ -107,7 +108,9 @@ def test_nothing_runs_on_when_the_making_is_killed(jar: Path, tmp_path: Path):
     with subprocess.Popen([*MAKER, jar, tmp_path], cwd=ROOT, start_new_session=True) as maker:
         with (tmp_path / "log").open() as log:
             assert log.readline()  # of Java
-            emulators = [child for child in psutil.Process(maker.pid).children() if java.MAIN_CLASS in child.cmdline()]
+            emulators = [
+                child for child in psutil.Process(maker.pid).children() if java.MAIN_CLASS in command_line(child)
+            ]
             maker.send_signal(signal.SIGKILL)
         assert len(emulators) == 1
         wait_until_gone(emulators)

@@ -1,4 +1,4 @@
-"""A backend of the real engine in a folder, and of the checkout what `ops` needs, without the files of its stacks."""
+"""A backend of the real engine in a folder, and the part of the checkout that `ops` needs."""
 
 import json
 import os

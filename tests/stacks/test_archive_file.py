@@ -95,6 +95,30 @@ def preceded(path: Path) -> None:
     path.write_bytes(gzip.compress(folder.tobuf() + gzip.decompress(path.read_bytes())))
 
 
+def commented(path: Path) -> None:
+    """With an extra field of the last file, or a PAX header of another."""
+    if path.suffix == ".zip":
+        with zipfile.ZipFile(path, "a") as archive:
+            archive.infolist()[-1].extra = b"\xfe\xca\0\0"
+            archive._didModify = True  # pyright: ignore[reportAttributeAccessIssue]
+        return
+    member = tarfile.TarInfo("app/another.py")
+    member.pax_headers = {"comment": "more"}
+    path.write_bytes(gzip.compress(member.tobuf(tarfile.PAX_FORMAT) + gzip.decompress(path.read_bytes())))
+
+
+def huge(path: Path) -> None:
+    """A member larger than any file, or one that is compressed in a way that is never used."""
+    if path.suffix == ".zip":
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive:
+            archive.writestr("b.py", b"y = 2\n")
+        path.write_bytes(path.read_bytes().replace(b"\x5d\0\0", b"\xff\xff\xff"))
+        return
+    member = tarfile.TarInfo("b.py")
+    member.size = 2**66
+    path.write_bytes(gzip.compress(member.tobuf(tarfile.GNU_FORMAT)))
+
+
 def followed(path: Path) -> None:
     """By bytes that no reader looks at."""
     if path.suffix == ".zip":
@@ -105,7 +129,7 @@ def followed(path: Path) -> None:
 
 @both
 @pytest.mark.parametrize(
-    "tamper", [emptied, cut_off, cut_off_after_the_last_entry, overwritten, linked, preceded, followed]
+    "tamper", [emptied, cut_off, cut_off_after_the_last_entry, overwritten, linked, preceded, commented, huge, followed]
 )
 def test_a_damaged_archive_is_refused_in_one_line(tmp_path: Path, cloud: str, tamper: Callable[[Path], object]) -> None:
     path = bring(tmp_path, cloud)

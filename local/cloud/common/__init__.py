@@ -1,1 +1,1 @@
-"""Listeners, child processes, archives and errors, which both clouds use."""
+"""The cache folder, listeners, child processes, archives and errors, for both clouds."""

@@ -3,4 +3,6 @@
 import os
 from pathlib import Path
 
-CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "better-together"
+_given = Path(os.environ.get("XDG_CACHE_HOME", ""))
+# A relative path is to be ignored: https://specifications.freedesktop.org/basedir-spec/latest/
+CACHE = (_given if _given.is_absolute() else Path.home() / ".cache") / "better-together"

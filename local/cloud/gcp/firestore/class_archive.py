@@ -6,6 +6,7 @@ ends, and the emulator's `log`.
 
 import asyncio
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -17,16 +18,19 @@ WRITES_WITHIN = 60  # seconds
 
 
 async def make(jar: Path, folder: Path) -> None:
-    archive = folder / class_archive(jar).name
+    archive, unfinished = folder / class_archive(jar).name, folder / "unfinished"
     processes = Processes()
     try:
-        emulator = await GoogleEmulator.start(processes, jar, folder / "log", archive)
+        emulator = await GoogleEmulator.start(processes, jar, folder / "log", unfinished)
         await emulator.ready()
-        await emulator.close(WRITES_WITHIN)
+        if await emulator.close(WRITES_WITHIN) == -signal.SIGKILL:
+            unfinished.unlink(missing_ok=True)
+            sys.exit(f"Java has not written the archive within {WRITES_WITHIN} s")
     finally:
         await processes.stop_all(grace=0)
-    with archive.open("rb") as written:
+    with unfinished.open("rb") as written:
         os.fsync(written.fileno())  # a power cut must not leave a part of it, which would crash Java
+    unfinished.rename(archive)
 
 
 if __name__ == "__main__":

@@ -110,10 +110,12 @@ class GoogleEmulator:
         except OSError:
             self._child.kill()  # it died or hangs, so its data is lost either way
 
-    async def close(self, grace: float = 0) -> None:
+    async def close(self, grace: float = 0) -> int:
+        """Ends it, by SIGKILL after `grace` seconds; returns the exit code, which is negative for a signal."""
         self._started.cancel()
         self._child.exited.remove_done_callback(_report_loss)
         await self._child.stop(grace)
+        return await self._child.exited
 
 
 async def _await_work(address: str, processes: Processes, log: Path) -> None:

@@ -26,6 +26,12 @@ def emulator_jar() -> Path | None:
     return next((sdk / JAR for sdk in sdks if (sdk / JAR).exists()), None)
 
 
+def is_one_java() -> bool:
+    """Whether `java` on PATH is a Java, and not a version manager's launcher, which runs one here and another there."""
+    java = shutil.which("java")
+    return java is not None and (Path(java).resolve().parents[1] / "release").exists()
+
+
 def class_archive(jar: Path) -> Path:
     """The archive for this jar and the `java` on PATH, in a folder of its own in the cache. It need not exist."""
     java = Path(shutil.which("java") or "java").resolve()
