@@ -256,6 +256,7 @@ def emulator_of_a_broken_java(cache: Path, tmp_path: Path, monkeypatch: pytest.M
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(f"#!/bin/sh\necho started >> '{tmp_path}/starts'\necho Unrecognized VM option\nexit 1\n")
         file.chmod(0o700)
+    (tmp_path / "release").touch()  # of every Java
     monkeypatch.setenv("PATH", f"{broken.parent}:/bin")
     monkeypatch.setattr("shutil.which", partial(shutil.which, path=str(broken.parent)))
     (cache / f"pulumi-{tools.PULUMI_VERSION}").mkdir(parents=True)
