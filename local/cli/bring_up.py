@@ -55,11 +55,14 @@ def up(
                 engine.configure(stack, daemon, settings)
 
         before = state.outputs(home)
-        bring_up = partial(_bring_up, home, refresh=refresh, verbose=verbose)
+
+        def bring_up(stack: auto.Stack) -> dict[str, Any]:
+            values = _bring_up(home, stack, refresh=refresh, verbose=verbose)
+            if before.get(stack.name, values) != values:
+                _prune(home, stack.name, values, daemon)
+            return values
+
         outputs = side_by_side(home, stacks, "up", bring_up)
-        for name, values in zip(names, outputs, strict=True):
-            if before.get(name, values) != values:
-                _prune(home, name, values, daemon)
     for name, values in zip(names, outputs, strict=True):
         _print_result(name, values, rollout)
 
@@ -121,7 +124,7 @@ def _prune(home: Home, name: str, outputs: Mapping[str, Any], daemon: Daemon) ->
             for line in prune(Stack(name, outputs, Laptop(home.path, daemon.aws, daemon.google))):
                 say(f"{name} | {line}")
         except UsageError as error:
-            raise LocalError(str(error)) from None
+            say(f"{name} | old versions are left: {error}")
 
 
 def _print_result(name: str, outputs: Mapping[str, Any], rollout: str | None) -> None:
