@@ -16,7 +16,7 @@ from pathlib import Path
 
 import deflate
 
-from stacks import archives, packages, sbom, slimming, staging
+from stacks import archives, packages, sbom, staging
 from stacks.archive_file import Archive
 from stacks.staging import ArtifactError, locked
 
@@ -85,7 +85,7 @@ def check_sizes(artifact: Artifact) -> None:
 
 def _inputs(root: Path) -> str:
     """A fingerprint of the artifact's inputs: the app, its project, the builder, Python and the compressor."""
-    builder = [Path(__file__), *(Path(str(one.__file__)) for one in (archives, packages, sbom, slimming, staging))]
+    builder = [Path(__file__), *packages.SOURCES]
     project = [root / "app" / name for name in ("pyproject.toml", "uv.lock")]
     inputs = hashlib.sha256(f"{platform.python_version()} {deflate.__version__}".encode())
     for path in [*staging.app_files(root / "app"), *project, *builder]:

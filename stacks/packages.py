@@ -27,6 +27,7 @@ PLATFORM = "x86_64-manylinux_2_28"
 
 FILES = FACTS, ZIP, TAR_END, DEFLATED_TAR_END = "facts.json", "packages.zip", "end.tar", "end.tar.deflate"
 CHECKSUMS = "checksums.json"
+SOURCES = [Path(__file__), *(Path(str(module.__file__)) for module in (archives, sbom, slimming, staging))]
 UNRECORDED = "unrecorded"  # files that no package's RECORD lists
 
 
@@ -52,12 +53,8 @@ def installed(root: Path) -> Packages:
     Raises ArtifactError if uv is missing or cannot install them.
     """
     folder = root / "build" / "packages"
-    sources = [
-        root / "app" / "uv.lock",
-        *(Path(str(module.__file__)) for module in (archives, sbom, slimming, staging)),
-    ]
     versions = f"{platform.python_version()} {deflate.__version__}".encode()
-    inputs = [versions, *(source.read_bytes() for source in [*sources, Path(__file__)])]
+    inputs = [versions, *(source.read_bytes() for source in [root / "app" / "uv.lock", *SOURCES])]
     packages = folder / hashlib.sha256(b"\0".join(inputs)).hexdigest()[:16]
     with locked(folder):
         for unfinished in folder.glob("unfinished-*/"):
@@ -128,9 +125,8 @@ def _sizes(entries: Iterable[Entry], owners: Mapping[str, str]) -> dict[str, int
     for entry in entries:
         path = PurePosixPath(entry.path)
         source = path.with_suffix(".py") if path.suffix == ".pyc" else path
-        package = owners.get(source.as_posix()) or owners.get(
-            f"{source}.gz", UNRECORDED
-        )  # botocore's models are unpacked
+        names = (source.as_posix(), f"{source}.gz")  # botocore's models are unpacked
+        package = next((owners[name] for name in names if name in owners), UNRECORDED)
         sizes[package] = sizes.get(package, 0) + len(entry.content)
     return sizes
 
@@ -145,11 +141,10 @@ def _checksums(contents: Mapping[str, bytes]) -> dict[str, int]:
 
 def _read(folder: Path) -> Packages:
     try:
-        contents = _contents(folder)
-        undamaged = json.loads((folder / CHECKSUMS).read_text()) == _checksums(contents)
+        contents, checksums = _contents(folder), json.loads((folder / CHECKSUMS).read_text())
     except (FileNotFoundError, ValueError):
-        undamaged, contents = False, dict[str, bytes]()
-    if not undamaged:
+        contents, checksums = dict[str, bytes](), None
+    if checksums != _checksums(contents):
         raise ArtifactError(f"artifact: files in {folder} are missing or changed: delete it, and try again")
     tar = TarEnd(contents[TAR_END], contents[DEFLATED_TAR_END])
     return Packages(**json.loads(contents[FACTS]), zip=archives.read_deflated(contents[ZIP]), tar=tar)

@@ -15,6 +15,7 @@ SUPERFLUOUS_FILES = {"py.typed", "RECORD", "INSTALLER", "REQUESTED", "direct_url
 
 
 def slim(tree: Path) -> None:
+    """Delete it from the folder into which they were installed."""
     shutil.rmtree(tree / "bin", ignore_errors=True)
     _slim_models(tree / "botocore" / "data")
     for directory, children, files in tree.walk():
