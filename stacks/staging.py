@@ -33,15 +33,16 @@ def stage_app(root: Path, tree: Path) -> None:
         target = tree / source.relative_to(root)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)
-    compile_tree(tree, tree / "app")
+    compile_tree(tree, tree / "app", processes=1)  # starting more takes longer than compiling so few files
 
 
-def compile_tree(tree: Path, folder: Path, *options: str) -> None:
+def compile_tree(tree: Path, folder: Path, *options: str, processes: int = 0) -> None:
     """Compile a folder of the tree to unchecked hash-based .pyc files (PEP 552), valid whatever the files' times are.
 
-    In a clean interpreter, so that the bytes do not depend on what this one has loaded.
+    In a clean interpreter, so that the bytes do not depend on what this one has loaded. 0 processes are one for each
+    processor.
     """
-    fixed = ["-q", "-j", "0", "-o", "0", "--invalidation-mode", "unchecked-hash", "-s", str(tree)]
+    fixed = ["-q", "-j", str(processes), "-o", "0", "--invalidation-mode", "unchecked-hash", "-s", str(tree)]
     run([sys.executable, "-I", "-W", "ignore", "-m", "compileall", *fixed, *options, str(folder)])
 
 

@@ -10,7 +10,11 @@ import threading
 import zipfile
 import zlib
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
+
+type Members = Iterator[tuple[str, bytes | memoryview | None]]
+"""The name of each file and its content, or None for a folder."""
 
 _LOCKS = defaultdict[str, threading.Lock](threading.Lock)  # by digest
 
@@ -36,28 +40,45 @@ def unpack(archive: bytes, folder: Path) -> Path:
 
 
 def _extract(archive: bytes, folder: Path) -> None:
-    if zipfile.is_zipfile(io.BytesIO(archive)):
-        zipfile.ZipFile(io.BytesIO(archive)).extractall(folder)
-        return
     try:
+        if zipfile.is_zipfile(io.BytesIO(archive)):
+            _write(_zip_members(archive), folder)
+            return
         plain = gzip.decompress(archive)  # at once, which takes half the time of tarfile's mode "r:gz"
         with tarfile.open(fileobj=io.BytesIO(plain)) as tar:
-            links = any(member.issym() or member.islnk() for member in tar)
-            tar.extractall(folder, filter="data" if links else _data_without_links)
-    except (gzip.BadGzipFile, EOFError, zlib.error, tarfile.TarError) as error:
+            if all(member.isreg() or member.isdir() for member in tar):
+                _write(_tar_members(tar, plain), folder)
+            else:
+                tar.extractall(folder, filter="data")
+    except (zipfile.BadZipFile, gzip.BadGzipFile, EOFError, zlib.error, tarfile.TarError) as error:
         raise ValueError(f"the archive is neither a zip nor a tar.gz: {error}") from error
 
 
-def _data_without_links(member: tarfile.TarInfo, folder: str) -> tarfile.TarInfo | None:
-    """Like tarfile's own filter, which resolves each path in the file system, in a fifth of the time.
+def _zip_members(archive: bytes) -> Members:
+    with zipfile.ZipFile(io.BytesIO(archive)) as file:
+        for info in file.infolist():
+            yield info.filename, None if info.is_dir() else file.read(info)
+
+
+def _tar_members(tar: tarfile.TarFile, plain: bytes) -> Members:
+    view = memoryview(plain)
+    for member in tar:
+        yield member.name, None if member.isdir() else view[member.offset_data : member.offset_data + member.size]
+
+
+def _write(members: Members, folder: Path) -> None:
+    """Like `extractall` of zipfile and tarfile, which also care for links, modes and owners, in half the time.
 
     Without links, the name alone says whether a file or a folder stays in the folder.
     """
-    name = PurePosixPath(member.name)
-    if name.is_absolute() or ".." in name.parts or not (member.isreg() or member.isdir()):
-        return tarfile.data_filter(member, folder)
-    mode = 0o700 if member.isdir() else 0o600
-    return member.replace(mode=mode, uid=None, gid=None, uname=None, gname=None, deep=False)  # pyright: ignore[reportArgumentType]
+    for name, content in members:
+        path = PurePosixPath(name)
+        if path.is_absolute() or ".." in path.parts:
+            raise ValueError(f"{name!r} in the archive is outside its folder")
+        target = folder / path
+        (target if content is None else target.parent).mkdir(parents=True, exist_ok=True)
+        if content is not None:
+            target.write_bytes(content)
 
 
 def _make_read_only(folder: Path) -> None:

@@ -56,13 +56,14 @@ def _traffic_status(target: Target, running: Service) -> Properties:
 def bucket_object(inputs: Properties, content: bytes) -> Properties:
     """gcp:storage/bucketObject:BucketObject; every upload has a new generation, a time in microseconds."""
     name = inputs["name"]
+    md5 = hashlib.md5(content, usedforsecurity=False)
     link = f"https://www.googleapis.com/storage/v1/b/{inputs['bucket']}/o/{name}"
     return {
         "id": f"{inputs['bucket']}-{name}",
         "outputName": name,
         "generation": time.time_ns() // 1000,
-        "md5hash": base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode(),
-        "md5hexhash": hashlib.md5(content, usedforsecurity=False).hexdigest(),
+        "md5hash": base64.b64encode(md5.digest()).decode(),
+        "md5hexhash": md5.hexdigest(),
         "crc32c": base64.b64encode(crc32c(content).to_bytes(4, "big")).decode(),
         "contentType": inputs.get("contentType") or "application/octet-stream",
         "storageClass": inputs.get("storageClass") or "STANDARD",
