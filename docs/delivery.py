@@ -4,7 +4,7 @@ from itertools import pairwise
 
 from docs.drawing import BOX_HEIGHT, WIDTH, Box, arrow, panel, svg, text
 
-TITLE = "A promotion: the same bytes, verified at 0 %, judged at every step, and given back by itself"
+TITLE = "A promotion: the same bytes, verified at 0 %, judged at every step, and rolled back by itself"
 STEPS = (("0 %", "verify: smoke transcript"), ("10 %", "judge, ten times"), ("50 %", "judge, ten times"))
 TOP, LEFT = 112, 230
 WIDE, GAP = 176, 28

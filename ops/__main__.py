@@ -16,7 +16,7 @@ from ops.terminal import interrupted, say, say_aside
 EPILOG = """\
 exit codes:
   0    done, or all is well
-  1    something is wrong: a check, a rollout that was given back, or one that is overdue
+  1    something is wrong: a check, a rollout that was rolled back, or one that is overdue
   2    a mistake in the command, or a condition that it needs; nothing has changed
   3    a rollout is held, since nobody can say whether the new revision is good
   130  interrupted

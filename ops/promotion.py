@@ -48,7 +48,7 @@ def _chosen(source: Stack, artifact: str | None) -> str:
 
 
 def promote(source: Stack, target: Stack, digest: str) -> dict[str, Any]:
-    """Roll the artifact out on the target, and give everything back to the stable revision if it is worse.
+    """Roll the artifact out on the target, and roll back to the stable revision if it is worse.
 
     `digest` is what `promotable` has returned. Goes on with an unfinished rollout of it. Returns the `outcome`:
     promoted, unchanged, rolled back, not rolled back, failed (with nothing to go back to), overtaken (by somebody else)
@@ -74,7 +74,7 @@ def _run(rollout: Rollout) -> dict[str, Any]:
         say(f"failed: {reason}")
         return _give_back(rollout, str(reason))
     except KeyboardInterrupt:
-        say(f"interrupted: the same command goes on, `make rollback STACK={rollout.stack.name}` gives everything back")
+        say(f"interrupted: the same command goes on, `make rollback STACK={rollout.stack.name}` rolls back")
         raise
     return {"outcome": "promoted", "reason": f"{rollout.stack.title} runs {rollout.digest}"}
 
@@ -142,7 +142,7 @@ def rollback(stack: Stack, digest: str | None) -> dict[str, Any]:
 
 
 def _completed(stack: Stack) -> list[str]:
-    """The stable release and those before it. The newer ones were given back, or their rollout is unfinished."""
+    """The stable release and those before it. The newer ones were rolled back, or their rollout is unfinished."""
     stable = stack.output("stableDigest")
     return [stable, *[*dropwhile(lambda digest: digest != stable, _digests(stack))][1:]]
 

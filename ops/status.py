@@ -1,4 +1,4 @@
-"""Says what a stack's rollout is doing, and gives back what nobody moves any more."""
+"""Says what a stack's rollout is doing, and rolls back what nobody moves any more."""
 
 from typing import Any
 

@@ -78,7 +78,7 @@ def _panel(title: str, scene: dict[str, Any], y: int) -> list[str]:
         )
         drawn.append(f'<path d="{bars}" class="{color}"/>')
     for at, percent in scene["moves"]:
-        words = f"{percent} %" if percent or at == scene["moves"][0][0] else "given back"
+        words = f"{percent} %" if percent or at == scene["moves"][0][0] else "rolled back"
         line = f'<path d="M{x(at):.1f} {bottom}V{y + TOP + 36}" class="ink-line" stroke-dasharray="3 3"/>'
         drawn += [line, text(x(at), y + TOP + 30, words, 12, "ink")]
     drawn += [

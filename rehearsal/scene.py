@@ -12,7 +12,7 @@ from rehearsal.traffic import Request
 @dataclass(frozen=True)
 class Scene:
     """`result` is what `make promote JSON=1` prints. `moves` are when the traffic began to be moved, in Unix seconds,
-    and the percentage of the new build; at last 0 if everything is given back.
+    and the percentage of the new build; at last 0 if it is rolled back.
     """
 
     cloud: str

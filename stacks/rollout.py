@@ -93,7 +93,7 @@ class Rollout:
 
     @property
     def _completed(self) -> tuple[Release, ...]:
-        """The stable release and those before it. The newer ones were given back, or their rollout never finished."""
+        """The stable release and those before it. The newer ones were rolled back, or their rollout never finished."""
         if not (stable := self.stable):
             return ()
         return (stable, *[*dropwhile(lambda release: release.digest != stable.digest, self.releases)][1:])

@@ -26,7 +26,7 @@ STARTS = 0.001
 """The share of the requests that start an instance."""
 UPSTREAMS = 2
 """The store and the cache, as the app's metrics count them."""
-ARCHIVE = 24 * MB
+ARCHIVE = 19 * MB
 
 
 @dataclass(frozen=True)

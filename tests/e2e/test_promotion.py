@@ -7,7 +7,7 @@ from rehearsal.stage import Stage
 from tests.tiers import cases
 
 # With one unanswered request at a time, a busy computer gets fewer, and none waits for another process to start. The
-# judge looks ten times in a step, and gives back at once. What it needs to see is counted out by rehearsal/fault.py:
+# judge looks ten times in a step, and rolls back at once. What it needs to see is counted out by rehearsal/fault.py:
 # of 560 requests, half of which the canary gets, 14 are wrong, and 2^-14 is less than it leaves to chance; of writes it
 # needs a fifth. A step lasts for ten times as many, at the plan's rate.
 PLAN = Plan(steps="50", step_seconds=112, min_requests=20, most=1, around=25)

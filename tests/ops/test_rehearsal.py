@@ -193,7 +193,7 @@ def test_a_picture_depends_on_what_is_stored_alone(tmp_path: Path, monkeypatch: 
     assert stored["moves"] == [[5, 0], [10, 10], [20, 50], [29, 0]]
     picture = plot.draw()
     assert picture == plot.draw()
-    assert [word for word in ("0 %", "10 %", "50 %", "given back") if f">{word}</text>" not in picture] == []
+    assert [word for word in ("0 %", "10 %", "50 %", "rolled back") if f">{word}</text>" not in picture] == []
     assert picture.count("<circle") == 2
 
 

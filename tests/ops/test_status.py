@@ -162,7 +162,7 @@ def test_a_stack_that_cannot_be_read_does_not_keep_others_from_being_mended(run:
 def test_mend_never_takes_back_what_was_finished_meanwhile(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It gives back what it has seen, and `pulumi up` refuses that once the holder is another."""
+    """It rolls back what it has seen, and `pulumi up` refuses that once the holder is another."""
     finished = STABLE | ROLLOUT | DONE | {"stableDigest": NEW, "stableRevision": "2"}
     states = [Stack("aws", moving(ELSEWHERE, -1))] + [Stack("aws", finished)] * 3
     (tmp_path / "state").write_text(json.dumps(finished))
@@ -173,7 +173,7 @@ def test_mend_never_takes_back_what_was_finished_meanwhile(
 
 
 def test_a_rollout_of_before_there_were_promotions(run: Run, tmp_path: Path) -> None:
-    """Its outputs lack the percentage and the holder. It is given back to the stable revision, not to an older one."""
+    """Its outputs lack the percentage and the holder. It is rolled back to the stable revision, not to an older one."""
     older = {"digest": "sha256:" + "3" * 64, "revision": "0"}
     before = STABLE | {"artifactDigest": NEW, "revision": "2", "releases": [*RELEASES, older]}
     code, result = run("status", **before)
