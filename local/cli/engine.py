@@ -62,8 +62,9 @@ def _stack(home: Home, name: str, config: Mapping[str, Any]) -> auto.Stack:
     workspace = LaptopWorkspace(home, _program)
     providers.install(home.pulumi_home)
     workspace.write(name, config)
-    opened = LaptopStack.select if state.exists(home, name) else LaptopStack.create
-    return opened(name, workspace)
+    if not state.exists(home, name):
+        state.write(home.state, PROJECT, name)
+    return LaptopStack.select(name, workspace)
 
 
 def configure(stack: auto.Stack, daemon: Daemon | None, settings: Mapping[str, str] = MappingProxyType({})) -> None:
