@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -12,7 +13,7 @@ import deflate
 from stacks import archives
 from stacks.archives import Deflated, Entry
 
-# What the standard library raises for damaged archives.
+# What the standard library raises for damaged archives, and archives.py for sizes beyond its format.
 BROKEN = (
     zipfile.BadZipFile,
     tarfile.TarError,
@@ -22,6 +23,7 @@ BROKEN = (
     ValueError,
     RuntimeError,
     ArithmeticError,
+    struct.error,
 )
 
 

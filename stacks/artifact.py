@@ -129,13 +129,12 @@ def main(folders: Sequence[str] = ()) -> None:
     """
     try:
         artifact = build(Path(__file__).parent.parent)
-    except ArtifactError as error:
+        for folder in map(Path, folders):
+            folder.mkdir(parents=True, exist_ok=True)
+            for file in (artifact.zip, artifact.tar, artifact.sbom):
+                shutil.copy(file, folder)
+    except (ArtifactError, OSError) as error:
         sys.exit(str(error))
-    for folder in map(Path, folders):
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        for file in (artifact.zip, artifact.tar, artifact.sbom):
-            shutil.copy(file, folder)
     if path := os.environ.get("GITHUB_OUTPUT"):
         with Path(path).open("a") as file:
             file.write(f"digest={artifact.digest}\n")

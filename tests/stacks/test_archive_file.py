@@ -119,6 +119,18 @@ def huge(path: Path) -> None:
     path.write_bytes(gzip.compress(member.tobuf(tarfile.GNU_FORMAT)))
 
 
+def oversized(path: Path) -> None:
+    """With a file that is said to have more bytes than the archive, and than a zip without extensions can say."""
+    if path.suffix == ".zip":
+        with zipfile.ZipFile(path, "a") as archive:
+            archive.infolist()[-1].file_size = 2**40
+            archive._didModify = True  # pyright: ignore[reportAttributeAccessIssue]
+        return
+    member = tarfile.TarInfo("b.py")
+    member.size = 2**40
+    path.write_bytes(gzip.compress(member.tobuf(tarfile.PAX_FORMAT)))
+
+
 def followed(path: Path) -> None:
     """By bytes that no reader looks at."""
     if path.suffix == ".zip":
@@ -129,7 +141,19 @@ def followed(path: Path) -> None:
 
 @both
 @pytest.mark.parametrize(
-    "tamper", [emptied, cut_off, cut_off_after_the_last_entry, overwritten, linked, preceded, commented, huge, followed]
+    "tamper",
+    [
+        emptied,
+        cut_off,
+        cut_off_after_the_last_entry,
+        overwritten,
+        linked,
+        preceded,
+        commented,
+        huge,
+        oversized,
+        followed,
+    ],
 )
 def test_a_damaged_archive_is_refused_in_one_line(tmp_path: Path, cloud: str, tamper: Callable[[Path], object]) -> None:
     path = bring(tmp_path, cloud)

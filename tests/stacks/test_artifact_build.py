@@ -126,6 +126,14 @@ def test_an_interrupted_build_leaves_nothing_behind(small: Path) -> None:
     assert installs(small) == 2
 
 
+def test_the_folder_that_gets_the_archives_keeps_what_else_is_in_it(artifact: Artifact, tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("")
+    artifacts.main([str(tmp_path)])
+    assert {path.name for path in tmp_path.iterdir()} == {"mine", "app.zip", "app.tar.gz", "sbom.cdx.json"}
+    with pytest.raises(SystemExit, match="File exists: .*mine"):
+        artifacts.main([str(tmp_path / "mine")])
+
+
 @pytest.mark.prove
 def test_old_builds_are_removed(small: Path) -> None:
     builds: list[Artifact] = []
