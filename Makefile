@@ -152,8 +152,8 @@ release: ## publish build/dist as a release of GitHub: make release TAG=v1.0.0
 
 # `make test` shows every behaviour once; `make prove` also runs what is marked `prove`. Either consists of three runs,
 # which can be started alone: `make test-e2e` for the first tier, `make test-e2e TIER=` for both. They run at the same
-# time, since test-e2e, two processes with clouds of their own, waits as much as it works. Five processes end at about the
-# same time on two cores. Each run is printed when it ends.
+# time, since test-e2e, two or three processes with clouds of their own, waits as much as it works. Five processes end at
+# about the same time on two cores. Each run is printed when it ends.
 TIER := -m 'not prove'
 
 .PHONY: test
@@ -176,7 +176,7 @@ test-stacks: setup ## test the stacks, the bootstrap of accounts, the policy, th
 
 .PHONY: test-e2e
 test-e2e: setup ## test both stacks on the laptop's clouds
-	$(PYTHON) -m pytest -n 2 $(TIER) tests/e2e
+	$(PYTHON) -m pytest -n $(if $(TIER),2,3) $(TIER) tests/e2e
 
 .PHONY: fuzz
 fuzz: setup ## try random input and operations, and print how many: make fuzz EXAMPLES=2000

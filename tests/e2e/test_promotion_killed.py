@@ -15,7 +15,7 @@ from rehearsal.stage import Stage, live
 from rehearsal.traffic import Traffic
 from tests.tiers import cases
 
-PLAN = Plan(steps="50", step_seconds=3, min_requests=20, max_slowdown=10)
+PLAN = Plan(steps="50", step_seconds=5, min_requests=20, max_slowdown=10, rate=20, most=1, around=25)
 # The line after which it is killed, and the percentage that the stack is at; None if an engine was at work on it.
 POINTS = {"0 % to": None, "ok .*GET /health/ready": 0, "50 % to": None, "50 %: ": 50, "100 % to": None}
 WAYS = [("aws", "finish"), ("gcp", "undo"), ("aws", "undo"), ("gcp", "finish")]
@@ -34,9 +34,9 @@ def promotable(stage: Stage) -> None:
 @pytest.fixture
 def traffic(stage: Stage, promotable: None, cloud: str) -> Iterator[Traffic]:
     """None of its requests may fail."""
-    with Traffic(stage.url(cloud), rate=50, seed=0, most=1) as traffic:
+    with Traffic(stage.url(cloud), PLAN.rate, PLAN.seed, PLAN.most) as traffic:
         yield traffic
-        traffic.wait(25)
+        traffic.wait(PLAN.around)
     assert [request for request in traffic.requests if request.failed] == []
 
 

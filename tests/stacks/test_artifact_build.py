@@ -130,7 +130,7 @@ def test_the_folder_that_gets_the_archives_keeps_what_else_is_in_it(artifact: Ar
     (tmp_path / "mine").write_text("")
     artifacts.main([str(tmp_path)])
     assert {path.name for path in tmp_path.iterdir()} == {"mine", "app.zip", "app.tar.gz", "sbom.cdx.json"}
-    with pytest.raises(SystemExit, match="File exists: .*mine"):
+    with pytest.raises(SystemExit, match=r"File exists: .*mine"):
         artifacts.main([str(tmp_path / "mine")])
 
 
