@@ -13,7 +13,6 @@ import yaml
 from pulumi import automation as auto
 
 from local.cli.stack_files import SALT
-from local.cli.state import write
 from local.cli.workspace import LaptopStack
 
 type Program = Callable[[], None]
@@ -34,8 +33,12 @@ class QuickStack(LaptopStack):
 
 
 def new_stack(workspace: QuickWorkspace, state: Path, name: str, config: Mapping[str, Any]) -> auto.Stack:
-    """A stack that is not up. The config has its secrets encrypted, with the laptop's passphrase."""
-    write(state, workspace.project_settings().name, name)
+    """Write what `pulumi stack init` would; the config has its secrets encrypted, with the laptop's passphrase."""
+    project = workspace.project_settings().name
+    path = state / ".pulumi" / "stacks" / project / f"{name}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    (state / ".pulumi" / "meta.yaml").write_text("version: 1\n")
+    path.write_text(json.dumps({"version": 3, "checkpoint": {"stack": f"organization/{project}/{name}"}}))
     settings = {"encryptionsalt": SALT, "config": dict(config)}
     Path(workspace.work_dir, f"Pulumi.{name}.yaml").write_text(yaml.safe_dump(settings))
     return QuickStack.select(name, workspace)

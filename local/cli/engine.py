@@ -62,9 +62,8 @@ def _stack(home: Home, name: str, config: Mapping[str, Any]) -> auto.Stack:
     workspace = LaptopWorkspace(home, _program)
     providers.install(home.pulumi_home)
     workspace.write(name, config)
-    if not state.exists(home, name):
-        state.write(home.state, PROJECT, name)
-    return LaptopStack.select(name, workspace)
+    opened = LaptopStack.select if state.exists(home, name) else LaptopStack.create
+    return opened(name, workspace)
 
 
 def configure(stack: auto.Stack, daemon: Daemon | None, settings: Mapping[str, str] = MappingProxyType({})) -> None:

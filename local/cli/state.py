@@ -1,10 +1,10 @@
-"""The engine's state, a JSON file for each stack; a call of the engine would take half a second.
+"""Reads the engine's state, a JSON file for each stack; a call of the engine would take half a second.
 
 https://www.pulumi.com/docs/iac/concepts/state-and-backends/#local-filesystem
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +20,6 @@ def deployments(home: Home) -> dict[str, dict[str, Any]]:
 def exists(home: Home, name: str) -> bool:
     """Whether the engine knows the stack, even if it never came up."""
     return any(path.stem == name for path in _files(home))
-
-
-def write(folder: Path, project: str, name: str, deployment: Mapping[str, Any] | None = None) -> None:
-    """Write a stack into the folder of a backend: without a deployment, what `pulumi stack init` would."""
-    state = {"version": 3, "checkpoint": {"stack": f"organization/{project}/{name}", "latest": deployment}}
-    files = {"meta.yaml": "version: 1\n", f"stacks/{project}/{name}.json": json.dumps(state)}
-    for path, content in files.items():
-        target = folder / ".pulumi" / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = target.with_name(f".{target.name}-{name}")
-        unfinished.write_text(content)
-        unfinished.rename(target)  # at once, since this may be killed
 
 
 def _files(home: Home) -> Iterator[Path]:

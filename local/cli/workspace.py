@@ -82,6 +82,10 @@ class LaptopStack(auto.Stack):
     """The SDK would ask the engine for a summary of each update, which nothing here reads."""
 
     @classmethod
+    def create(cls, stack_name: str, workspace: auto.Workspace) -> Self:
+        return cls(stack_name, workspace, StackInitMode.CREATE)
+
+    @classmethod
     def select(cls, stack_name: str, workspace: auto.Workspace) -> Self:
         return cls(stack_name, workspace, StackInitMode.SELECT)
 

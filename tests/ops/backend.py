@@ -14,7 +14,6 @@ from typing import Any
 import yaml
 from pulumi import automation as auto
 
-from local.cli.state import write
 from local.cli.tools import pulumi
 from local.cli.workspace import PASSPHRASE
 from ops.stack import ROOT
@@ -71,10 +70,6 @@ class Backend:
     def new_stack(self, name: str, program: Program, momento: Momento | None = None) -> auto.Stack:
         """An empty stack of the program, whose file is in another folder than the checkout."""
         return new_stack(self._workspace(program), self.state, name, momento.settings if momento else {})
-
-    def write(self, name: str, deployment: Mapping[str, Any]) -> None:
-        """Write the stack's state with its pending operations, which `pulumi stack import` drops."""
-        write(self.state, "better-together", name, deployment)
 
     def _workspace(self, program: Program) -> QuickWorkspace:
         return QuickWorkspace(
