@@ -34,14 +34,19 @@ class QuickStack(LaptopStack):
 
 def new_stack(workspace: QuickWorkspace, state: Path, name: str, config: Mapping[str, Any]) -> auto.Stack:
     """Write what `pulumi stack init` would; the config has its secrets encrypted, with the laptop's passphrase."""
-    project = workspace.project_settings().name
-    path = state / ".pulumi" / "stacks" / project / f"{name}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    (state / ".pulumi" / "meta.yaml").write_text("version: 1\n")
-    path.write_text(json.dumps({"version": 3, "checkpoint": {"stack": f"organization/{project}/{name}"}}))
+    write(state, workspace.project_settings().name, name)
     settings = {"encryptionsalt": SALT, "config": dict(config)}
     Path(workspace.work_dir, f"Pulumi.{name}.yaml").write_text(yaml.safe_dump(settings))
     return QuickStack.select(name, workspace)
+
+
+def write(state: Path, project: str, name: str, deployment: Mapping[str, Any] | None = None) -> None:
+    """Write the state of a stack, with its pending operations, which `pulumi stack import` drops."""
+    path = state / ".pulumi" / "stacks" / project / f"{name}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    (state / ".pulumi" / "meta.yaml").write_text("version: 1\n")
+    checkpoint = {"stack": f"organization/{project}/{name}", "latest": deployment}
+    path.write_text(json.dumps({"version": 3, "checkpoint": checkpoint}))
 
 
 def deployment(state: Path) -> dict[str, Any]:

@@ -105,7 +105,7 @@ def test_main_deploys_nothing_but_what_was_attested(checkout: Path, clouds: Lapt
 @pytest.mark.prove
 @pytest.mark.parametrize("stack", ["aws", "gcp"])
 def test_watch(checkout: Path, clouds: Laptop, stack: str) -> None:
-    """A rollout that is overdue is rolled back, and a stack that has expired is gone. A job that fails does the rest."""
+    """An overdue rollout is rolled back, and a stack that has expired is gone. A job that fails does the rest."""
     watch, before, expired = load()["watch"], clouds.outputs(), f"{stack}-pr-7"
     machine = runner(checkout, matrix__stack=stack, matrix__cloud=stack)
     try:

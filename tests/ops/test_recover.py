@@ -20,13 +20,14 @@ import pytest
 from local.cli.tools import pulumi
 from ops.recover import IDS
 from pulumi_momento import Cache
-from tests.engine import deployment
+from tests.engine import deployment, write
 from tests.momento.conftest import Momento, running
 from tests.ops.backend import Backend
 from tests.ops.conftest import ROOT
 from tests.processes import command_line
 
 SNAPSHOTS = ROOT / "tests" / "stacks" / "snapshots"
+PROJECT = "better-together"
 NEXT = "left to do: `pulumi up --policy-pack policy -s aws`"
 
 
@@ -102,7 +103,7 @@ def test_what_was_being_created_is_found_by_its_name(backend: Backend, momento: 
 
     bucket = pending("source", "aws:s3/bucket:Bucket")
     state["pending_operations"] = [pending("made"), pending("missed"), bucket]
-    write(backend, state)
+    write(backend.state, PROJECT, "aws", state)
     momento.create("made")
 
     code, result, _ = backend.ops("recover", "aws")
@@ -124,7 +125,7 @@ def test_an_update_that_ends_meanwhile_loses_nothing(backend: Backend) -> None:
     state = deployment(backend.state)
     root, kind = state["resources"][0], "aws:s3/bucket:Bucket"
     bucket = root | {"type": kind, "custom": True, "urn": root["urn"].replace("pulumi:pulumi:Stack", kind)}
-    write(backend, state | {"pending_operations": [{"type": "creating", "resource": bucket}]})
+    write(backend.state, PROJECT, "aws", state | {"pending_operations": [{"type": "creating", "resource": bucket}]})
     once, has_read, go_on = (backend.folder / name for name in ("once", "has-read", "go-on"))
     os.mkfifo(has_read)
     os.mkfifo(go_on)
@@ -149,20 +150,12 @@ def test_an_update_that_ends_meanwhile_loses_nothing(backend: Backend) -> None:
     os.close(goes)
 
 
-def write(backend: Backend, state: dict[str, Any]) -> None:
-    """Write the state with its pending operations, which `pulumi stack import` drops."""
-    path = backend.state / ".pulumi" / "stacks" / "better-together" / "aws.json"
-    path.write_text(
-        json.dumps({"version": 3, "checkpoint": {"stack": "organization/better-together/aws", "latest": state}})
-    )
-
-
 def test_a_provider_that_fails_is_one_line(backend: Backend) -> None:
     with running("local.cloud.momento") as momento:
         backend.new_stack("aws", lambda: Cache("users", name="users") and None, momento).up()
     state = deployment(backend.state)
     state["pending_operations"] = [{"type": "deleting", "resource": state["resources"][-1]}]
-    write(backend, state)
+    write(backend.state, PROJECT, "aws", state)
     code, result, _ = backend.ops("recover", "aws")
     assert code == 1
     assert "Momento" in result["error"]
