@@ -31,6 +31,7 @@ class LambdaService:
         self._context = context
         self._code = code
         self._idle: defaultdict[Function, list[Environment]] = defaultdict(list)
+        """Nothing keeps one of the lists while it awaits, since the janitor may remove it meanwhile."""
         self._busy: Counter[str] = Counter()
         self._starts = asyncio.Semaphore(len(os.sched_getaffinity(0)))
         """Limits concurrent starts to the number of processors: more would share them and all exceed INIT_TIMEOUT."""
@@ -50,7 +51,8 @@ class LambdaService:
             raise ValueError(f"{arn} names no published version")
         function = await self.find(arn)
         async with self._starts:
-            self._idle[function].append(await self._new_environment(function))
+            environment = await self._new_environment(function)
+        self._idle[function].append(environment)
 
     async def call(self, arn: str, event: bytes) -> bytes:
         """The answer to an event that does not come from an API. Raises NotFound, and what `invoke` raises."""
@@ -103,8 +105,7 @@ class LambdaService:
             return await self._idle_environment(function) or await self._new_environment(function)
 
     async def _idle_environment(self, function: Function) -> Environment | None:
-        idle = self._idle[function]
-        while idle:
+        while idle := self._idle.get(function):
             environment = idle.pop()
             if environment.alive:
                 return environment
@@ -119,11 +120,18 @@ class LambdaService:
     async def _reap(self) -> None:
         while True:
             await asyncio.sleep(KEPT_WARM / 10)
-            long_ago = time.monotonic() - KEPT_WARM
-            for function, environments in list(self._idle.items()):
-                cold = [environment for environment in environments if environment.idle_since < long_ago]
-                self._idle[function] = [environment for environment in environments if environment not in cold]
-                await asyncio.gather(*(environment.close() for environment in cold))
+            await asyncio.gather(*(environment.close() for environment in self._take_cold()))
+
+    def _take_cold(self) -> list[Environment]:
+        """The environments that have been idle for long, which are idle no more."""
+        taken: list[Environment] = []
+        long_ago = time.monotonic() - KEPT_WARM
+        for function, environments in list(self._idle.items()):
+            taken += [environment for environment in environments if environment.idle_since < long_ago]
+            environments[:] = [environment for environment in environments if environment.idle_since >= long_ago]
+            if not environments:
+                del self._idle[function]  # which holds the function's code
+        return taken
 
     async def close(self) -> None:
         self._janitor.cancel()
