@@ -165,6 +165,24 @@ def test_an_error_at_initialisation_is_a_500(deploy: Deploy, source: str, reason
     assert any("INIT_REPORT Status: error" in line and reason in line for line in function.lines())
 
 
+def test_a_start_that_the_platform_cannot_log_leaves_nothing(deploy: Deploy):
+    function = deploy("def handler(event, context): return 1")
+    daemon = psutil.Process(function.daemon.facts["pid"])
+
+    def used() -> set[psutil.Process | int]:
+        """Its children, and the ports that it listens on."""
+        ports = {one.laddr.port for one in daemon.net_connections("tcp") if one.status == psutil.CONN_LISTEN}
+        return {*daemon.children(), *ports}
+
+    before = used()
+    log = function.daemon.home / "logs" / f"lambda-{function.name}-1.log"
+    log.symlink_to("/dev/full")
+    assert function.http.get("/").status_code == 500
+    assert used() <= before
+    log.unlink()
+    assert function.http.get("/").status_code == 200
+
+
 def test_a_process_that_exits_in_mid_request_is_a_500_and_the_next_request_has_a_new_one(deploy: Deploy):
     function = deploy("""
         import os

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from contextlib import suppress
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,47 +37,39 @@ class ProcessContext:
 class Environment:
     """Runs one invocation at a time. `idle_since` is a reading of time.monotonic()."""
 
-    def __init__(self, function: Function, log: Log, child: Child, api: RuntimeApi) -> None:
+    def __init__(self, function: Function, log: Log, child: Child, api: RuntimeApi, resources: AsyncExitStack) -> None:
         self.function = function
         self.idle_since = time.monotonic()
         self._log = log
         self._child = child
         self._api = api
+        self._resources = resources
 
     @classmethod
     async def start(
         cls, context: ProcessContext, function: Function, code: Path, credentials: dict[str, str]
     ) -> "Environment":
         """Starts the process and waits until it asks for work. Raises FunctionError if it fails to."""
-        api = RuntimeApi()
-        env = _variables(context, function, code) | credentials | {"AWS_LAMBDA_RUNTIME_API": await api.open()}
-        log = Log.of(context.logs, function)
-        old_size = log.path.stat().st_size if log.path.exists() else 0
-        command = [context.python, "-m", "awslambdaric", function.handler]
-        started = time.monotonic()
-        child = await context.processes.start(command, code, env, log.path)
-        environment = cls(function, log, child, api)
-        try:
-            await environment._initialised()
-        except FunctionError as error:
-            last_line = log.path.read_bytes()[old_size:].decode(errors="replace").strip().rpartition("\n")[2]
-            log.write(f"INIT_REPORT Status: error\tError Type: {error.type}\tError: {error}")
-            await environment.close()
-            has_more = last_line and error.type in SILENT
-            raise FunctionError(error.type, f"{error}: {last_line}" if has_more else str(error)) from None
-        log.write(f"INIT_REPORT Init Duration: {(time.monotonic() - started) * 1000:.2f} ms")
-        return environment
-
-    async def _initialised(self) -> None:
-        await asyncio.wait(
-            {self._api.initialised, self._child.exited}, timeout=INIT_TIMEOUT, return_when=asyncio.FIRST_COMPLETED
-        )
-        if self._api.initialised.done():
-            self._api.initialised.result()
-        elif self._child.exited.done():
-            raise _exit_error(self._child.exited.result())
-        else:
-            raise FunctionError("Sandbox.Timedout", f"Init timed out after {INIT_TIMEOUT:.2f} seconds")
+        async with AsyncExitStack() as resources:
+            api = RuntimeApi()
+            resources.push_async_callback(api.close)
+            env = _variables(context, function, code) | credentials | {"AWS_LAMBDA_RUNTIME_API": await api.open()}
+            log = Log.of(context.logs, function)
+            old_size = log.size
+            command = [context.python, "-m", "awslambdaric", function.handler]
+            started = time.monotonic()
+            child = await context.processes.start(command, code, env, log.path)
+            resources.push_async_callback(asyncio.wait, {child.exited})
+            resources.callback(child.kill)
+            try:
+                await _initialised(api, child)
+            except FunctionError as error:
+                last_line = log.last_line(old_size)
+                log.write(f"INIT_REPORT Status: error\tError Type: {error.type}\tError: {error}")
+                has_more = last_line and error.type in SILENT
+                raise FunctionError(error.type, f"{error}: {last_line}" if has_more else str(error)) from None
+            log.write(f"INIT_REPORT Init Duration: {(time.monotonic() - started) * 1000:.2f} ms")
+            return cls(function, log, child, api, resources.pop_all())
 
     @property
     def alive(self) -> bool:
@@ -117,12 +109,17 @@ class Environment:
         raise _exit_error(self._child.exited.result())
 
     async def close(self) -> None:
-        self._child.kill()
-        await self._child.exited
-        await self._api.close()
-        if self._api.initialised.done():
-            with suppress(FunctionError):
-                self._api.initialised.result()
+        await self._resources.aclose()
+
+
+async def _initialised(api: RuntimeApi, child: Child) -> None:
+    await asyncio.wait({api.initialised, child.exited}, timeout=INIT_TIMEOUT, return_when=asyncio.FIRST_COMPLETED)
+    if api.initialised.done():
+        api.initialised.result()
+    elif child.exited.done():
+        raise _exit_error(child.exited.result())
+    else:
+        raise FunctionError("Sandbox.Timedout", f"Init timed out after {INIT_TIMEOUT:.2f} seconds")
 
 
 def _exit_error(code: int) -> FunctionError:

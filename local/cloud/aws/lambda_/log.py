@@ -21,6 +21,17 @@ class Log:
     def of(cls, folder: Path, function: Function) -> "Log":
         return cls(folder / f"lambda-{function.name}-{function.version}.log", function.version)
 
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        return self.path.stat().st_size if self.path.exists() else 0
+
+    def last_line(self, begin: int) -> str:
+        """The last line after the first `begin` bytes."""
+        with self.path.open("rb") as log:
+            log.seek(begin)
+            return log.read().decode(errors="replace").strip().rpartition("\n")[2]
+
     def write(self, line: str) -> None:
         with self.path.open("a") as log:
             print(line, file=log)

@@ -53,6 +53,8 @@ class RuntimeApi:
     async def close(self) -> None:
         if self._listener:
             await self._listener.close()
+        if self.initialised.done():
+            self.initialised.exception()  # else asyncio logs one that nothing has read
 
     def submit(self, invocation: Invocation) -> asyncio.Future[bytes]:
         """Passes an invocation to the process; the future's result is the response, or it raises FunctionError."""
