@@ -391,6 +391,30 @@ def test_a_deleted_service_has_no_process_and_no_listener(cloud: Cloud):
     assert cloud.delete(SERVICE, cloud.name).status_code == 404
 
 
+def test_a_deleted_service_has_no_process_that_was_starting(cloud: Cloud):
+    folder, gate = cloud.folder / "starts", cloud.folder / "gate"
+    folder.mkdir()
+    second_start_hangs = f"""
+    import os, time
+
+    starts = {str(folder)!r}
+    open(f"{{starts}}/{{os.getpid()}}", "w").close()
+    while len(os.listdir(starts)) == 2:
+        time.sleep(0.01)
+    {SERVER}"""
+    client = cloud.deployed(source=second_start_hangs, template={"maxInstanceRequestConcurrency": 1})
+    first = client.get("/").json()["pid"]
+    with ThreadPoolExecutor(2) as pool:
+        for _ in range(2):
+            pool.submit(client.get, f"/wait{gate}")
+        while len(starts := {int(path.name) for path in folder.iterdir()}) == 1:
+            time.sleep(0.01)
+        [second] = starts - {first}
+        assert psutil.pid_exists(second)
+        assert cloud.delete(SERVICE, cloud.name).status_code == 204
+        assert not psutil.pid_exists(second)
+
+
 def test_the_source_must_be_the_generation_that_was_asked_for(cloud: Cloud):
     first, same = cloud.upload(SERVER), cloud.upload(SERVER)
     cloud.delete(OBJECT, cloud.name).raise_for_status()

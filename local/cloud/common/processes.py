@@ -38,11 +38,13 @@ class Child:
         self._signal(signal.SIGKILL)
 
     async def stop(self, grace: float) -> None:
-        """Sends SIGTERM, then SIGKILL after `grace` seconds; returns when the group is gone."""
+        """Sends SIGTERM, then SIGKILL after `grace` seconds or if cancelled; returns when the group is gone."""
         self._signal(signal.SIGTERM)
-        await asyncio.wait({self.exited}, timeout=grace)
-        self.kill()
-        await self.exited
+        try:
+            await asyncio.wait({self.exited}, timeout=grace)
+        finally:
+            self.kill()
+        await asyncio.wait({self.exited})
 
     async def _watch(self, process: asyncio.subprocess.Process) -> int:
         code = await process.wait()

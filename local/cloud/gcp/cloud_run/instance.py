@@ -47,7 +47,7 @@ class Instance:
         instance = cls(child, port)
         try:
             await instance._pass(spec.probe, http, log)
-        except StartError:
+        except BaseException:
             await instance.stop()
             raise
         return instance

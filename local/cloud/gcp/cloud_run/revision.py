@@ -46,10 +46,12 @@ class Revision:
         await asyncio.gather(*(self._add() for _ in range(self.minimum - len(self._instances))))
 
     async def stop(self) -> None:
-        for task in self._tasks:
+        tasks = list(self._tasks)
+        for task in tasks:
             task.cancel()
         instances, self._instances = self._instances, []
         await asyncio.gather(*(instance.stop() for instance in instances))
+        await asyncio.gather(*tasks, return_exceptions=True)  # which stop what they were starting
 
     @asynccontextmanager
     async def instance(self) -> AsyncGenerator[Instance]:
