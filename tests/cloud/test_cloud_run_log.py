@@ -1,5 +1,7 @@
 """What `ops` reads of the requests to a revision, from the laptop's Cloud Logging, of the laptop's Cloud Run."""
 
+import asyncio
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ import httpx
 import pytest
 
 from local.cloud.gcp import stdout_log
+from local.cloud.gcp.request_log import Entry, RequestLog
 from ops import cloud_run_log, metric_log, request_log
 from ops.request_log import Request
 from ops.stack import Laptop, Stack
@@ -148,6 +151,47 @@ def test_what_a_request_prints_has_its_time(cloud: Cloud):
     assert (entry["severity"], entry["jsonPayload"]) == ("WARNING", {"API": "/1", "ProcessingTime": 1.5})
 
 
+def query(log: str) -> dict[str, Any]:
+    """Of service s and revision r of project p, at any time."""
+    return {
+        "resourceNames": ["projects/p"],
+        "filter": f'logName="projects/p/logs/run.googleapis.com%2F{log}" AND resource.labels.service_name="s"'
+        ' AND resource.labels.revision_name="r" AND timestamp>="2020-01-01T00:00:00Z"'
+        ' AND timestamp<"2100-01-01T00:00:00Z"',
+        "orderBy": "timestamp desc",
+    }
+
+
+@pytest.mark.parametrize("log", ["requests", "stdout"])
+def test_the_event_loop_never_waits_for_a_search(log: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    stdout = stdout_log.StdoutLog(tmp_path)
+    requests = RequestLog(stdout)
+    service = requests.of({"name": "s", "project": "p", "location": "l"})
+    searching = set[threading.Thread]()
+
+    def serve() -> None:
+        service.add("r", time.time(), 0.1, {"status": 200}, "t")
+
+    class Watched(dict[str, Any]):
+        def __getitem__(self, key: str) -> Any:
+            searching.add(threading.current_thread())
+            serve()
+            return super().__getitem__(key)
+
+    def parsed(text: bytes) -> Entry:
+        searching.add(threading.current_thread())
+        serve()
+        return {}
+
+    monkeypatch.setattr(stdout_log, "_parsed", parsed)
+    stdout.file("s", "r").write_text("{}\n")
+    serve()
+    service.entries[0] = Watched(service.entries[0])
+    assert len(asyncio.run(requests.search(query(log)))["entries"]) == 1
+    assert searching
+    assert threading.current_thread() not in searching
+
+
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
@@ -157,16 +201,9 @@ def test_what_a_request_prints_has_its_time(cloud: Cloud):
     ],
 )
 def test_another_query_is_refused(daemon: Daemon, change: dict[str, Any], problem: str):
-    query = {
-        "resourceNames": ["projects/p"],
-        "filter": 'logName="projects/p/logs/run.googleapis.com%2Frequests" AND resource.labels.service_name="s"'
-        ' AND resource.labels.revision_name="r" AND timestamp>="2020-01-01T00:00:00Z"'
-        ' AND timestamp<"2100-01-01T00:00:00Z"',
-        "orderBy": "timestamp desc",
-    }
     url = f"{daemon.facts['google']}/v2/entries:list"
-    assert httpx.post(url, json=query).json() == {"entries": []}
-    answer = httpx.post(url, json=query | change)
+    assert httpx.post(url, json=query("requests")).json() == {"entries": []}
+    answer = httpx.post(url, json=query("requests") | change)
     assert (answer.status_code, answer.json()["error"]["status"]) == (400, "INVALID_ARGUMENT")
     assert problem in answer.json()["error"]["message"]
 

@@ -29,7 +29,7 @@ def google_apis(gcp: Gcp) -> Handler:
                     return _error(404, "NOT_FOUND", str(error))
             case "POST", ["v2", "entries:list"]:
                 try:
-                    return web.json_response(gcp.requests.search(json.loads(await _body(request))))
+                    return web.json_response(await gcp.requests.search(json.loads(await _body(request))))
                 except UnknownQuery as error:
                     return _error(400, "INVALID_ARGUMENT", str(error))
             case _:

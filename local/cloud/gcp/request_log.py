@@ -5,9 +5,11 @@ https://cloud.google.com/run/docs/logging#container-logs,
 https://cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry
 """
 
+import asyncio
 import re
 import secrets
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -71,35 +73,40 @@ class RequestLog:
         """The log of the service with these Pulumi inputs."""
         return ServiceLog(self._entries, self._stdout, inputs["project"], inputs["location"], inputs["name"])
 
-    def search(self, query: dict[str, Any]) -> dict[str, Any]:
-        """A page of an answer, newest first. Raises UnknownQuery."""
+    async def search(self, query: dict[str, Any]) -> dict[str, Any]:
+        """A page of an answer, newest first. Raises UnknownQuery.
+
+        A thread searches a copy, since the event loop also forwards the requests that are logged.
+        """
         found = FILTER.fullmatch(query.get("filter", ""))
         if not found or query.get("orderBy") != "timestamp desc":
             raise UnknownQuery(f"the laptop knows no filter {query.get('filter')!r}, or only newest first")
         if query.get("resourceNames") != [f"projects/{found['project']}"]:
             raise UnknownQuery(f"resourceNames is {query.get('resourceNames')}, not the project of logName")
         size, begin = query.get("pageSize", 50), int(query.get("pageToken", 0))
-        entries = sorted(self._matching(found), key=lambda entry: entry["timestamp"], reverse=True)
+        matching = self._matching(found)
+        entries = await asyncio.to_thread(sorted, matching, key=lambda entry: entry["timestamp"], reverse=True)
         page = entries[begin : begin + size]
         return {"entries": page} | ({"nextPageToken": str(begin + size)} if len(entries) > begin + size else {})
 
-    def _matching(self, found: re.Match[str]) -> list[Entry]:
+    def _matching(self, found: re.Match[str]) -> Iterator[Entry]:
+        """Copies what it goes through when it is called, and searches when it is iterated."""
         begin, end = datetime.fromisoformat(found["begin"]), datetime.fromisoformat(found["end"])
         if found["log"] == STDOUT:
             return self._printed(found, begin.timestamp(), end.timestamp())
         log = f"projects/{found['project']}/logs/{REQUESTS}"
-        return [
+        return (
             entry
-            for entry in self._entries
+            for entry in self._entries.copy()
             if (labels := entry["resource"]["labels"])["revision_name"] == found["revision"]
             and (labels["service_name"], entry["logName"]) == (found["service"], log)
             and begin <= datetime.fromisoformat(entry["timestamp"]) < end
-        ]
+        )
 
-    def _printed(self, found: re.Match[str], begin: float, end: float) -> list[Entry]:
+    def _printed(self, found: re.Match[str], begin: float, end: float) -> Iterator[Entry]:
         """https://cloud.google.com/logging/docs/structured-logging: `severity` becomes the entry's."""
         labels = {"service_name": found["service"], "revision_name": found["revision"]}
-        return [
+        return (
             {
                 "logName": f"projects/{found['project']}/logs/{STDOUT}",
                 "resource": {"type": "cloud_run_revision", "labels": labels},
@@ -108,7 +115,7 @@ class RequestLog:
                 "jsonPayload": line,
             }
             for at, line in self._stdout.lines(found["service"], found["revision"], begin, end)
-        ]
+        )
 
 
 def _time(seconds: float) -> str:

@@ -31,22 +31,31 @@ class StdoutLog:
         self._marks[path].append((now, path.stat().st_size if path.exists() else 0))
 
     def lines(self, service: str, revision: str, begin: float, end: float) -> Iterator[tuple[float, dict[str, Any]]]:
-        """The JSON objects that were printed from `begin` to `end`, oldest first, with their times."""
+        """The JSON objects that were printed from `begin` to `end`, oldest first, with their times.
+
+        Copies the marks when it is called, and reads the file when it is iterated.
+        """
         path = self.file(service, revision)
         if not path.exists():
-            return
+            return iter(())
         marks = [*self._marks[path], (path.stat().st_mtime, path.stat().st_size)]
-        first = bisect_left(marks, begin, key=lambda mark: mark[0])
-        offsets = [offset for _, offset in marks]
-        with path.open("rb") as log:
-            position = log.seek(offsets[max(first - 1, 0)])
-            for text in log:
-                at = marks[min(bisect_right(offsets, position), len(marks) - 1)][0]
-                position += len(text)
-                if at >= end:
-                    return
-                if at >= begin and (line := _parsed(text)) is not None:
-                    yield at, line
+        return _read(path, marks, begin, end)
+
+
+def _read(
+    path: Path, marks: list[tuple[float, int]], begin: float, end: float
+) -> Iterator[tuple[float, dict[str, Any]]]:
+    first = bisect_left(marks, begin, key=lambda mark: mark[0])
+    offsets = [offset for _, offset in marks]
+    with path.open("rb") as log:
+        position = log.seek(offsets[max(first - 1, 0)])
+        for text in log:
+            at = marks[min(bisect_right(offsets, position), len(marks) - 1)][0]
+            position += len(text)
+            if at >= end:
+                return
+            if at >= begin and (line := _parsed(text)) is not None:
+                yield at, line
 
 
 def _parsed(text: bytes) -> dict[str, Any] | None:
