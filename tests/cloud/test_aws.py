@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import os
 import threading
 import uuid
 from collections.abc import Callable
@@ -21,19 +22,20 @@ from local.cloud.aws.lambda_.service import LambdaService
 from local.cloud.aws.moto_server import Aws
 from local.cloud.aws.operations import one_at_a_time
 from local.cloud.common.errors import NotFound
+from local.cloud.faults.throttling import OverloadedAws
 
 REGION = "eu-west-1"
 
 
-def client_of(aws: Aws, service: str) -> Any:
+def client_of(service: str, url: str) -> Any:
     make_client = cast(Callable[..., Any], boto3.client)  # pyright: ignore[reportUnknownMemberType]
     keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-    return make_client(service, REGION, endpoint_url=aws.url, **keys)
+    return make_client(service, REGION, endpoint_url=url, **keys)
 
 
 def test_a_failed_transaction_changes_nothing_and_copies_no_item():
     aws, name = Aws(), f"users-{uuid.uuid4()}"
-    with closing(aws), closing(client_of(aws, "dynamodb")) as client:
+    with closing(aws), closing(client_of("dynamodb", aws.url)) as client:
         client.create_table(
             TableName=name,
             KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
@@ -109,7 +111,7 @@ def test_the_event_loop_never_waits_for_the_lock(tmp_path: Path):
         await functions.close()
 
     aws = Aws()
-    client = client_of(aws, "apigatewayv2")
+    client = client_of("apigatewayv2", aws.url)
     aws.lock = cast(Any, Watched(aws.lock))
     try:
         asyncio.run(ask_everything())
@@ -117,3 +119,28 @@ def test_the_event_loop_never_waits_for_the_lock(tmp_path: Path):
         client.close()
         aws.close()
     assert threading.current_thread() not in cast(Watched, aws.lock).threads
+
+
+def test_an_overloaded_aws_passes_other_services_on_unchanged():
+    content = os.urandom(2 * 2**20)
+
+    async def overload() -> None:
+        overloaded = await OverloadedAws(aws.url).open()
+        overloaded.throttled = True
+        try:
+            await asyncio.to_thread(use, f"http://{overloaded.address}")
+        finally:
+            await overloaded.close()
+
+    def use(url: str) -> None:
+        with closing(client_of("s3", url)) as s3, closing(client_of("lambda", url)) as functions:
+            s3.create_bucket(Bucket="bucket", CreateBucketConfiguration={"LocationConstraint": REGION})
+            etag = s3.put_object(Bucket="bucket", Key="k/%2F ~", Body=content, ContentEncoding="gzip")["ETag"]
+            found = s3.head_object(Bucket="bucket", Key="k/%2F ~")
+            assert (found["ETag"], found["ContentLength"], found["ContentEncoding"]) == (etag, len(content), "gzip")
+            assert s3.get_object(Bucket="bucket", Key="k/%2F ~")["Body"].read() == content
+            with pytest.raises(functions.exceptions.ResourceNotFoundException):
+                functions.get_function(FunctionName="none")
+
+    with closing(Aws()) as aws:
+        asyncio.run(overload())

@@ -33,7 +33,7 @@ def aws() -> Iterator[Aws]:
 @pytest.fixture
 def logs(aws: Aws, tmp_path: Path) -> Iterator[Any]:
     aws.operations[:] = [FunctionLogs(tmp_path)]
-    with closing(client_of(aws, "logs")) as client:
+    with closing(client_of("logs", aws.url)) as client:
         yield client
 
 

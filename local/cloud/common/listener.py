@@ -90,6 +90,11 @@ def target(request: web.BaseRequest) -> str:
     return path if path.startswith("/") else f"/{path}"
 
 
+async def body(request: web.BaseRequest) -> bytes:
+    """The whole body of any size; aiohttp's own `read` refuses more than 1 MiB."""
+    return b"".join([chunk async for chunk in request.content.iter_any()])
+
+
 def has_valid_host(request: web.BaseRequest) -> bool:
     """Whether the Host header is well-formed or absent (RFC 9112, 3.2). It may name any host."""
     return bool(VALID_HOST.fullmatch(request.headers.get("Host", "")))

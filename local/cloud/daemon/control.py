@@ -27,7 +27,7 @@ from local.cloud.aws.http_api.front import HttpApis
 from local.cloud.aws.lambda_.runtime_api import FunctionError
 from local.cloud.aws.lambda_.service import LambdaService, PayloadTooLarge, Throttled
 from local.cloud.common.errors import NotFound
-from local.cloud.common.listener import HOST, Handler
+from local.cloud.common.listener import HOST, Handler, body
 from local.cloud.daemon.delays import Held, hold
 from local.cloud.faults.proxy import Fault, FaultProxy
 from local.cloud.gcp.resources import Gcp, GcpError
@@ -107,8 +107,8 @@ async def _dispatch(
         case "PUT" | "GET" | "DELETE", ["recorded", type, id]:
             return await _record(request, recorded, (type, id))
         case "PUT", ["gcp", "resources", type, id]:
-            body = await _read(request, GcpBody)
-            return web.json_response(await gcp.put(type, id, body.inputs, body.files))
+            wanted = await _read(request, GcpBody)
+            return web.json_response(await gcp.put(type, id, wanted.inputs, wanted.files))
         case "GET", ["gcp", "resources", type, id]:
             return web.json_response(gcp.get(type, id))
         case "DELETE", ["gcp", "resources", type, id]:
@@ -139,7 +139,7 @@ async def _record(request: web.BaseRequest, recorded: Recorded, key: tuple[str, 
 
 async def _read[T](request: web.BaseRequest, schema: type[T]) -> T:
     """The body, decoded. Raises ValueError if it is not JSON of that type."""
-    return msgspec.json.decode(b"".join([chunk async for chunk in request.content.iter_any()]), type=schema)
+    return msgspec.json.decode(await body(request), type=schema)
 
 
 def _error(status: int, error: Exception | str) -> web.Response:

@@ -9,14 +9,16 @@ fault they forward everything.
 import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
 from typing import Any, Protocol, Self
 
-import aiohttp
 import grpc
 from aiohttp import web
+from yarl import URL
 
+from local.cloud.common.forwarding import end_to_end, session
 from local.cloud.common.grpc_server import HOST, MAX_MESSAGE, Handler
-from local.cloud.common.listener import listen
+from local.cloud.common.listener import body, listen
 
 THREADS = 16
 THROTTLED = "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException"
@@ -41,21 +43,23 @@ class OverloadedAws:
         self._url = url
 
     async def open(self) -> Self:
+        self._http = session()
         self._listener = await listen(self._handle)
         self.address = self._listener.address
         return self
 
     async def close(self) -> None:
         await self._listener.close()
+        await self._http.close()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        body = await request.read()
+        content = await body(request)
         service, _, operation = request.headers.get("X-Amz-Target", "").partition(".")
         if self.throttled and service.startswith("DynamoDB"):
             return _json({"__type": THROTTLED, "message": "The provisioned throughput was exceeded."}, 400)
         if self.halved and operation == "BatchGetItem":
-            return await self._half(request, json.loads(body))
-        return await self._pass_on(request, body)
+            return await self._half(request, json.loads(content))
+        return await self._pass_on(request, content)
 
     async def _half(self, request: web.BaseRequest, batch: dict[str, Any]) -> web.StreamResponse:
         """Serves the first half of each table's keys, and reports the rest as unprocessed."""
@@ -70,12 +74,14 @@ class OverloadedAws:
         assert isinstance(answer.body, bytes)
         return _json({**json.loads(answer.body), "UnprocessedKeys": left}, answer.status)
 
-    async def _pass_on(self, request: web.BaseRequest, body: bytes) -> web.Response:
-        headers = {name: value for name, value in request.headers.items() if name.lower() != "content-length"}
-        url = self._url + request.raw_path
-        async with aiohttp.request(request.method, url, data=body, headers=headers) as answer:
-            content_type = {"Content-Type": answer.headers.get("Content-Type", "")}
-            return web.Response(body=await answer.read(), status=answer.status, headers=content_type)
+    async def _pass_on(self, request: web.BaseRequest, content: bytes) -> web.Response:
+        headers = end_to_end(request.headers)
+        headers.popall("Content-Length", None)  # `content` may be another one
+        url = URL(self._url + request.raw_path, encoded=True)
+        async with self._http.request(
+            request.method, url, data=BytesIO(content), headers=headers, allow_redirects=False
+        ) as answer:
+            return web.Response(body=await answer.read(), status=answer.status, headers=end_to_end(answer.headers))
 
 
 class OverloadedGrpc(grpc.GenericRpcHandler):

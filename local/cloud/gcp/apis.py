@@ -13,7 +13,7 @@ from urllib.parse import unquote
 from aiohttp import web
 
 from local.cloud.common.errors import NotFound
-from local.cloud.common.listener import Handler
+from local.cloud.common.listener import Handler, body
 from local.cloud.gcp.request_log import UnknownQuery
 from local.cloud.gcp.resources import Gcp
 
@@ -29,17 +29,13 @@ def google_apis(gcp: Gcp) -> Handler:
                     return _error(404, "NOT_FOUND", str(error))
             case "POST", ["v2", "entries:list"]:
                 try:
-                    return web.json_response(await gcp.requests.search(json.loads(await _body(request))))
+                    return web.json_response(await gcp.requests.search(json.loads(await body(request))))
                 except UnknownQuery as error:
                     return _error(400, "INVALID_ARGUMENT", str(error))
             case _:
                 return _error(404, "NOT_FOUND", f"the laptop knows no {request.method} {request.raw_path}")
 
     return handle
-
-
-async def _body(request: web.BaseRequest) -> bytes:
-    return b"".join([chunk async for chunk in request.content.iter_any()])
 
 
 def _error(code: int, status: str, message: str) -> web.Response:

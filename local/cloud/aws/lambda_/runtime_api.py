@@ -11,7 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
-from local.cloud.common.listener import Listener, listen
+from local.cloud.common.listener import Listener, body, listen
 
 MAX_PAYLOAD = 6 * 1024 * 1024  # bytes; https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 ROOT = "/2018-06-01/runtime"
@@ -65,23 +65,23 @@ class RuntimeApi:
         return self._result
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        body = b"".join([chunk async for chunk in request.content.iter_any()])
+        content = await body(request)
         match request.method, request.path.removeprefix(ROOT).split("/")[1:]:
             case "GET", ["invocation", "next"]:
                 return await self._next()
-            case "POST", ["invocation", request_id, "response"] if len(body) > MAX_PAYLOAD:
+            case "POST", ["invocation", request_id, "response"] if len(content) > MAX_PAYLOAD:
                 text = f"Response payload size exceeded maximum allowed payload size ({MAX_PAYLOAD} bytes)."
                 self._finish(request_id, FunctionError("Function.ResponseSizeTooLarge", text))
                 return _status("RequestEntityTooLarge", 413)
             case "POST", ["invocation", request_id, "response"]:
-                return self._finish(request_id, body)
+                return self._finish(request_id, content)
             case "POST", ["invocation", request_id, "error"]:
-                return self._finish(request_id, _function_error(body))
+                return self._finish(request_id, _function_error(content))
             case "GET", ["restore", "next"]:
                 return _status("OK", 200)
             case "POST", ["init" | "restore", "error"]:
                 if not self.initialised.done():
-                    self.initialised.set_exception(_function_error(body))
+                    self.initialised.set_exception(_function_error(content))
                 return _status("OK", 202)
             case _:
                 return _status("NotFound", 404)

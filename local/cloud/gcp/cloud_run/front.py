@@ -6,34 +6,20 @@ https://cloud.google.com/run/quotas, https://cloud.google.com/run/docs/troublesh
 import asyncio
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import aiohttp
 from aiohttp import web
 from multidict import CIMultiDict
 
+from local.cloud.common.forwarding import end_to_end
 from local.cloud.common.listener import has_valid_host, target
 from local.cloud.gcp.cloud_run.instance import Instance
 from local.cloud.gcp.cloud_run.revision import NoInstance, Revision
 from local.cloud.gcp.request_log import ServiceLog
 
 MAX_BODY = 32 * 1024 * 1024  # bytes, of an HTTP/1 request
-HOP_BY_HOP = {"connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "expect"}
 BROKEN = "The request failed because either the HTTP response was malformed or connection to the instance had an error."
-
-
-def session() -> aiohttp.ClientSession:
-    """A client that sends requests unchanged and once: no decompression, no cookies, a connection for each request."""
-    session = aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, force_close=True),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        timeout=aiohttp.ClientTimeout(total=None),
-        auto_decompress=False,
-        skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
-    )
-    # Else a GET is sent again if the instance ends without an answer. aiohttp's own test client turns it off like this.
-    session._retry_connection = False  # pyright: ignore[reportPrivateUsage]
-    return session
 
 
 async def forward(
@@ -80,7 +66,7 @@ async def _respond(
             revision.instance() as instance,
             _ask(request, headers, instance, http) as answer,
         ):
-            response = web.StreamResponse(status=answer.status, headers=_end_to_end(answer.headers))
+            response = web.StreamResponse(status=answer.status, headers=end_to_end(answer.headers))
             response.headers["Server"] = "Google Frontend"
             logged(response.status)
             await response.prepare(request)
@@ -107,7 +93,7 @@ def _ask(request: web.BaseRequest, headers: CIMultiDict[str], instance: Instance
 
 
 def _headers(request: web.BaseRequest) -> CIMultiDict[str]:
-    headers = _end_to_end(request.headers)
+    headers = end_to_end(request.headers)
     forwarded = request.headers.get("X-Forwarded-For")
     headers["X-Forwarded-For"] = f"{forwarded},{request.remote}" if forwarded else request.remote or ""
     headers["X-Forwarded-Proto"] = request.scheme
@@ -115,10 +101,6 @@ def _headers(request: web.BaseRequest) -> CIMultiDict[str]:
     headers.setdefault("X-Cloud-Trace-Context", f"{trace}/{int(span, 16)}")
     headers.setdefault("Traceparent", f"00-{trace}-{span}-00")
     return headers
-
-
-def _end_to_end(headers: Mapping[str, str]) -> CIMultiDict[str]:
-    return CIMultiDict((name, value) for name, value in headers.items() if name.lower() not in HOP_BY_HOP)
 
 
 def _give_up(

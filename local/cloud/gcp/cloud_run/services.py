@@ -12,10 +12,11 @@ import aiohttp
 from aiohttp import web
 
 from local.cloud.common.errors import NotFound
+from local.cloud.common.forwarding import session
 from local.cloud.common.listener import listen
 from local.cloud.common.processes import Processes
 from local.cloud.common.unpack import unpack
-from local.cloud.gcp.cloud_run.front import MAX_BODY, forward, session
+from local.cloud.gcp.cloud_run.front import MAX_BODY, forward
 from local.cloud.gcp.cloud_run.instance import Instance, StartError
 from local.cloud.gcp.cloud_run.revision import Revision
 from local.cloud.gcp.cloud_run.service import Service
