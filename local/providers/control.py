@@ -1,5 +1,6 @@
 """Calls the control API of the laptop's clouds, which daemon.json describes."""
 
+import http.client
 import json
 import os
 import urllib.error
@@ -32,14 +33,20 @@ def control(method: str, *path: str, body: Props | None = None) -> Props | None:
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {daemon['token']}"}
     request = urllib.request.Request(url, data, headers, method=method)
     try:
+        return _answer(request)
+    except (OSError, http.client.HTTPException) as error:
+        reason = error.reason if isinstance(error, urllib.error.URLError) else error
+        raise ProviderError(f"the laptop's clouds do not answer at {address} ({reason}): run `make up`") from None
+
+
+def _answer(request: urllib.request.Request) -> Props | None:
+    try:
         with urllib.request.urlopen(request) as response:
             return json.loads(response.read() or "null")
     except urllib.error.HTTPError as error:
-        if error.code == 404 and method != "PUT":
+        if error.code == 404 and request.method != "PUT":
             return None
         raise ProviderError(_reason(error)) from None
-    except urllib.error.URLError as error:
-        raise ProviderError(f"the laptop's clouds do not answer at {address} ({error.reason}): run `make up`") from None
 
 
 def _reason(error: urllib.error.HTTPError) -> str:
