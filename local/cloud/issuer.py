@@ -25,8 +25,8 @@ LIFETIME = 3600  # seconds
 class Issuer:
     """Usable as a context manager. The keys exist only in memory."""
 
-    def __init__(self, port: int = 0) -> None:
-        self._server = _Server((HOST, port), self)
+    def __init__(self) -> None:
+        self._server = _Server((HOST, 0), self)
         self._keys: list[tuple[str, ec.EllipticCurvePrivateKey]] = []
         self.rotate()
         self.url = f"http://{HOST}:{self._server.server_port}"
