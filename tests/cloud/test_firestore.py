@@ -210,6 +210,14 @@ def test_ids_that_the_documentation_forbids_are_invalid(built_in_client: firesto
         built_in_client.document("users", id).set({}, **NOW)
 
 
+@pytest.mark.parametrize("start", ["a/b/c/d/e", "projects//databases/d/documents", "projects/p/databases/d"])
+def test_a_name_of_no_database_is_invalid(built_in_client: firestore.Client, start: str) -> None:
+    api: Any = built_in_client._firestore_api  # pyright: ignore[reportPrivateUsage]
+    asked = {"database": "projects/p/databases/d", "documents": [f"{start}/users/1"]}
+    with pytest.raises(exceptions.InvalidArgument, match=f'"{start}/users/1" is of no database'):
+        list(api.batch_get_documents(asked, **NOW))
+
+
 def test_what_only_google_has_is_unimplemented(built_in_client: firestore.Client) -> None:
     users: Any = built_in_client.collection("users")
     with pytest.raises(exceptions.MethodNotImplemented, match="where: only Google's emulator has it"):

@@ -57,7 +57,11 @@ class Documents:
 
 def check_name(name: str) -> None:
     """Raises StatusError unless it is projects/P/databases/D/documents/COLLECTION/ID[/COLLECTION/ID...], ids valid."""
-    ids = name.split("/")[5:]
+    match name.split("/"):
+        case ["projects", project, "databases", database, "documents", *ids] if project and database:
+            pass
+        case _:
+            raise StatusError(StatusCode.INVALID_ARGUMENT, f'Document name "{name}" is of no database')
     for id in ids:
         if not id or len(id.encode()) > MAX_ID or RESERVED_ID.fullmatch(id):
             raise StatusError(
