@@ -330,11 +330,12 @@ def test_a_tag_that_cloud_run_refuses(cloud: Cloud, tags: list[str]):
 
 
 def test_a_revision_that_was_stopped_long_ago_can_be_rolled_back_to(cloud: Cloud):
-    client = cloud.deployed(env={"COLOUR": "red"})
+    client = cloud.deployed(source=f"{SERVER}    # {cloud.name}", env={"COLOUR": "red"})
     old = client.get("/").json()
     for number in range(IDLE_REVISIONS + 1):
         cloud.deployed(env={"COLOUR": str(number)})
     assert not psutil.pid_exists(old["pid"])
+    assert not Path(old["cwd"]).exists(), "its code takes no more space"
     targets = [
         {"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION", "revision": old["env"]["K_REVISION"], "percent": 100}
     ]
@@ -380,13 +381,15 @@ def listening(pid: int) -> set[int]:
     return {connection.laddr.port for connection in connections if connection.status == psutil.CONN_LISTEN}
 
 
-def test_a_deleted_service_has_no_process_and_no_listener(cloud: Cloud):
-    client = cloud.deployed()
-    pid = client.get("/").json()["pid"]
+def test_a_deleted_service_has_no_process_no_code_and_no_listener(cloud: Cloud):
+    client = cloud.deployed(source=f"{SERVER}    # {cloud.name}")
+    facts = client.get("/").json()
+    pid = facts["pid"]
     daemon: int = cloud.daemon.facts["pid"]
     assert client.base_url.port in listening(daemon)
     assert cloud.delete(SERVICE, cloud.name).status_code == 204
     assert not psutil.pid_exists(pid)
+    assert not Path(facts["cwd"]).exists()
     assert client.base_url.port not in listening(daemon)  # another daemon may have taken the port already
     assert cloud.delete(SERVICE, cloud.name).status_code == 404
 

@@ -23,7 +23,7 @@ def archive(content: str) -> bytes:
 
 
 def test_what_is_unpacked_does_not_wait_for_another_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    ready = unpack(archive("old"), tmp_path)
+    ready = unpack(archive("old"), tmp_path / "old")
     begun, go_on = threading.Event(), threading.Event()
 
     def is_zipfile(_: object) -> bool:
@@ -32,10 +32,10 @@ def test_what_is_unpacked_does_not_wait_for_another_archive(tmp_path: Path, monk
 
     monkeypatch.setattr(zipfile, "is_zipfile", is_zipfile)
     with ThreadPoolExecutor(2) as pool:
-        slow = pool.submit(unpack, archive("new"), tmp_path)
+        slow = pool.submit(unpack, archive("new"), tmp_path / "new")
         try:
             assert begun.wait(30)
-            assert pool.submit(unpack, archive("old"), tmp_path).result(30) == ready
+            assert pool.submit(unpack, archive("old"), tmp_path / "old").result(30) == ready
             assert not slow.done()
         finally:
             go_on.set()
@@ -44,7 +44,7 @@ def test_what_is_unpacked_does_not_wait_for_another_archive(tmp_path: Path, monk
 
 def test_two_at_a_time_unpack_it_once(tmp_path: Path) -> None:
     with ThreadPoolExecutor(4) as pool:
-        [folder] = set(pool.map(unpack, [archive("new")] * 8, [tmp_path] * 8))
+        [folder] = set(pool.map(unpack, [archive("new")] * 8, [tmp_path / "new"] * 8))
     assert list(tmp_path.iterdir()) == [folder]
     assert (folder / "app.py").stat().st_mode & 0o777 == 0o400
 
@@ -52,7 +52,7 @@ def test_two_at_a_time_unpack_it_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"text", gzip.compress(b"text"), gzip.compress(b"text" * 200)[:-9]])
 def test_what_is_no_archive_leaves_nothing(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(ValueError, match=r"neither a zip nor a tar\.gz"):
-        unpack(content, tmp_path)
+        unpack(content, tmp_path / "new")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -81,13 +81,13 @@ def folder(name: str, mode: int = 0o755) -> tarfile.TarInfo:
 def test_modes_and_owners_of_a_tar_do_not_matter(tmp_path: Path) -> None:
     file = tarfile.TarInfo("closed/a")
     file.mode, file.uid, file.gid = 0o4444, 12345, 12345
-    unpacked = unpack(tar(folder("closed", 0o000), file, file), tmp_path) / "closed" / "a"
+    unpacked = unpack(tar(folder("closed", 0o000), file, file), tmp_path / "new") / "closed" / "a"
     assert unpacked.read_text() == "x"
     assert (unpacked.stat().st_mode & 0o7777, unpacked.stat().st_uid) == (0o400, os.getuid())
 
 
 def test_a_tar_may_have_links_to_what_it_contains(tmp_path: Path) -> None:
-    code = unpack(tar(tarfile.TarInfo("a/b"), link("c", "a/b"), link("d", "a/b", tarfile.LNKTYPE)), tmp_path)
+    code = unpack(tar(tarfile.TarInfo("a/b"), link("c", "a/b"), link("d", "a/b", tarfile.LNKTYPE)), tmp_path / "new")
     assert [(code / name).read_text() for name in ("a/b", "c", "d")] == ["x", "x", "x"]
 
 
@@ -108,6 +108,6 @@ def test_a_tar_writes_nothing_outside_its_folder(tmp_path: Path, members: list[t
     code.mkdir(parents=True)
     (code / "out").write_text("")
     with pytest.raises(ValueError, match="outside"):
-        unpack(tar(*members), code)
+        unpack(tar(*members), code / "new")
     assert [path.name for path in tmp_path.rglob("out")] == ["out"]
     assert (code / "out").read_text() == ""

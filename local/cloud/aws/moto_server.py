@@ -13,13 +13,14 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from itertools import chain
 from types import ModuleType
 from typing import Any
 
 from moto import backends
 from moto.apigatewayv2.models import Api, ApiGatewayV2Backend, apigatewayv2_backends
 from moto.awslambda.models import LambdaBackend, LambdaFunction, lambda_backends
-from moto.core.base_backend import BackendDict
+from moto.core.base_backend import BackendDict, BaseBackend
 from moto.core.exceptions import JsonRESTError
 from moto.dynamodb.models.table import Table
 from moto.moto_server.werkzeug_app import (  # pyright: ignore[reportMissingTypeStubs]
@@ -149,6 +150,11 @@ class Aws:
             code=function.code_bytes,
         )
 
+    def code_digests(self) -> set[str]:
+        """The SHA-256 digests, in hexadecimal, of the archives of all functions and their versions."""
+        functions = chain.from_iterable(backend.list_functions("ALL") for backend in _every(lambda_backends))
+        return {function.code_digest for function in functions if hasattr(function, "code_digest")}  # else of images
+
     def credentials(self, role: str, region: str, session: str) -> dict[str, str]:
         """Temporary credentials of an execution role, as environment variables."""
         account = role.split(":")[4]
@@ -182,7 +188,7 @@ def _share_items(table: Table, _: object) -> Table:
 Table.__deepcopy__ = _share_items  # pyright: ignore[reportAttributeAccessIssue]
 
 
-def _every[B: ApiGatewayV2Backend](backends: BackendDict[B]) -> Iterator[B]:
+def _every[B: BaseBackend](backends: BackendDict[B]) -> Iterator[B]:
     for regions in backends.values():
         yield from regions.values()
 

@@ -1,7 +1,6 @@
-"""Unpacks archives of code, each once, and read-only as on the real platforms."""
+"""Unpacks archives of code, read-only as on the real platforms."""
 
 import gzip
-import hashlib
 import io
 import shutil
 import tarfile
@@ -11,24 +10,23 @@ import zipfile
 import zlib
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 type Members = Iterator[tuple[str, bytes | memoryview | None]]
 """The name of each file and its content, or None for a folder."""
 
-_LOCKS = defaultdict[str, threading.Lock](threading.Lock)  # by digest
+_LOCKS = defaultdict[Path, threading.Lock](threading.Lock)  # by target
 
 
-def unpack(archive: bytes, folder: Path) -> Path:
-    """The folder `folder`/<sha256> with the content of a zip or tar.gz. Raises ValueError if it is neither."""
-    digest = hashlib.sha256(archive).hexdigest()
-    target = folder / digest
+def unpack(archive: bytes, target: Path) -> Path:
+    """Unpacks a zip or tar.gz to `target`, unless that exists. Raises ValueError if it is neither."""
     if target.exists():  # checked before the lock, so that no request waits for another archive
         return target
-    with _LOCKS[digest]:
+    with _LOCKS[target]:
         if not target.exists():
-            folder.mkdir(parents=True, exist_ok=True)
-            unfinished = Path(tempfile.mkdtemp(dir=folder))
+            target.parent.mkdir(parents=True, exist_ok=True)
+            unfinished = Path(tempfile.mkdtemp(dir=target.parent))
             try:
                 _extract(archive, unfinished)
                 _make_read_only(unfinished)
@@ -90,7 +88,8 @@ def _make_read_only(folder: Path) -> None:
 
 
 def remove(folder: Path) -> None:
-    """Removes a folder that contains read-only folders; does nothing if it does not exist."""
+    """Removes a folder that contains read-only folders, of which others may remove some at the same time."""
     for directory, _, _ in folder.walk():
-        directory.chmod(0o700)
+        with suppress(FileNotFoundError):
+            directory.chmod(0o700)
     shutil.rmtree(folder, ignore_errors=True)

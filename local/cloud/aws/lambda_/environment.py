@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,18 +47,23 @@ class Environment:
 
     @classmethod
     async def start(
-        cls, context: ProcessContext, function: Function, code: Path, credentials: dict[str, str]
+        cls,
+        context: ProcessContext,
+        function: Function,
+        code: AbstractAsyncContextManager[Path],
+        credentials: dict[str, str],
     ) -> "Environment":
         """Starts the process and waits until it asks for work. Raises FunctionError if it fails to."""
         async with AsyncExitStack() as resources:
+            folder = await resources.enter_async_context(code)
             api = RuntimeApi()
             resources.push_async_callback(api.close)
-            env = _variables(context, function, code) | credentials | {"AWS_LAMBDA_RUNTIME_API": await api.open()}
+            env = _variables(context, function, folder) | credentials | {"AWS_LAMBDA_RUNTIME_API": await api.open()}
             log = Log.of(context.logs, function)
             old_size = log.size
             command = [context.python, "-m", "awslambdaric", function.handler]
             started = time.monotonic()
-            child = await context.processes.start(command, code, env, log.path)
+            child = await context.processes.start(command, folder, env, log.path)
             resources.push_async_callback(asyncio.wait, {child.exited})
             resources.callback(child.kill)
             try:

@@ -11,7 +11,7 @@ from local.cloud.aws.lambda_.environment import Environment, NeverDelivered, Pro
 from local.cloud.aws.lambda_.log import Log
 from local.cloud.aws.lambda_.runtime_api import MAX_PAYLOAD, FunctionError, Invocation
 from local.cloud.aws.moto_server import Aws, Function
-from local.cloud.common.unpack import unpack
+from local.cloud.common.code import CodeFolder
 
 ACCOUNT_CONCURRENCY = 100  # environments that run at the same time; AWS allows new accounts 10, and 1,000 later
 KEPT_WARM = 300  # seconds
@@ -29,7 +29,7 @@ class LambdaService:
     def __init__(self, aws: Aws, context: ProcessContext, code: Path) -> None:
         self._aws = aws
         self._context = context
-        self._code = code
+        self._code = CodeFolder(code)
         self._idle: defaultdict[Function, list[Environment]] = defaultdict(list)
         """Nothing keeps one of the lists while it awaits, since the janitor may remove it meanwhile."""
         self._busy: Counter[str] = Counter()
@@ -40,7 +40,8 @@ class LambdaService:
     async def prepare(self, arn: str) -> None:
         """Unpacks a function's code, as Lambda does before the function is active. Raises NotFound or ValueError."""
         function = await self.find(arn)
-        await asyncio.to_thread(unpack, function.code, self._code)
+        async with self._code.using(function.code):
+            pass
 
     async def start(self, arn: str) -> None:
         """Starts an environment of a published version, as Lambda does for a snapshot.
@@ -113,14 +114,14 @@ class LambdaService:
         return None
 
     async def _new_environment(self, function: Function) -> Environment:
-        code = await asyncio.to_thread(unpack, function.code, self._code)
         credentials = await self._aws.ask(lambda: self._aws.credentials(function.role, function.region, function.name))
-        return await Environment.start(self._context, function, code, credentials)
+        return await Environment.start(self._context, function, self._code.using(function.code), credentials)
 
     async def _reap(self) -> None:
         while True:
             await asyncio.sleep(KEPT_WARM / 10)
             await asyncio.gather(*(environment.close() for environment in self._take_cold()))
+            self._code.tidy(await self._aws.ask(lambda: self._aws.code_digests()))
 
     def _take_cold(self) -> list[Environment]:
         """The environments that have been idle for long, which are idle no more."""

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
 
 import aiohttp
@@ -22,10 +23,11 @@ class StartError(Exception):
 class Instance:
     """`in_flight` is the number of requests it is serving."""
 
-    def __init__(self, child: Child, port: int) -> None:
+    def __init__(self, child: Child, port: int, resources: AsyncExitStack) -> None:
         self.in_flight = 0
         self._child = child
         self._port = port
+        self._resources = resources
 
     @classmethod
     async def start(
@@ -34,17 +36,20 @@ class Instance:
         http: aiohttp.ClientSession,
         spec: Spec,
         env: Mapping[str, str],
-        code: Path,
+        code: AbstractAsyncContextManager[Path],
         log: Path,
     ) -> "Instance":
         """Returns when the startup probe has passed. Raises StartError."""
         port = free_port()
         given = {"PORT": str(port), "HOST": HOST}
-        try:
-            child = await processes.start(_found(spec.command, env), code, {**env, **given}, log)
-        except OSError as error:
-            raise StartError(f"command {spec.command[0]} cannot be run: {error.strerror}") from error
-        instance = cls(child, port)
+        async with AsyncExitStack() as resources:
+            try:
+                folder = await resources.enter_async_context(code)
+                child = await processes.start(_found(spec.command, env), folder, {**env, **given}, log)
+            except OSError as error:
+                raise StartError(f"command {spec.command[0]} cannot be run: {error.strerror}") from error
+            resources.push_async_callback(child.stop, STOP_GRACE)
+            instance = cls(child, port, resources.pop_all())
         try:
             await instance._pass(spec.probe, http, log)
         except BaseException:
@@ -64,7 +69,7 @@ class Instance:
         return URL(f"http://{HOST}:{self._port}{raw_path}", encoded=True)
 
     async def stop(self) -> None:
-        await self._child.stop(STOP_GRACE)
+        await self._resources.aclose()
 
     async def _pass(self, probe: Probe, http: aiohttp.ClientSession, log: Path) -> None:
         """Probes more often than Cloud Run, so that a start is quick, and as long: failure threshold times period."""

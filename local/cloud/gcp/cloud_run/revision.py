@@ -108,10 +108,9 @@ class Revision:
             await asyncio.wait({instance.exited}, timeout=IDLE_TIME / 4)
             idle = not instance.in_flight and time.monotonic() > self._busy_at + IDLE_TIME
             if idle and len(self._instances) > self.minimum:
-                self._instances.remove(instance)
-                await instance.stop()
-                return
+                break
         self._instances.remove(instance)
+        await instance.stop()
         self._grow(self.minimum)
 
     def _background(self, work: Awaitable[None]) -> None:

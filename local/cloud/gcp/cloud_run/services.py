@@ -11,11 +11,11 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
+from local.cloud.common.code import CodeFolder
 from local.cloud.common.errors import NotFound
 from local.cloud.common.forwarding import session
 from local.cloud.common.listener import listen
 from local.cloud.common.processes import Processes
-from local.cloud.common.unpack import unpack
 from local.cloud.gcp.cloud_run.front import MAX_BODY, forward
 from local.cloud.gcp.cloud_run.instance import Instance, StartError
 from local.cloud.gcp.cloud_run.revision import Revision
@@ -46,6 +46,7 @@ class CloudRun:
     def __init__(self, context: ProcessContext, http: aiohttp.ClientSession) -> None:
         self._context = context
         self._http = http
+        self._code = CodeFolder(context.code)
         self._services: dict[str, Service] = {}
 
     @classmethod
@@ -77,12 +78,14 @@ class CloudRun:
         await self._tag(service)
         await service.scale()
         await _retire(service)
+        self._code.tidy()
         return service
 
     async def delete(self, name: str) -> None:
         service = self._services.pop(name, None)
         if service:
             await service.close()
+            self._code.tidy()
 
     async def close(self) -> None:
         await asyncio.gather(*(self.delete(name) for name in list(self._services)))
@@ -117,7 +120,6 @@ class CloudRun:
         if name in service.revisions:
             raise SpecError(f"template.revision: {name} exists already, with another template")
         archive = await asyncio.to_thread(self._context.read, wanted.bucket, wanted.object, wanted.generation)
-        code = await asyncio.to_thread(unpack, archive, self._context.code)
         log = self._context.stdout.file(wanted.name, name)
 
         async def start() -> Instance:
@@ -125,7 +127,9 @@ class CloudRun:
                 env = self._variables(wanted, name)
             except NotFound as error:
                 raise StartError(str(error)) from error
-            return await Instance.start(self._context.processes, self._http, wanted, env, code, log)
+            return await Instance.start(
+                self._context.processes, self._http, wanted, env, self._code.using(archive), log
+            )
 
         revision = Revision(name, wanted, start, service.has_room)
         try:
