@@ -3,6 +3,7 @@
 import gzip
 import io
 import os
+import subprocess
 import tarfile
 import threading
 import zipfile
@@ -49,7 +50,10 @@ def test_two_at_a_time_unpack_it_once(tmp_path: Path) -> None:
     assert (folder / "app.py").stat().st_mode & 0o777 == 0o400
 
 
-@pytest.mark.parametrize("content", [b"text", gzip.compress(b"text"), gzip.compress(b"text" * 200)[:-9]])
+@pytest.mark.parametrize(
+    "content",
+    [b"text", gzip.compress(b"text"), gzip.compress(b"text" * 200)[:-9], archive("text").replace(b"text", b"test", 1)],
+)
 def test_what_is_no_archive_leaves_nothing(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(ValueError, match=r"neither a zip nor a tar\.gz"):
         unpack(content, tmp_path / "new")
@@ -89,6 +93,13 @@ def test_modes_and_owners_of_a_tar_do_not_matter(tmp_path: Path) -> None:
 def test_a_tar_may_have_links_to_what_it_contains(tmp_path: Path) -> None:
     code = unpack(tar(tarfile.TarInfo("a/b"), link("c", "a/b"), link("d", "a/b", tarfile.LNKTYPE)), tmp_path / "new")
     assert [(code / name).read_text() for name in ("a/b", "c", "d")] == ["x", "x", "x"]
+
+
+def test_a_tar_may_have_holes(tmp_path: Path) -> None:
+    (tmp_path / "holes").write_bytes(b"")
+    os.truncate(tmp_path / "holes", 2**20)
+    made = subprocess.run(["tar", "-cz", "--sparse", "-C", tmp_path, "holes"], check=True, stdout=subprocess.PIPE)
+    assert (unpack(made.stdout, tmp_path / "code") / "holes").read_bytes() == bytes(2**20)
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def _extract(archive: bytes, folder: Path) -> None:
             return
         plain = gzip.decompress(archive)  # at once, which takes half the time of tarfile's mode "r:gz"
         with tarfile.open(fileobj=io.BytesIO(plain)) as tar:
-            if all(member.isreg() or member.isdir() for member in tar):
+            if all(member.isdir() or (member.isreg() and not member.issparse()) for member in tar):
                 _write(_tar_members(tar, plain), folder)
             else:
                 tar.extractall(folder, filter="data")
