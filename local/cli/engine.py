@@ -46,8 +46,12 @@ def open_stack(home: Home, name: str) -> auto.Stack:
 
 
 def stacks_up(home: Home, names: Collection[str] | None = None) -> list[auto.Stack]:
-    """The stacks that are up, or those of `names` that are. Their stack files are not read, and may be broken."""
-    return [_stack(home, name, {}) for name in state.deployments(home) if names is None or name in names]
+    """The stacks that have resources, or those of `names` that do. Their stack files are not read, and may be broken.
+
+    The engine also knows the stacks that were only previewed.
+    """
+    up = [name for name, known in state.deployments(home).items() if known.get("resources")]
+    return [_stack(home, name, {}) for name in up if names is None or name in names]
 
 
 def one_that_is_up(home: Home, name: str) -> auto.Stack:

@@ -6,8 +6,9 @@ import pytest
 
 from local.cli import engine
 from local.cli.clouds import Daemon
-from local.cli.home import Home
+from local.cli.home import Home, LocalError
 from local.cli.workspace import LaptopWorkspace
+from tests.engine import write
 
 KEY = "the laptop's key"
 NAMES = ("aws", "gcp")
@@ -40,3 +41,12 @@ def test_the_key_of_a_preview_without_clouds_can_be_decrypted(tmp_path: Path) ->
 def test_a_stack_is_created_once(tmp_path: Path) -> None:
     stacks = [engine.open_stack(Home(tmp_path), "aws") for _ in range(2)]
     assert [one.name for one in stacks[-1].workspace.list_stacks()] == ["aws"]
+
+
+def test_a_stack_that_was_only_previewed_is_not_up(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    engine.open_stack(home, "aws")
+    write(home.state, "better-together", "gcp", {"resources": [{"type": "pulumi:pulumi:Stack"}]})
+    assert [stack.name for stack in engine.stacks_up(home)] == ["gcp"]
+    with pytest.raises(LocalError, match="^stack aws is not up: `make up STACK=aws`$"):
+        engine.one_that_is_up(home, "aws")
