@@ -101,11 +101,13 @@ class Stack:
         https://pkg.go.dev/github.com/pulumi/pulumi/sdk/v3/go/common/apitype#DeploymentV3
         """
         if self.laptop:
-            from local.cli import engine  # late, because a URL needs no Pulumi SDK
-            from local.cli.home import Home
+            from local.cli import state  # late, because a URL needs no clouds
+            from local.cli.home import Home, LocalError
 
-            found = engine.stacks_up(Home(self.laptop.home), [self.name])
-            return (found[0].export_stack().deployment if found else None) or {}
+            try:
+                return state.deployments(Home(self.laptop.home)).get(self.name, {})
+            except LocalError as error:
+                raise UsageError(str(error)) from None
         return _json(self.name, "export").get("deployment") or {}
 
     def file(self) -> dict[str, Any]:

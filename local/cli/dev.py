@@ -3,12 +3,10 @@
 import importlib
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
-from pulumi import automation as auto
-
-from local.cli import bring_up, clouds, engine, stack_files
+from local.cli import bring_up, clouds, engine, stack_files, state
 from local.cli.clouds import Daemon
 from local.cli.home import APP_PYTHON, ROOT, Home, LocalError
 
@@ -35,8 +33,8 @@ def dev(home: Home, name: str = "aws", *, port: str = "5000") -> NoReturn:
     """
     name = stack_files.one(name)
     _refuse_if_taken(port)
-    stack = _brought_up(home, name)
-    variables = _variables(clouds.required(home), stack)
+    _bring_up(home, name)
+    variables = _variables(clouds.required(home), name, state.resources(home, name))
     inherited = {key: os.environ[key] for key in INHERITED if key in os.environ}
     command = [str(APP_PYTHON), "-c", FLASK, "--app", "app.wsgi", "run", "--reload", "--host", HOST, "--port", port]
     os.chdir(ROOT)
@@ -54,17 +52,15 @@ def _refuse_if_taken(port: str) -> None:
             raise LocalError(f"port {port}: {error.strerror}: `make dev PORT=5001` takes another") from None
 
 
-def _brought_up(home: Home, name: str) -> auto.Stack:
-    if clouds.running(home) and not engine.has_lost_track(home) and name not in home.unfinished():
-        for stack in engine.stacks_up(home, [name]):
-            return stack
-    bring_up.up(home, [name])
-    return engine.one_that_is_up(home, name)
+def _bring_up(home: Home, name: str) -> None:
+    is_whole = clouds.running(home) and not engine.has_lost_track(home) and name not in home.unfinished()
+    if not (is_whole and state.resources(home, name)):
+        bring_up.up(home, [name])
 
 
-def _variables(daemon: Daemon, stack: auto.Stack) -> dict[str, str]:
+def _variables(daemon: Daemon, name: str, resources: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     """The environment that the stack gives to its app, and the variables that the laptop's clouds add."""
-    for resource in (stack.export_stack().deployment or {})["resources"]:
+    for resource in resources:
         match resource:
             case {"type": "aws:lambda/function:Function", "inputs": inputs, "outputs": {"arn": str(arn)}}:
                 return _of_lambda(daemon, inputs, arn)
@@ -72,7 +68,7 @@ def _variables(daemon: Daemon, stack: auto.Stack) -> dict[str, str]:
                 return _of_cloud_run(daemon, inputs)
             case _:
                 pass
-    raise LocalError(f"stack {stack.name} has no app: `make up STACK={stack.name}`")
+    raise LocalError(f"stack {name} has no app: `make up STACK={name}`")
 
 
 def _of_lambda(daemon: Daemon, inputs: Mapping[str, Any], arn: str) -> dict[str, str]:

@@ -3,7 +3,7 @@
 import importlib
 import runpy
 import threading
-from collections.abc import Collection, Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager, suppress
 from types import MappingProxyType
 from typing import Any
@@ -45,20 +45,16 @@ def open_stack(home: Home, name: str) -> auto.Stack:
     return _stack(home, name, stack_files.plain_config(name))
 
 
-def stacks_up(home: Home, names: Collection[str] | None = None) -> list[auto.Stack]:
-    """The stacks that have resources, or those of `names` that do. Their stack files are not read, and may be broken.
-
-    The engine also knows the stacks that were only previewed.
-    """
-    up = [name for name, known in state.deployments(home).items() if known.get("resources")]
-    return [_stack(home, name, {}) for name in up if names is None or name in names]
+def stacks_up(home: Home) -> list[auto.Stack]:
+    """The stacks that are up. Their stack files are not read, and may be broken."""
+    return [_stack(home, name, {}) for name in state.deployments(home) if state.resources(home, name)]
 
 
 def one_that_is_up(home: Home, name: str) -> auto.Stack:
-    """The stack. Raises LocalError if it is not up."""
-    if not (found := stacks_up(home, [name])):
+    """The stack. Raises LocalError if it is not up, or was only previewed."""
+    if not state.resources(home, name):
         raise LocalError(f"stack {name} is not up: `make up STACK={name}`")
-    return found[0]
+    return _stack(home, name, {})
 
 
 def _stack(home: Home, name: str, config: Mapping[str, Any]) -> auto.Stack:

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from ops import stack
-from ops.stack import Stack, UsageError, project_key
+from ops.stack import Laptop, Stack, UsageError, project_key
+from tests.engine import write
 
 
 def test_the_file_of_a_stack_with_a_full_name() -> None:
@@ -26,3 +27,17 @@ def test_an_empty_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content:
     (tmp_path / "Pulumi.aws.yaml").write_text(content)
     monkeypatch.setattr(stack, "ROOT", tmp_path)
     assert Stack("aws", {}).file() == {"config": {}}
+
+
+def test_the_state_on_the_laptop_is_read_and_nothing_is_written(tmp_path: Path) -> None:
+    """It keeps its secrets encrypted, and another command may be at work."""
+    here = Laptop(tmp_path, "", "")
+    resources = [{"type": "a:b:C", "inputs": {"key": {"ciphertext": "v1:abc"}}}]
+    write(tmp_path / "state", "better-together", "aws", {"resources": resources})
+    before = sorted(tmp_path.rglob("*"))
+    assert Stack("aws", {}, here).state() == {"resources": resources}
+    assert Stack("gcp", {}, here).state() == {}
+    assert sorted(tmp_path.rglob("*")) == before
+    before[-1].write_text("{")
+    with pytest.raises(UsageError, match=r"aws\.json cannot be read: `make up` starts the clouds afresh$"):
+        Stack("aws", {}, here).state()
