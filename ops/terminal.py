@@ -10,17 +10,19 @@ interrupted = threading.Event()
 
 def say(line: str) -> None:
     """Print the line. Goes on if stdout is closed or full, because users must be removed and rollouts finished."""
-    _write(line, sys.stdout)
+    write(line, sys.stdout)
 
 
 def say_aside(line: str) -> None:
     """Print the line to stderr, and go on likewise."""
-    _write(line, sys.stderr)
+    write(line, sys.stderr)
 
 
-def _write(line: str, stream: TextIO) -> None:
+def write(line: str, stream: TextIO) -> None:
+    """Write the line at once, since several threads may print. Drops it and all later ones if the stream fails."""
     try:
-        print(line, file=stream, flush=True)
+        stream.write(f"{line}\n")
+        stream.flush()
     except OSError:
         # https://docs.python.org/3/library/signal.html#note-on-sigpipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -2,19 +2,18 @@
 
 import json
 import urllib.request
-from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 
 from pulumi import automation as auto
-from pulumi.automation.events import EngineEvent, PolicyEvent
+from pulumi.automation.events import PolicyEvent
 
 from local.cli import clouds, engine, stack_files, state
 from local.cli.bring_up import build_for, given_settings, kept_settings, refuse_if_cut_off
 from local.cli.drift import find_drift
 from local.cli.engine_runs import side_by_side, unless_interrupted
 from local.cli.home import Home, LocalError
-from local.cli.installation import say
+from ops.terminal import say, say_aside
 
 
 def preview(
@@ -43,22 +42,21 @@ def preview(
 
 
 def _preview(stack: auto.Stack, *, plan: Path | None, policy_log: Path | None) -> None:
-    out, err = unless_interrupted(print), unless_interrupted(say)
-    with policy_log.open("w") if policy_log else nullcontext() as log:
-
-        def note(event: EngineEvent) -> None:
-            if log and (found := event.policy_event):
-                print(json.dumps({"policyEvent": _as_the_engine_logs(found)}), file=log)
-
+    found: list[PolicyEvent] = []
+    try:
         stack.preview(
             policy_packs=[engine.POLICY_PACK],
             plan=plan and str(plan),
             diff=True,
             color="never",
-            on_output=out,
-            on_error=err,
-            on_event=note,
+            on_output=unless_interrupted(say),
+            on_error=unless_interrupted(say_aside),
+            on_event=lambda event: found.append(event.policy_event) if event.policy_event else None,
         )
+    finally:
+        if policy_log:
+            lines = [json.dumps({"policyEvent": _as_the_engine_logs(event)}) for event in found]
+            policy_log.write_text("".join(f"{line}\n" for line in lines))
 
 
 def _as_the_engine_logs(found: PolicyEvent) -> dict[str, str | None]:

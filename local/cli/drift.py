@@ -7,8 +7,8 @@ from typing import Any
 from pulumi import automation as auto
 from pulumi.automation.events import EngineEvent, StepEventMetadata
 
-from local.cli.installation import say
 from local.providers.values import is_list, is_object
+from ops.terminal import say_aside
 from ops.urn import resource
 
 SECRET, ANOTHER_SECRET = "[secret]", "another [secret]"
@@ -25,7 +25,7 @@ def find_drift(stack: auto.Stack) -> list[str]:
         if (outcome := event.res_outputs_event) and outcome.metadata.op in ("update", "delete"):
             moved.extend(_lines(outcome.metadata))
         if (diagnostic := event.diagnostic_event) and diagnostic.severity == "error":
-            say(diagnostic.message.strip())
+            say_aside(diagnostic.message.strip())
 
     stack.preview_refresh(color="never", on_event=note)
     return sorted(moved)

@@ -1,7 +1,6 @@
 """Prints what the engine changed and its errors, and writes its full output to a file."""
 
 import re
-import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import TypedDict
@@ -11,6 +10,7 @@ from pulumi.automation.events import EngineEvent
 
 from local.cli.engine_runs import unless_interrupted
 from local.cli.home import Home
+from ops.terminal import say_aside, write
 from ops.urn import resource
 
 CHANGED = {"create": "created", "update": "updated", "create-replacement": "replaced", "delete": "deleted"}
@@ -33,6 +33,9 @@ class Shown(TypedDict):
 def shown(home: Home, stack: auto.Stack, *, verbose: bool) -> Generator[Shown]:
     """Yields arguments for a run of the engine, which print lines with the stack's name to stderr.
 
+    They never raise: an exception would end the SDK's thread that reads the engine's output, and the engine would wait
+    for ever once the pipe is full.
+
     With `verbose` they print the engine's full output, otherwise changes, warnings and errors. The full output also
     goes to the stack's file in the home's logs, which a failed run names.
     """
@@ -42,8 +45,8 @@ def shown(home: Home, stack: auto.Stack, *, verbose: bool) -> Generator[Shown]:
 
     @unless_interrupted
     def show(text: str) -> None:
-        lines = [f"{stack.name} | {line.rstrip()}\n" for line in text.splitlines() if line.strip()]
-        sys.stderr.write("".join(lines))  # one write, since several stacks print at once
+        if lines := [f"{stack.name} | {line.rstrip()}" for line in text.splitlines() if line.strip()]:
+            say_aside("\n".join(lines))
 
     def report(event: EngineEvent) -> None:
         news = _news(event).replace(REPEATED, "")
@@ -51,11 +54,11 @@ def shown(home: Home, stack: auto.Stack, *, verbose: bool) -> Generator[Shown]:
             show(news)
             reported.add(news)
 
-    with path.open("w", buffering=1) as log:
+    with path.open("w") as log:
 
-        def write(line: str) -> None:
+        def note(line: str) -> None:
             if not ABOUT_REMOVING.search(line):
-                print(line, file=log)
+                write(line, log)
                 if verbose:
                     show(line)
 
@@ -63,8 +66,8 @@ def shown(home: Home, stack: auto.Stack, *, verbose: bool) -> Generator[Shown]:
             yield Shown(
                 color="never",
                 show_secrets=False,
-                on_output=write,
-                on_error=write,
+                on_output=note,
+                on_error=note,
                 on_event=(lambda event: None) if verbose else report,
             )
         except auto.errors.CommandError as error:

@@ -48,5 +48,5 @@ def test_a_stack_that_was_only_previewed_is_not_up(tmp_path: Path) -> None:
     engine.open_stack(home, "aws")
     write(home.state, "better-together", "gcp", {"resources": [{"type": "pulumi:pulumi:Stack"}]})
     assert [stack.name for stack in engine.stacks_up(home)] == ["gcp"]
-    with pytest.raises(LocalError, match="^stack aws is not up: `make up STACK=aws`$"):
+    with pytest.raises(LocalError, match=r"^stack aws is not up: `make up STACK=aws`$"):
         engine.one_that_is_up(home, "aws")
