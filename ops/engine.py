@@ -7,14 +7,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from ops.stack import ROOT, Stack, cli, one_line, project_key
+from ops.stack import ROOT, Stack, UsageError, cli, one_line, project_key
 from ops.terminal import say_aside
 from ops.urn import resource
 
@@ -54,20 +55,20 @@ def up(stack: Stack, settings: Mapping[str, str], plan: Plan | None = None) -> N
     """Bring the stack to its file's configuration and `settings`, and print the engine's progress to stderr.
 
     With a plan, changes nothing if the program or the state differ from it. Waits while another `pulumi up` changes the
-    stack. Raises UpFailed, UsageError without a `pulumi`, and KeyboardInterrupt once the engine has ended after an
-    interrupt.
+    stack. Raises UpFailed, UsageError without a `pulumi` or on a full disk, and KeyboardInterrupt once the engine has
+    ended after an interrupt.
     """
-    with tempfile.TemporaryDirectory() as folder:
+    with temporary() as folder:
         variables: dict[str, str] = {}
         planned: list[str] = []
         if plan:
-            file = Path(folder, "plan.json")
+            file = folder / "plan.json"
             file.write_text(json.dumps(plan.steps))
             variables, planned = {STATE: plan.state}, ["--plan", str(file)]
         if stack.laptop:
             command = [*local(stack.laptop.home), "apply", stack.name, "--settings", json.dumps(settings)]
             return run([*command, *planned], **variables)
-        config = Path(folder, "stack.yaml")
+        config = folder / "stack.yaml"
         config.write_text(_configured(stack, settings))
         # Without the preview, the engine would find a difference from the plan when it has changed something already.
         skipped = [] if plan else ["--skip-preview"]
@@ -76,9 +77,9 @@ def up(stack: Stack, settings: Mapping[str, str], plan: Plan | None = None) -> N
 
 
 def preview(stack: Stack) -> Plan:
-    """Plan `pulumi up`, and print what it would change to stderr. Raises UpFailed, and UsageError without `pulumi`."""
-    with tempfile.TemporaryDirectory() as folder:
-        plan, log, facts = (Path(folder, name) for name in ("plan.json", "log", "facts.json"))
+    """Plan `pulumi up`, and print what it would change to stderr. Raises as `up`."""
+    with temporary() as folder:
+        plan, log, facts = (folder / name for name in ("plan.json", "log", "facts.json"))
         if stack.laptop:
             command = [*local(stack.laptop.home), "preview", stack.name, "--policy-log", str(log)]
         else:
@@ -88,6 +89,17 @@ def preview(stack: Stack) -> Plan:
         events = [json.loads(line) for line in log.read_text().splitlines()]
         found = [_finding(event["policyEvent"]) for event in events if "policyEvent" in event]
         return Plan(json.loads(plan.read_text()), **json.loads(facts.read_text()), findings=sorted(found))
+
+
+@contextmanager
+def temporary() -> Generator[Path]:
+    """A temporary folder. Raises UsageError for an OSError of the block."""
+    folder = "no temporary folder"
+    try:
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+            yield Path(folder)
+    except OSError as error:
+        raise UsageError(f"{error.filename or folder}: {error.strerror}") from None
 
 
 def _finding(event: Mapping[str, str]) -> str:

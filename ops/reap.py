@@ -1,7 +1,6 @@
 """Destroys the stacks whose time to live is over, and no others."""
 
 import json
-import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -101,8 +100,8 @@ class OfBackend:
 
     def destroy(self, name: str) -> None:
         """The state has the providers' settings, with their keys, and names the provider that decrypts them."""
-        with tempfile.TemporaryDirectory() as folder:
-            (file := Path(folder, "stack.yaml")).touch()
+        with engine.temporary() as folder:
+            (file := folder / "stack.yaml").touch()
             options = ["--yes", "--non-interactive", "--skip-preview", "--stack", name, "--config-file", str(file)]
             engine.run([cli(), "destroy", "--remove", *options])
 

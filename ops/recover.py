@@ -3,10 +3,8 @@
 import json
 import re
 import socket
-import tempfile
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from ops import engine
@@ -115,8 +113,8 @@ def _settle(name: str) -> list[str]:
         say(_search(unknown))
     if creates:
         state["resources"] = resources + known
-        with tempfile.TemporaryDirectory() as folder:
-            (file := Path(folder, "state.json")).write_text(json.dumps(content))
+        with engine.temporary() as folder:
+            (file := folder / "state.json").write_text(json.dumps(content))
             _run("stack", "import", "--stack", name, "--file", str(file))  # drops the pending operations
     if known:
         _run("refresh", "--yes", "--skip-preview", "--stack", name)

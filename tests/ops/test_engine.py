@@ -1,9 +1,11 @@
 """`pulumi up` gets keys for one run, and the stack file stays as it is."""
 
 import os
+import resource
 import signal
 import stat
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -96,6 +98,21 @@ def test_without_a_stack_file(pulumi: Path) -> None:
     with pytest.raises(UsageError, match=r"^Pulumi.nowhere.yaml cannot be read: .* No such file"):
         engine.up(Stack("nowhere", {}), SETTINGS)
     assert not (pulumi / "arguments").exists()
+
+
+def test_a_full_disk(pulumi: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limit stands in for it: a write past it fails likewise."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        with pytest.raises(UsageError, match=r"^/.+: File too large$"):
+            engine.up(Stack("aws", {}), SETTINGS)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not (pulumi / "arguments").exists()
+    monkeypatch.setattr(tempfile, "tempdir", str(pulumi / "nowhere"))
+    with pytest.raises(UsageError, match=r"^/.+/nowhere/.+: No such file or directory$"):
+        engine.preview(Stack("aws", {}))
 
 
 def test_a_closed_terminal_does_not_stop_the_engine(pulumi: Path, monkeypatch: pytest.MonkeyPatch) -> None:
