@@ -44,15 +44,21 @@ def _new(name: str, expires: str) -> dict[str, str]:
             _init(name, shared)
         for key in secrets:
             pulumi("config", "cp", key, "--stack", origin, "--dest", name)
-    except UsageError:
+    except BaseException:  # also Ctrl-C: the next time, a file that is there counts as complete
         (ROOT / written["file"]).unlink()
         raise
     return written
 
 
 def _write(name: str, content: dict[str, Any], expires: str) -> dict[str, str]:
+    config = content["config"] | {project_key("expires"): expires}
     path = ROOT / f"Pulumi.{name}.yaml"
-    path.write_text(yaml.safe_dump(content | {"config": content["config"] | {project_key("expires"): expires}}))
+    unfinished = path.with_name(f".{path.name}")
+    try:
+        unfinished.write_text(yaml.safe_dump(content | {"config": config}))
+        unfinished.replace(path)  # at once, since the file has the only copy of the stack's salt and secrets
+    except OSError as error:
+        raise UsageError(f"{path.name} cannot be written: {error.strerror}") from None
     return {"stack": name, "expires": expires, "file": path.name}
 
 

@@ -1,12 +1,16 @@
 """`ops create` makes stacks with a time to live, with the real engine and a backend in a folder."""
 
+import os
 import re
+import resource
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 import yaml
 
+from ops.stack import STACK_NOT_FOUND
 from tests.ops.backend import Backend
 
 EXPIRES = "better-together:expires"
@@ -72,3 +76,36 @@ def test_what_the_backend_refuses_leaves_no_file(backend: Backend) -> None:
     assert code == 2
     assert "nokms" in result["error"]
     assert not (backend.checkout / "Pulumi.aws-ann.yaml").exists()
+
+
+def test_a_full_disk_leaves_the_file_as_it_was(backend: Backend) -> None:
+    """The limit stands in for it: a write past it fails likewise."""
+    backend = with_pulumi(backend, "echo '{}'")
+    path = backend.checkout / "Pulumi.aws-ann.yaml"
+    path.write_text(f"config: {{{EXPIRES}: '2026-11-29T16:00:00Z'}}\nencryptionsalt: v1:abc\n")
+    before = path.read_text()
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limit[1]))
+    try:
+        code, result, _ = backend.ops("create", "aws-ann")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert (code, result) == (2, {"error": "Pulumi.aws-ann.yaml cannot be written: File too large"})
+    assert path.read_text() == before
+
+
+def test_an_interrupt_leaves_no_file_without_its_secrets(backend: Backend) -> None:
+    no_such_stack = f"exit {STACK_NOT_FOUND}"
+    backend = with_pulumi(backend, f"[ $2 = init ] || {no_such_stack}; kill -INT $PPID; exec sleep 60")
+    code, result, _ = backend.ops("create", "aws-ann")
+    assert (code, result) == (130, {"error": "interrupted"})
+    assert not (backend.checkout / "Pulumi.aws-ann.yaml").exists()
+
+
+def with_pulumi(backend: Backend, script: str) -> Backend:
+    """The backend with another `pulumi` than the engine's on PATH."""
+    program = backend.folder / "bin" / "pulumi"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    return replace(backend, variables={"PATH": f"{program.parent}:{os.environ['PATH']}"})
