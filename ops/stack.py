@@ -174,14 +174,12 @@ def pulumi(*arguments: str) -> str:
 
     Raises UsageError with the CLI's error in one line, as NoStack if the backend does not have the stack.
     """
-    answer = subprocess.run(
-        [cli(), *arguments, "--non-interactive"],
-        cwd=ROOT,
-        env=os.environ | {"PULUMI_SKIP_UPDATE_CHECK": "true"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    command = [cli(), *arguments, "--non-interactive"]
+    environment = os.environ | {"PULUMI_SKIP_UPDATE_CHECK": "true"}
+    try:
+        answer = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    except OSError as error:  # such as a program for another processor
+        raise UsageError(f"{command[0]} does not run: {error.strerror}") from None
     if answer.returncode:
         reason = one_line(re.split(r"^error: ", answer.stderr, flags=re.MULTILINE)[-1]) or "no output"
         error = NoStack if answer.returncode == STACK_NOT_FOUND else UsageError

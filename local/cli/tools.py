@@ -50,11 +50,24 @@ def pulumi() -> "PulumiCommand":
             self.command, self.version = str(command), PULUMI_VERSION
 
     if shutil.which("pulumi"):
-        on_path = PulumiCommand(skip_version_check=True)
-        if on_path.version and on_path.version >= PULUMI_VERSION:
-            return on_path
-        say(f"pulumi {on_path.version} on PATH is older than {PULUMI_VERSION}: leaving it alone and using another")
+        try:
+            return _on_path()
+        except ToolMissing as reason:
+            say(f"{reason}: leaving it alone and using {PULUMI_VERSION}")
     return Built(_built_pulumi())
+
+
+def _on_path() -> "PulumiCommand":
+    """The Pulumi CLI on PATH. Raises ToolMissing, which says what it is, unless it runs and is new enough."""
+    from pulumi.automation import PulumiCommand
+
+    try:
+        found = PulumiCommand(skip_version_check=True)
+    except (OSError, subprocess.CalledProcessError, ValueError):  # such as a version manager's shim without a version
+        raise ToolMissing("pulumi on PATH does not run") from None
+    if not (found.version and found.version >= PULUMI_VERSION):
+        raise ToolMissing(f"pulumi on PATH is {found.version or 'of no known version'}")
+    return found
 
 
 def _built_pulumi() -> Path:
@@ -66,13 +79,12 @@ def _built_pulumi() -> Path:
 
 def require_official_pulumi() -> None:
     """Raises ToolMissing unless a Pulumi CLI that is new enough is on PATH."""
-    from pulumi.automation import PulumiCommand
-
     how = f"the Pulumi CLI, {PULUMI_VERSION} or newer ({PULUMI_DOWNLOADS})"
     require("pulumi", how)
-    version = PulumiCommand(skip_version_check=True).version
-    if version and version < PULUMI_VERSION:
-        raise ToolMissing(f"pulumi on PATH is {version}: install {how}")
+    try:
+        _on_path()
+    except ToolMissing as reason:
+        raise ToolMissing(f"{reason}: install {how}") from None
 
 
 def actionlint() -> Path:

@@ -170,22 +170,28 @@ def test_a_deployment_installs_nothing_of_the_laptops_clouds(checkout: Path, com
 
 
 @pytest.mark.parametrize(
-    ("version", "problem"),
+    ("program", "problem"),
     [
         (
             None,
             "pulumi is missing: install the Pulumi CLI, {} or newer (https://www.pulumi.com/docs/iac/download-install/)",
         ),
-        ("3.100.0", "pulumi on PATH is 3.100.0: install the Pulumi CLI, {} or newer (https://www.pulumi.com/docs/iac/"),
-        ("99.0.0", ""),
+        (
+            "#!/bin/sh\necho v3.100.0",
+            "pulumi on PATH is 3.100.0: install the Pulumi CLI, {} or newer (https://www.pulumi.com/docs/iac/",
+        ),
+        ("#!/bin/sh\necho hello", "pulumi on PATH is of no known version: install the Pulumi CLI, {} or newer"),
+        ("#!/bin/sh\nexit 1", "pulumi on PATH does not run: install the Pulumi CLI, {} or newer"),
+        ("of another processor", "pulumi on PATH does not run: install the Pulumi CLI, {} or newer"),
+        ("#!/bin/sh\necho v99.0.0", ""),
     ],
 )
 def test_a_deployment_needs_the_official_cli(
-    monkeypatch: pytest.MonkeyPatch, cache: Path, tmp_path: Path, version: str | None, problem: str
+    monkeypatch: pytest.MonkeyPatch, cache: Path, tmp_path: Path, program: str | None, problem: str
 ) -> None:
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    if version:
-        (tmp_path / "pulumi").write_text(f"#!/bin/sh\necho v{version}\n")
+    if program:
+        (tmp_path / "pulumi").write_text(program)
         (tmp_path / "pulumi").chmod(0o755)
     if problem:
         with pytest.raises(SystemExit) as stopped:
@@ -194,6 +200,20 @@ def test_a_deployment_needs_the_official_cli(
     else:
         tools.main(["deploy"])
     assert not cache.exists(), "it builds no CLI"
+
+
+def test_a_cli_that_does_not_run_is_left_alone(
+    monkeypatch: pytest.MonkeyPatch, cache: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As a version manager's launcher that has no version to run."""
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    (tmp_path / "pulumi").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "pulumi").chmod(0o755)
+    built = cache / f"pulumi-{tools.PULUMI_VERSION}"
+    built.mkdir(parents=True)
+    assert tools.pulumi.__wrapped__().command == str(built / "bin" / "pulumi")
+    said = f"pulumi on PATH does not run: leaving it alone and using {tools.PULUMI_VERSION}\n"
+    assert capsys.readouterr().err == said
 
 
 def test_an_environment_that_was_cut_off_is_made_anew(checkout: Path) -> None:

@@ -6,6 +6,7 @@ import signal
 import stat
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,13 @@ def test_without_pulumi(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(UsageError, match="not on PATH"):
         engine.up(Stack("aws", {}), SETTINGS)
+
+
+def test_a_pulumi_that_does_not_run(pulumi: Path) -> None:
+    (pulumi / "pulumi").write_text("of another processor")
+    for use in (partial(engine.up, Stack("aws", {}), SETTINGS), Stack("aws", {}).state):
+        with pytest.raises(UsageError, match=r"/pulumi( does not run)?: Exec format error$"):
+            use()
 
 
 def test_without_a_stack_file(pulumi: Path) -> None:
