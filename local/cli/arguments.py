@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 from local.cli import bring_up, commands, destruction
 from local.cli.dev import dev
 from local.cli.home import ROOT
+from local.providers.values import is_object
 
 DESCRIPTION = """\
 Run both clouds on this computer. The Makefile calls these commands and passes its variables as options:
@@ -91,8 +92,19 @@ def _apply(actions: Actions) -> None:
     example = """apply aws --settings '{"rollout": "10"}'"""
     apply = _command(actions, bring_up.apply, "bring a stack up with keys for this run alone", more, example)
     apply.add_argument("name", metavar="STACK", help="the stack")
-    apply.add_argument("--settings", metavar="JSON", type=json.loads, help="an object of keys of the project")
+    settings = "an object of keys of the project"
+    apply.add_argument("--settings", metavar="JSON", type=_json_object, required=True, help=settings)
     apply.add_argument("--plan", metavar="FILE", type=Path, help="what `preview` wrote: refuse to do anything else")
+
+
+def _json_object(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        value = None
+    if not is_object(value):
+        raise argparse.ArgumentTypeError(f"""{text!r} is no JSON object, such as '{{"rollout": "10"}}'""")
+    return value
 
 
 def _dev(actions: Actions) -> None:

@@ -22,6 +22,7 @@ EVERY_OPTION = {
         "8",
         "--verbose",
     ],
+    "apply": ["aws", "--settings", '{"rollout": "10"}', "--plan", "plan.json"],
     "dev": ["gcp", "--port", "5001"],
     "preview": ["aws", "--artifact", "build", "--plan", "plan.json", "--policy-log", "policy.log"],
     "drift": ["aws"],
@@ -32,7 +33,13 @@ EVERY_OPTION = {
 }
 
 
-NEEDED = {"preview": ["aws"], "drift": ["aws"], "token": ["1"], "destroy": ["aws"]}
+NEEDED = {
+    "apply": ["aws", "--settings", "{}"],
+    "preview": ["aws"],
+    "drift": ["aws"],
+    "token": ["1"],
+    "destroy": ["aws"],
+}
 
 
 @pytest.mark.parametrize("command", EVERY_OPTION)
@@ -64,3 +71,25 @@ def test_a_mistyped_command_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys:
     with pytest.raises(SystemExit, match="2"):
         parse()
     assert capsys.readouterr().err == "unrecognized arguments: --rolout: `python -m local --help` explains it\n"
+
+
+@pytest.mark.parametrize(
+    ("settings", "wanted"),
+    [
+        ([], "the following arguments are required: --settings"),
+        *(
+            (
+                ["--settings", text],
+                f"""argument --settings: '{text}' is no JSON object, such as '{{"rollout": "10"}}'""",
+            )
+            for text in ("[1]", "{")
+        ),
+    ],
+)
+def test_settings_are_an_object(
+    settings: list[str], wanted: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["local", "apply", "aws", *settings])
+    with pytest.raises(SystemExit, match="2"):
+        parse()
+    assert capsys.readouterr().err == f"{wanted}: `python -m local apply --help` explains it\n"
