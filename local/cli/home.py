@@ -68,15 +68,22 @@ class Home:
     def engine_lock(self) -> Path:
         return self.path / "engine.lock"
 
+    @cached_property
+    def _command_lock(self) -> Path:
+        return self.path / "command.lock"
+
     @contextmanager
     def exclusive(self, *, wait: bool = False) -> Generator[None]:
         """Locks the home for one command, and waits for the engines of an earlier command that was killed.
 
-        If another command holds the lock, waits for it, or raises LocalError.
+        If another command holds the lock, waits for it, or raises LocalError. Also raises LocalError if the folder
+        holds something and was never locked, since commands delete what the home has.
         """
         self.path.mkdir(parents=True, exist_ok=True)
+        if not self._command_lock.exists() and any(self.path.iterdir()):
+            raise LocalError(f"{self.path} is no home of the laptop's clouds: name an empty or a new folder")
         self.path.chmod(0o700)
-        with locks.taken(self.path / "command.lock", wait=wait) as lock:
+        with locks.taken(self._command_lock, wait=wait) as lock:
             if not lock:
                 raise LocalError(f"another `make up` or `make down` is at work in {self.path}: wait for it")
             self._await_engines()

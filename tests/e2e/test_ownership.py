@@ -74,7 +74,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     for name in ("ONE_ANSWER_WITHIN", "ANSWERS_WITHIN", "STOPS_WITHIN"):
         monkeypatch.setattr(clouds, name, 1)
     monkeypatch.setattr(homes, "ENGINES_END_WITHIN", 1)
-    return Home(tmp_path)
+    home = Home(tmp_path)
+    with home.exclusive():
+        return home
 
 
 @pytest.fixture
