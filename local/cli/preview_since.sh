@@ -12,13 +12,13 @@ clouds=$PWD/build/since/clouds
 finish() {
   rm -rf "$clouds/state" # so that the clouds end at once, with production stacks, which are protected
   (cd "$base" && .venv/bin/python -m local --home "$clouds" down) 2>/dev/null || true
-  git worktree remove --force "$base"
   rm -rf build/since
+  git worktree remove --force --force "$base" 2>/dev/null || true # also one that git locked and did not complete
 }
 
-[ ! -e build/since ] || finish # what a run that was killed has left
-git worktree add --quiet --detach "$base" "$commit"
+finish # what a run that was killed has left
 trap finish EXIT
+git worktree add --quiet --detach "$base" "$commit"
 for installed in .venv app/.venv policy/.venv pulumi_momento/.venv build/lambda-runtime; do
   mkdir -p "$(dirname "$base/$installed")"
   ln -s "$PWD/$installed" "$base/$installed"
