@@ -53,9 +53,9 @@ def named(name: str) -> str:
 
 
 def all_named(names: Sequence[str]) -> list[str]:
-    """Like `named`, but a name may also mean a stack on each cloud."""
+    """Like `named`, but a name may also mean a stack on each cloud. Returns each stack once."""
     files = with_file()
-    return [stack for name in names for stack in ([name] if "/" in name else stacks_of(name, files))]
+    return list(dict.fromkeys(stack for name in names for stack in ([name] if "/" in name else stacks_of(name, files))))
 
 
 def one_stack(name: str, files: Collection[str]) -> str:

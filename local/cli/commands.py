@@ -22,9 +22,9 @@ def preview(
     """Shows what `up` would change in the stack, or in those that the name means. Needs no running clouds.
 
     Writes the engine's plan to the file `plan`, which `apply` takes, and the policy's findings to `policy_log`, one
-    JSON object a line.
+    JSON object a line. Either takes one stack.
     """
-    names = stack_files.check([name])
+    names = [stack_files.one(name)] if plan or policy_log else stack_files.check([name])
     given = given_settings(artifact=artifact)
     with home.exclusive():
         daemon = clouds.running(home)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ops.names import expiry, one_stack, stacks_of, template
+from ops.names import all_named, expiry, one_stack, stacks_of, template
 from ops.stack import UsageError, project_key
 
 FILES = ["aws", "aws-prod", "aws-pr-12", "aws-feature-12", "gcp", "gcp-prod"]
@@ -52,6 +52,11 @@ def test_a_command_for_one_stack() -> None:
     assert one_stack("aws-ann", FILES) == "aws-ann"
     with pytest.raises(UsageError, match=r"^ann is the stacks aws-ann and gcp-ann: name one of them$"):
         one_stack("ann", FILES)
+
+
+def test_a_stack_that_is_named_twice_is_one() -> None:
+    names = ["pr-12", "aws-pr-12", "acme/better-together/aws", "acme/better-together/aws"]
+    assert all_named(names) == ["aws-pr-12", "gcp-pr-12", "acme/better-together/aws"]
 
 
 def test_a_domain_is_not_shared() -> None:
