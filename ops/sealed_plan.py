@@ -139,4 +139,4 @@ def policy_digest() -> str:
     folder = ROOT / "policy"
     installed = {".venv", "__pycache__"}
     files = sorted(path for path in folder.rglob("*") if path.is_file() and not installed.intersection(path.parts))
-    return _hash([(str(path.relative_to(folder)), path.read_text()) for path in files])
+    return _hash([(str(path.relative_to(folder)), hashlib.sha256(path.read_bytes()).hexdigest()) for path in files])

@@ -219,6 +219,18 @@ def test_no_stack_is_deployed_if_one_has_moved(pulumi: Path, tmp_path: Path) -> 
     assert not (pulumi / "applied.json").exists()
 
 
+def test_the_policy_may_have_any_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as an editor's swap file."""
+    monkeypatch.setattr(sealed_plan, "ROOT", tmp_path)
+    file = tmp_path / "policy" / ".DS_Store"
+    file.parent.mkdir()
+    digests: set[str] = set()
+    for content in (b"\xff", b"\xfe"):
+        file.write_bytes(content)
+        digests.add(sealed_plan.policy_digest())
+    assert len(digests) == 2
+
+
 def comment(*plans: SealedPlan) -> str:
     return plan_comment.comment(plans, "sha256:5")
 
