@@ -104,7 +104,15 @@ class Rollout:
         }
         engine.up(self.stack, settings)
         self.has_begun = True
-        self.stack = self.stack.beside(self.stack.name)
+        self.stack = self._now()
+
+    def _now(self) -> Stack:
+        """The stack as it is. Raises UsageError if somebody has destroyed it: then there is nothing to release."""
+        now = self.stack.beside(self.stack.name)
+        if not now.outputs:
+            self.stack = now
+            raise UsageError(f"{now.title} has been destroyed meanwhile")
+        return now
 
     def _steps_after(self, percent: int) -> list[int]:
         """Those of the stack's plan. A revision that could not be verified at 0 % begins with 1 %."""
@@ -128,7 +136,7 @@ class Rollout:
             raise Failed(f"{wrong[0]}{more}")
 
     def _watch(self, percent: int) -> None:
-        """Wait for a step's time and requests. Raises Failed or Held."""
+        """Wait for a step's time and requests. Raises Failed, Held or UsageError."""
         if not is_unfinished(self.outputs):
             return
         judgement = self._wait(percent)
@@ -139,7 +147,7 @@ class Rollout:
             judgement = self._wait(percent)
         if judgement.verdict is not Verdict.SUCCESSFUL:
             raise Held(f"{judgement.verdict}: {judgement.reason}")
-        now = self.stack.beside(self.stack.name).outputs
+        now = self._now().outputs
         if now["rolloutBy"] == self._holder and now["revision"] != self.outputs["revision"]:
             raise Held(
                 f"`pulumi up` has made revision {now['revision']} meanwhile, which was not judged: promote again"

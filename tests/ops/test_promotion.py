@@ -150,6 +150,22 @@ def test_a_revision_that_was_not_judged_gets_no_more(promote: Promote, monkeypat
     assert (code, target.ups) == (3, [(NEW, "0"), (NEW, "10"), (NEW, "10")])
 
 
+def test_a_stack_that_is_destroyed_meanwhile_stays_so(
+    promote: Promote, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    targets: list[Engine] = []
+
+    def read(*asked: Any) -> list[Request]:
+        targets[0].outputs = {}
+        return GOOD
+
+    monkeypatch.setattr(request_log, "read", read)
+    code, target = promote(COMPLETE, before_up=targets.append)
+    assert (code, target.ups) == (3, [(NEW, "0"), (NEW, "10")])
+    held = "held: stack aws-prod of `pulumi stack output` has been destroyed meanwhile"
+    assert capsys.readouterr().out.splitlines()[-1] == held
+
+
 def test_what_runs_already_is_checked_again(promote: Promote, monkeypatch: pytest.MonkeyPatch) -> None:
     runs = PLACE | COMPLETE | NOBODY | {"artifactDigest": NEW, "stableDigest": NEW}
     assert promote(runs)[0] == 0
