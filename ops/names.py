@@ -3,7 +3,6 @@
 import difflib
 import re
 from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from ops.holder import deadline
@@ -16,9 +15,9 @@ LIKE = 0.8
 """How alike two names are, from 0 to 1, of which one is a typo of the other (difflib's ratio)."""
 
 
-def with_file(checkout: Path = ROOT) -> list[str]:
+def with_file() -> list[str]:
     """The stacks that have a file Pulumi.STACK.yaml."""
-    return sorted(path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in checkout.glob("Pulumi.*.yaml"))
+    return sorted(path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in ROOT.glob("Pulumi.*.yaml"))
 
 
 def stacks_of(name: str, files: Collection[str]) -> list[str]:

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Self, cast
 
@@ -31,9 +32,18 @@ def one_line(text: object) -> str:
     return " ".join(str(text).split())
 
 
+@cache
+def project() -> str:
+    """The project's name. Raises UsageError."""
+    try:
+        return yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["name"]
+    except (OSError, ValueError, LookupError, TypeError, yaml.YAMLError) as error:
+        raise UsageError(f"Pulumi.yaml cannot be read: {one_line(error)}") from None
+
+
 def project_key(name: str) -> str:
-    """A key of the project, as stack files have it."""
-    return f"{yaml.safe_load((ROOT / 'Pulumi.yaml').read_text())['name']}:{name}"
+    """A key of the project, as stack files have it. Raises UsageError."""
+    return f"{project()}:{name}"
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from local.cli.installation import say
 from ops.names import expiry
 from ops.stack import Laptop, Stack, UsageError
 from stacks.artifact import build
+from stacks.config_keys import ARTIFACT
 
 UP_BY_DEFAULT = ("aws", "gcp")
 
@@ -139,7 +140,7 @@ def given_settings(*, artifact: str | None, rollout: str | None = None, hours: s
     """The keys that are given. Raises LocalError if one is wrong."""
     if rollout is not None and not re.fullmatch("[1-9]?[0-9]|100", rollout):
         raise LocalError(f"ROLLOUT is {rollout!r}: it takes 0 to 100, in percent")
-    if artifact is not None and not re.fullmatch("build|promoted|sha256:[0-9a-f]{64}", artifact):
+    if artifact is not None and not re.fullmatch(ARTIFACT, artifact):
         allowed = "build, promoted, or one of the releases in `make outputs`, sha256:..."
         raise LocalError(f"ARTIFACT is {artifact!r}: it takes {allowed}")
     try:

@@ -9,6 +9,7 @@ from local.cli.engine_output import shown
 from local.cli.engine_runs import side_by_side
 from local.cli.home import Home, LocalError
 from local.cli.installation import say
+from ops.stack import project_key
 
 
 def destroy(home: Home, names: Sequence[str], *, wait: bool = False, verbose: bool = False) -> None:
@@ -47,7 +48,7 @@ def _destroy(home: Home, stacks: list[auto.Stack], verbose: bool) -> None:
     """Raises LocalError, before anything is deleted, if the state of one of the stacks has protected resources."""
     if protected := [stack.name for stack in stacks if engine.is_protected(home, stack.name)]:
         files = ", ".join(f"Pulumi.{name}.yaml" for name in protected)
-        way = f"set better-together:environment to development in {files}, `make up STACK='{' '.join(protected)}'`"
+        way = f"set {project_key('environment')} to development in {files}, `make up STACK='{' '.join(protected)}'`"
         raise LocalError(f"nothing was deleted, {', '.join(protected)} protected: {way}, then try again")
 
     def take_down(stack: auto.Stack) -> None:

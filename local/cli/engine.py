@@ -15,8 +15,8 @@ from local.cli import stack_files, state
 from local.cli.clouds import Daemon
 from local.cli.home import ROOT, Home, LocalError
 from local.cli.workspace import LaptopStack, LaptopWorkspace
+from ops.stack import project_key
 
-PROJECT = "better-together"
 NO_KEY = "v1:u49dbF7yK/LwhL95:KP/WlB/36SVP/EI0m9/ph5BILqwJJpoGkjkPLERjmSXAQ2LWHg=="
 """`no-key-without-clouds`, encrypted: not a common word, since the engine replaces it with [secret] in all output."""
 GCP_PROJECT = "better-together-laptop"
@@ -77,15 +77,15 @@ def configure(stack: auto.Stack, daemon: Daemon | None, settings: Mapping[str, s
     given = {
         "momento:apiKey": key,
         "momento:endpoint": daemon.momento if daemon else "http://127.0.0.1:0",
-        f"{PROJECT}:momentoApiKey": key,
+        project_key("momentoApiKey"): key,
         **({"gcp:project": GCP_PROJECT} if _cloud(stack.name) == "gcp" else {}),
-        **{f"{PROJECT}:{key}": value for key, value in settings.items()},
+        **{project_key(key): value for key, value in settings.items()},
     }
     workspace.write(stack.name, workspace.config(stack.name) | given)
 
 
 def _cloud(name: str) -> str | None:
-    return stack_files.plain_config(name).get(f"{PROJECT}:cloud")
+    return stack_files.plain_config(name).get(project_key("cloud"))
 
 
 @contextmanager

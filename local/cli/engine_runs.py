@@ -1,7 +1,7 @@
 """Runs the engine for several stacks at once, and passes interrupts on to it."""
 
 import signal
-from collections.abc import Callable, Collection, Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Event
@@ -13,12 +13,6 @@ from local.cli.home import Home, LocalError
 
 INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _interrupted = Event()
-
-
-def at_once[T](stacks: Collection[auto.Stack], ask: Callable[[auto.Stack], T]) -> list[T]:
-    """Calls `ask` for all stacks in parallel, since each call of the engine takes half a second."""
-    with ThreadPoolExecutor(max(1, len(stacks))) as pool:
-        return list(pool.map(ask, stacks))
 
 
 def side_by_side[T](home: Home, stacks: Sequence[auto.Stack], what: str, work: Callable[[auto.Stack], T]) -> list[T]:

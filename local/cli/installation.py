@@ -53,14 +53,14 @@ def run(command: list[str | Path], cwd: Path, env: dict[str, str] | None = None)
         raise ToolMissing(f"{' '.join(map(str, command[:2]))} failed: {last_line}")
 
 
-def with_progress(what: str, work: Callable[[], None], beat: float = 15) -> None:
-    """Does the work, and prints its duration every `beat` seconds."""
+def with_progress(what: str, work: Callable[[], None]) -> None:
+    """Does the work, and prints its duration every 15 seconds."""
     say(f"{what} ...")
     started = time.monotonic()
     done = threading.Event()
 
     def heartbeat() -> None:
-        while not done.wait(beat):
+        while not done.wait(15):
             say(f"  {what}: {time.monotonic() - started:.0f} s")
 
     threading.Thread(target=heartbeat, daemon=True).start()

@@ -13,6 +13,7 @@ from local.cli.arguments import parse
 from local.cli.engine_runs import INTERRUPTS
 from local.cli.home import Home, LocalError
 from local.cli.installation import ToolMissing
+from ops.stack import UsageError
 from stacks.artifact import ArtifactError
 
 REAL_MOMENTO = ("MOMENTO_API_KEY", "MOMENTO_APP_API_KEY", "MOMENTO_ENDPOINT")
@@ -32,7 +33,7 @@ def main() -> None:
     gc.disable()  # the SDKs' million objects are no garbage, and looking through them takes longer than the imports
     try:
         run(home, **arguments)
-    except (LocalError, ToolMissing, ArtifactError, OSError, CommandError, KeyboardInterrupt) as error:
+    except (LocalError, UsageError, ToolMissing, ArtifactError, OSError, CommandError, KeyboardInterrupt) as error:
         _leave(_line(error))
     _leave()
 

@@ -14,19 +14,15 @@ import yaml
 from local.cli.home import ROOT, LocalError
 from local.providers.values import is_object
 from ops.names import cloud_of, one_stack, stacks_of, template, with_file
-from ops.stack import UsageError
+from ops.stack import UsageError, project_key
 
 # `pulumi stack init` made this for the passphrase in engine.py. It only protects keys of the laptop's clouds.
 SALT = "v1:B/cbSqKO26E=:v1:Kdkh6IlqkQewd6Gw:Cz6IGuEGnzLEuSrPgdwMSGqxdJXL4w=="
 
 
-def names() -> list[str]:
-    return with_file(ROOT)
-
-
 def known(stacks: Sequence[str]) -> list[str]:
     """Each stack that these names mean, once. Raises LocalError if one of them can be none."""
-    there = names()
+    there = with_file()
     try:
         return list(dict.fromkeys(found for stack in stacks for found in stacks_of(stack, there)))
     except UsageError as error:
@@ -36,7 +32,7 @@ def known(stacks: Sequence[str]) -> list[str]:
 def one(stack: str) -> str:
     """The stack that the name means. Raises LocalError like `check`, and if it means two."""
     try:
-        return check([one_stack(stack, names())])[0]
+        return check([one_stack(stack, with_file())])[0]
     except UsageError as error:
         raise LocalError(str(error)) from None
 
@@ -76,7 +72,7 @@ def plain_config(stack: str) -> dict[str, Any]:
 
 def artifact(stack: str) -> str:
     """The stack's key `artifact`: `build` unless its file says otherwise."""
-    return plain_config(stack).get("better-together:artifact", "build")
+    return plain_config(stack).get(project_key("artifact"), "build")
 
 
 class _Loader(yaml.SafeLoader):

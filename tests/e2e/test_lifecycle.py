@@ -9,6 +9,7 @@ import pytest
 from local.cli import clouds as laptops_clouds
 from local.cli import engine
 from local.cli.home import Home
+from ops.stack import project_key
 from tests.e2e.laptop import REAL_KEY, ROOT, Laptop
 
 
@@ -56,7 +57,7 @@ def project_files() -> dict[str, bytes]:
 def test_the_preview_of_an_edit_shows_only_that_edit(clouds: Laptop, name: str, changed: set[str]) -> None:
     stack = engine.open_stack(Home(clouds.home), name)
     engine.configure(stack, laptops_clouds.running(Home(clouds.home)))
-    stack.set_config(f"{engine.PROJECT}:cacheTtlSeconds", engine.auto.ConfigValue("60"))
+    stack.set_config(project_key("cacheTtlSeconds"), engine.auto.ConfigValue("60"))
     assert previewed(stack) == changed
 
 
@@ -78,7 +79,7 @@ def test_keys_may_move_from_the_config_to_the_environment(clouds: Laptop, monkey
     engine.configure(stack, laptops_clouds.running(Home(clouds.home)))
     for key, variable in (
         ("momento:apiKey", "MOMENTO_API_KEY"),
-        (f"{engine.PROJECT}:momentoApiKey", "MOMENTO_APP_API_KEY"),
+        (project_key("momentoApiKey"), "MOMENTO_APP_API_KEY"),
     ):
         stack.remove_config(key)
         monkeypatch.setenv(variable, clouds.daemon()["momentoApiKey"])

@@ -7,6 +7,7 @@ import pytest
 from local.cli import stack_files
 from local.cli.home import LocalError
 from local.cli.stack_files import plain_config
+from ops import names
 
 BROKEN = [
     (
@@ -45,7 +46,8 @@ BROKEN = [
 
 @pytest.fixture
 def stack_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(stack_files, "ROOT", tmp_path)
+    for module in (stack_files, names):
+        monkeypatch.setattr(module, "ROOT", tmp_path)
     return tmp_path / "Pulumi.aws.yaml"
 
 
@@ -87,7 +89,7 @@ def test_names_have_all_their_dots(stack_file: Path) -> None:
     for name in ("aws", "aws-prod", "a.b"):
         (stack_file.parent / f"Pulumi.{name}.yaml").touch()
     (stack_file.parent / "Pulumi.yaml").touch()
-    assert stack_files.names() == ["a.b", "aws", "aws-prod"]
+    assert names.with_file() == ["a.b", "aws", "aws-prod"]
 
 
 def test_merged_keys_do_not_stand_there_twice(stack_file: Path) -> None:

@@ -29,6 +29,14 @@ def test_an_empty_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content:
     assert Stack("aws", {}).file() == {"config": {}}
 
 
+@pytest.mark.parametrize("content", ["name: [", "7", "{}", "\0"])
+def test_a_broken_project_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str) -> None:
+    (tmp_path / "Pulumi.yaml").write_text(content)
+    monkeypatch.setattr(stack, "ROOT", tmp_path)
+    with pytest.raises(UsageError, match=r"^Pulumi.yaml cannot be read: [^\n]+$"):
+        stack.project.__wrapped__()
+
+
 def test_the_state_on_the_laptop_is_read_and_nothing_is_written(tmp_path: Path) -> None:
     """It keeps its secrets encrypted, and another command may be at work."""
     here = Laptop(tmp_path, "", "")
