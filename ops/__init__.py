@@ -1,1 +1,1 @@
-"""Operations on a deployment. They use only its API and its stack's outputs, and import neither `app` nor `stacks`."""
+"""Operations on deployments, through their API, their stack's state and their cloud's logs, buckets and functions."""
