@@ -120,8 +120,10 @@ def masked(value: Any) -> Any:
 
 
 def _lasting(state: Mapping[str, Any]) -> dict[str, Any]:
-    """The state without what an update that changes nothing changes: its time, and the order of what has none."""
-    resources = (_without(DEPENDENCIES, resource) for resource in state.get("resources", ()))
+    """The state without what an update that changes nothing changes: its time, its ciphertexts, and the order of what
+    has none. The program's fingerprint has the secrets.
+    """
+    resources = (_without(DEPENDENCIES, masked(resource)) for resource in state.get("resources", ()))
     in_order = sorted(resources, key=lambda resource: json.dumps(resource, sort_keys=True))
     return _without(("manifest",), state) | {"resources": in_order}
 

@@ -160,6 +160,9 @@ def pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "steps.json").write_text(json.dumps(STEPS))
     (tmp_path / "facts.json").write_text(json.dumps({"state": "sha256:3", "artifact": "sha256:4"}))
     (tmp_path / "events").write_text(f'{{"sequence": 1}}\n{json.dumps({"policyEvent": violation})}\n')
+    resource = {"type": "a:b:C", "inputs": {"key": {"ciphertext": "NOW"}}}
+    state = {"manifest": {"time": "NOW"}, "resources": [resource]}
+    (tmp_path / "state.json").write_text(json.dumps({"deployment": state}, indent=1))
     program = tmp_path / "pulumi"
     program.write_text(
         f"""#!/bin/sh
@@ -167,7 +170,7 @@ echo "$@" >> {tmp_path}/arguments
 env > {tmp_path}/environment
 case "$1 $2" in
   "stack output") echo '{{}}' ;;
-  "stack export") echo '{{"deployment": {{"manifest": {{"time": "'$(date +%N)'"}}, "resources": []}}}}' ;;
+  "stack export") sed "s/NOW/$(date +%N)/" {tmp_path}/state.json ;;
 esac
 while [ $# -gt 0 ]; do
   case $1 in
