@@ -44,9 +44,9 @@ def up(
     """
     names = stack_files.check(names)
     given = given_settings(rollout=rollout, artifact=artifact, hours=hours)
-    engine.warm_up(names)
     with home.exclusive():
         build_for(names, given)
+        engine.warm_up(names)  # after the build, which would share Python's lock with it, and the engine waits for
         running = _usable_clouds(home)
         with nullcontext() if running else clouds.starting(home):  # new clouds start while the engine opens the stacks
             stacks = [engine.open_stack(home, name) for name in names]

@@ -36,8 +36,8 @@ def test_what_is_about_to_be_used_is_not_removed(tmp_path: Path, monkeypatch: py
         async def tidy() -> None:
             code.tidy()
 
-        def unpack(archive: bytes, target: Path) -> Path:
-            unpacked = code_folder_unpack(archive, target)
+        def unpack(archive: bytes, target: Path, like: Path | None) -> Path:
+            unpacked = code_folder_unpack(archive, target, like)
             asyncio.run_coroutine_threadsafe(tidy(), loop).result(30)
             return unpacked
 

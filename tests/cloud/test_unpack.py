@@ -7,20 +7,26 @@ import subprocess
 import tarfile
 import threading
 import zipfile
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from local.cloud.common.unpack import unpack
+from local.cloud.common.unpack import remove, unpack
+
+
+def zipped(files: Mapping[str, str]) -> bytes:
+    """The same bytes for the same files, whatever the time."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as file:
+        for name, content in files.items():
+            file.writestr(zipfile.ZipInfo(name), content)
+    return buffer.getvalue()
 
 
 def archive(content: str) -> bytes:
-    """The same bytes for the same content, whatever the time."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as file:
-        file.writestr(zipfile.ZipInfo("app.py"), content)
-    return buffer.getvalue()
+    return zipped({"app.py": content})
 
 
 def test_what_is_unpacked_does_not_wait_for_another_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,6 +99,18 @@ def test_modes_and_owners_of_a_tar_do_not_matter(tmp_path: Path) -> None:
 def test_a_tar_may_have_links_to_what_it_contains(tmp_path: Path) -> None:
     code = unpack(tar(tarfile.TarInfo("a/b"), link("c", "a/b"), link("d", "a/b", tarfile.LNKTYPE)), tmp_path / "new")
     assert [(code / name).read_text() for name in ("a/b", "c", "d")] == ["x", "x", "x"]
+
+
+def test_files_that_stay_the_same_are_links(tmp_path: Path) -> None:
+    """Whatever becomes of the older archive, and of what it has instead of a file."""
+    old = unpack(
+        tar(*map(tarfile.TarInfo, ("same", "folder/same", "changed")), link("link", "changed")), tmp_path / "old"
+    )
+    files = dict.fromkeys(("same", "folder/same", "link", "new"), "x") | {"changed": "y"}
+    new = unpack(zipped(files), tmp_path / "new", like=old)
+    assert [(new / name).samefile(old / name) for name in ("same", "folder/same", "changed")] == [True, True, False]
+    remove(old)
+    assert {name: (new / name).read_text() for name in files} == files
 
 
 def test_a_tar_may_have_holes(tmp_path: Path) -> None:

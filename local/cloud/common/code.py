@@ -17,6 +17,7 @@ class CodeFolder:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._users = Counter[str]()
+        self._newest: Path | None = None
 
     @asynccontextmanager
     async def using(self, archive: bytes) -> AsyncGenerator[Path]:
@@ -24,7 +25,8 @@ class CodeFolder:
         digest = await asyncio.to_thread(lambda: hashlib.sha256(archive).hexdigest())
         self._users[digest] += 1  # before a thread looks for the folder, so that `tidy` cannot come between
         try:
-            yield await asyncio.to_thread(unpack, archive, self._folder / digest)
+            self._newest = await asyncio.to_thread(unpack, archive, self._folder / digest, self._newest)
+            yield self._folder / digest
         finally:
             self._users[digest] -= 1
 

@@ -19,8 +19,11 @@ type Members = Iterator[tuple[str, bytes | memoryview | None]]
 _LOCKS = defaultdict[Path, threading.Lock](threading.Lock)  # by target
 
 
-def unpack(archive: bytes, target: Path) -> Path:
-    """Unpacks a zip or tar.gz to `target`, unless that exists. Raises ValueError if it is neither."""
+def unpack(archive: bytes, target: Path, like: Path | None = None) -> Path:
+    """Unpacks a zip or tar.gz to `target`, unless that exists. Raises ValueError if it is neither.
+
+    Files that are the same in another unpacked archive, `like`, become links to those.
+    """
     if target.exists():  # checked before the lock, so that no request waits for another archive
         return target
     with _LOCKS[target]:
@@ -28,7 +31,7 @@ def unpack(archive: bytes, target: Path) -> Path:
             target.parent.mkdir(parents=True, exist_ok=True)
             unfinished = Path(tempfile.mkdtemp(dir=target.parent))
             try:
-                _extract(archive, unfinished)
+                _extract(archive, unfinished, like)
                 _make_read_only(unfinished)
                 unfinished.rename(target)
             except BaseException:
@@ -37,15 +40,15 @@ def unpack(archive: bytes, target: Path) -> Path:
     return target
 
 
-def _extract(archive: bytes, folder: Path) -> None:
+def _extract(archive: bytes, folder: Path, like: Path | None) -> None:
     try:
         if zipfile.is_zipfile(io.BytesIO(archive)):
-            _write(_zip_members(archive), folder)
+            _write(_zip_members(archive), folder, like)
             return
         plain = gzip.decompress(archive)  # at once, which takes half the time of tarfile's mode "r:gz"
         with tarfile.open(fileobj=io.BytesIO(plain)) as tar:
             if all(member.isdir() or (member.isreg() and not member.issparse()) for member in tar):
-                _write(_tar_members(tar, plain), folder)
+                _write(_tar_members(tar, plain), folder, like)
             else:
                 tar.extractall(folder, filter="data")
     except (zipfile.BadZipFile, gzip.BadGzipFile, EOFError, zlib.error, tarfile.TarError) as error:
@@ -64,19 +67,29 @@ def _tar_members(tar: tarfile.TarFile, plain: bytes) -> Members:
         yield member.name, None if member.isdir() else view[member.offset_data : member.offset_data + member.size]
 
 
-def _write(members: Members, folder: Path) -> None:
+def _write(members: Members, folder: Path, like: Path | None) -> None:
     """Like `extractall` of zipfile and tarfile, which also care for links, modes and owners, in half the time.
 
     Without links, the name alone says whether a file or a folder stays in the folder.
     """
-    for name, content in members:
-        path = PurePosixPath(name)
+    for path, content in {PurePosixPath(name): content for name, content in members}.items():
         if path.is_absolute() or ".." in path.parts:
-            raise ValueError(f"{name!r} in the archive is outside its folder")
+            raise ValueError(f"'{path}' in the archive is outside its folder")
         target = folder / path
         (target if content is None else target.parent).mkdir(parents=True, exist_ok=True)
-        if content is not None:
+        if content is not None and not (like and _link(target, like / path, content)):
             target.write_bytes(content)
+
+
+def _link(target: Path, twin: Path, content: bytes | memoryview) -> bool:
+    """Whether the target is now a link to its twin, which may not exist, or vanish meanwhile."""
+    try:
+        if twin.is_symlink() or twin.read_bytes() != content:
+            return False
+        target.hardlink_to(twin)
+    except OSError:
+        return False
+    return True
 
 
 def _make_read_only(folder: Path) -> None:
