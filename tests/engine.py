@@ -56,8 +56,9 @@ def deployment(state: Path) -> dict[str, Any]:
 
 
 def outputs(state: Path) -> dict[str, Any]:
-    """Of the only stack in the folder; the first of its resources is the stack itself."""
-    return deployment(state)["resources"][0]["outputs"]
+    """Of the only stack in the folder. A provider that the program calls may come before the stack in its state."""
+    [stack] = [one for one in deployment(state)["resources"] if one["type"] == "pulumi:pulumi:Stack"]
+    return stack["outputs"]
 
 
 def changes(run: Callable[..., object], **options: Any) -> dict[str, int]:
