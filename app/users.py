@@ -23,7 +23,11 @@ type Precondition = Callable[[str | None], None]
 
 
 class UserNotFound(Exception):
-    """There is no such user, or it has no picture. A stored item that is not a valid user counts as none."""
+    """There is no such user. A stored item that is not a valid user counts as none."""
+
+
+class PictureNotFound(UserNotFound):
+    """The user has no picture."""
 
 
 class NotAFollower(Exception):
@@ -45,7 +49,10 @@ class Users:
 
     def get(self, user_id: str) -> User:
         """Raises UserNotFound."""
-        return self._get(user_id)
+        stored = self._data.get_user(user_id)
+        if stored is None or stored.user is None:
+            raise UserNotFound(user_id)
+        return stored.user
 
     def get_cached(self, user_id: str) -> tuple[User, CacheOutcome]:
         """Raises UserNotFound."""
@@ -78,9 +85,9 @@ class Users:
             revision = None
             if precondition:
                 stored = self._data.get_user(user_id)
-                precondition(_version(stored))
-                if stored is None:
+                if stored is None:  # RFC 9110, 13.2.1: then preconditions do not count
                     raise UserNotFound(user_id)
+                precondition(_version(stored))
                 revision = stored.revision
             with suppress(VersionConflict):
                 with self._cached.invalidated([user_id]):
@@ -91,7 +98,7 @@ class Users:
 
     def followers(self, user_id: str) -> Sequence[str]:
         """The names of the followers that exist, in order; two round trips. Raises UserNotFound."""
-        user = self._get(user_id)
+        user = self.get(user_id)
         return _names(user, self._data.get_users(user.followers))
 
     def followers_cached(self, user_id: str) -> tuple[Sequence[str], CacheOutcome]:
@@ -124,12 +131,6 @@ class Users:
     def ready(self) -> None:
         """Raises StoreUnavailable unless the store answers. The cache does not matter."""
         self._data.ping()
-
-    def _get(self, user_id: str) -> User:
-        stored = self._data.get_user(user_id)
-        if stored is None or stored.user is None:
-            raise UserNotFound(user_id)
-        return stored.user
 
     def _get_with_pictures(self, user_ids: Sequence[str]) -> Mapping[str, User]:
         users = map(self._data.get_user_with_picture, user_ids)
@@ -169,5 +170,5 @@ def _visible(user: User, viewer: str | None) -> User:
     if viewer not in (user.id, *user.followers):
         raise NotAFollower(user.id)
     if not user.profile_pic:
-        raise UserNotFound(user.id)
+        raise PictureNotFound(user.id)
     return user

@@ -13,7 +13,7 @@ from app.data import StoreUnavailable, UserExists
 from app.http.access_log import request_fields
 from app.http.schemas import ProblemBody
 from app.metrics import Metrics
-from app.users import NotAFollower, UserNotFound
+from app.users import NotAFollower, PictureNotFound, UserNotFound
 
 PROBLEM_JSON = "application/problem+json"
 RETRY_AFTER_SECONDS = 2
@@ -48,6 +48,9 @@ def register(app: Flask, metrics: Metrics) -> None:
 
     app.register_error_handler(Problem, Problem.response)
     app.register_error_handler(UserNotFound, lambda e: Problem(404, f"There is no user {str(e)!r}.").response())
+    app.register_error_handler(
+        PictureNotFound, lambda e: Problem(404, f"The user {str(e)!r} has no picture.").response()
+    )
     app.register_error_handler(UserExists, lambda e: Problem(409, f"The id {str(e)!r} is taken.", "id").response())
     app.register_error_handler(NotAFollower, _not_a_follower)
     app.register_error_handler(StoreUnavailable, store_unavailable)

@@ -26,21 +26,21 @@ type Headers = dict[str, str]
 # `"v"` is the stored version. Each row: headers, the answer to a read of what is there, and those to PUT and DELETE of
 # what is there and of nothing.
 TABLE: dict[str, tuple[Headers, int, tuple[int, int], tuple[int, int]]] = {
-    "match": ({"If-Match": '"v"'}, 200, (200, 204), (412, 412)),
-    "match one of several": ({"If-Match": '"a", "v"'}, 200, (200, 204), (412, 412)),
-    "match any": ({"If-Match": "*"}, 200, (200, 204), (412, 412)),
-    "match another": ({"If-Match": '"a"'}, 412, (412, 412), (412, 412)),
-    "match weakly": ({"If-Match": 'W/"v"'}, 412, (412, 412), (412, 412)),
-    "match nothing": ({"If-Match": ""}, 412, (412, 412), (412, 412)),
+    "match": ({"If-Match": '"v"'}, 200, (200, 204), (412, 404)),
+    "match one of several": ({"If-Match": '"a", "v"'}, 200, (200, 204), (412, 404)),
+    "match any": ({"If-Match": "*"}, 200, (200, 204), (412, 404)),
+    "match another": ({"If-Match": '"a"'}, 412, (412, 412), (412, 404)),
+    "match weakly": ({"If-Match": 'W/"v"'}, 412, (412, 412), (412, 404)),
+    "match nothing": ({"If-Match": ""}, 412, (412, 412), (412, 404)),
     "none match": ({"If-None-Match": '"a"'}, 200, (200, 204), (201, 404)),
     "none match, the one": ({"If-None-Match": '"v"'}, 304, (412, 412), (201, 404)),
     "none match, weakly the one": ({"If-None-Match": 'W/"v"'}, 304, (412, 412), (201, 404)),
     "none match, one of several": ({"If-None-Match": '"a", "v"'}, 304, (412, 412), (201, 404)),
     "none match any": ({"If-None-Match": "*"}, 304, (412, 412), (201, 404)),
-    "match and none match": ({"If-Match": '"v"', "If-None-Match": '"a"'}, 200, (200, 204), (412, 412)),
-    "match and the one": ({"If-Match": '"v"', "If-None-Match": '"v"'}, 304, (412, 412), (412, 412)),
-    "match and any": ({"If-Match": "*", "If-None-Match": "*"}, 304, (412, 412), (412, 412)),
-    "another and none match": ({"If-Match": '"a"', "If-None-Match": '"a"'}, 412, (412, 412), (412, 412)),
+    "match and none match": ({"If-Match": '"v"', "If-None-Match": '"a"'}, 200, (200, 204), (412, 404)),
+    "match and the one": ({"If-Match": '"v"', "If-None-Match": '"v"'}, 304, (412, 412), (412, 404)),
+    "match and any": ({"If-Match": "*", "If-None-Match": "*"}, 304, (412, 412), (412, 404)),
+    "another and none match": ({"If-Match": '"a"', "If-None-Match": '"a"'}, 412, (412, 412), (412, 404)),
 }
 
 
@@ -126,8 +126,8 @@ class Interrupted(MemoryDataClient):
 @pytest.mark.parametrize(
     ("headers", "replaced", "deleted"),
     [
-        ({"If-Match": "*"}, (200, 204), (412, 412)),
-        ({"If-Match": '"v"'}, (412, 412), (412, 412)),
+        ({"If-Match": "*"}, (200, 204), (412, 404)),
+        ({"If-Match": '"v"'}, (412, 412), (412, 404)),
         ({"If-None-Match": '"a"'}, (200, 204), (201, 404)),
         ({"If-None-Match": '"w"'}, (412, 412), (201, 404)),
     ],

@@ -141,7 +141,7 @@ def test_put_keeps_replaces_and_removes_the_picture(client: httpx.Client) -> Non
     create(client, profile_pic=base64.b64encode(PNG).decode())
     assert put(name="New").content == PNG
     assert put(profile_pic=base64.b64encode(PNG + b"2").decode()).content == PNG + b"2"
-    problem(put(profile_pic=None), 404)
+    assert problem(put(profile_pic=None), 404) == "The user '1' has no picture."
 
 
 def test_delete(client: httpx.Client) -> None:
