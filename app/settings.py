@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?")
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -107,8 +107,8 @@ def _cache_settings(env: "_Environ") -> CacheSettings | None:
         return None
     endpoint = env.required("MOMENTO_ENDPOINT", f"MOMENTO_CACHE={name}")
     if "/" in endpoint:
-        url = urlsplit(endpoint)
-        if url.scheme != "http" or not url.hostname or not url.port or url.path.strip("/"):
+        url = _split(endpoint)
+        if not url or url.scheme != "http" or not url.hostname or not url.port or url.path.strip("/"):
             raise SettingsError(f"MOMENTO_ENDPOINT={endpoint!r} must be a host, or http://host:port of a Momento Local")
     key, parameter = env.text("MOMENTO_API_KEY", ""), env.text("MOMENTO_API_KEY_PARAMETER", "")
     if bool(key) == bool(parameter):
@@ -142,13 +142,20 @@ def _cors_origins(env: "_Environ") -> tuple[str, ...]:
 
 def is_safe_url(url: str) -> bool:
     """Whether the answer from this URL cannot be forged on the way: https, or http on this machine."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return False
-    if parts.username or not parts.hostname:
+    parts = _split(url)
+    if not parts or parts.username or not parts.hostname:
         return False
     return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
+
+
+def _split(url: str) -> SplitResult | None:
+    """None if it has no valid port, or is no URL."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts
 
 
 class _Environ:

@@ -107,7 +107,7 @@ def fetch_keys(issuer: str) -> tuple[dict[str, PyJWK], float]:
         if not is_safe_url(configuration.jwks_uri):
             raise IssuerError(f"{issuer} has its keys at {configuration.jwks_uri!r}, which is not https")
         key_set, lifetime = _get(http, configuration.jwks_uri, _KeySet, end)
-    keys = {key.key_id: key for data in key_set.keys if (key := _usable(data)) and key.key_id}
+    keys = {key.key_id: key for data in key_set.keys if (key := _usable(data)) and isinstance(key.key_id, str)}
     if not keys:
         raise IssuerError(f"{configuration.jwks_uri} has no key for {', '.join(ALGORITHMS)}")
     return keys, lifetime
@@ -148,6 +148,6 @@ def _usable(data: dict[str, Any]) -> PyJWK | None:
     """The key, if it verifies signatures of an asymmetric algorithm."""
     try:
         key = PyJWK(data)
-    except PyJWTError:
+    except (PyJWTError, LookupError, TypeError, ValueError, NotImplementedError):  # the others of malformed keys
         return None
     return key if key.algorithm_name in ALGORITHMS and key.public_key_use in (None, "sig") else None

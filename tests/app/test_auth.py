@@ -59,6 +59,10 @@ class WatchedIssuer(Issuer):
             OKPAlgorithm.to_jwk(ED25519.public_key(), as_dict=True) | {"kid": "ed25519"},
             {"kty": "oct", "kid": "shared", "alg": "HS256", "k": base64.urlsafe_b64encode(b"s" * 32).decode()},
             {"kty": "nonsense", "kid": "nonsense"},
+            {"kty": "oct", "kid": "without a key"},
+            {"kty": "RSA", "kid": "without an algorithm", "alg": "none"},
+            rsa_key | {"kid": "several algorithms", "alg": ["RS256"]},
+            rsa_key | {"kid": ["several", "ids"]},
         ]
 
     def answer(self, method: str, path: str, body: bytes) -> tuple[int, dict[str, Any]]:

@@ -61,6 +61,7 @@ def test_an_issuer(issuer: str) -> None:
         "https://",
         "https://u:p@login.example.com",
         "https://[",
+        "https://login.example.com:port",
         "https://a?b",
     ],
 )
@@ -109,6 +110,13 @@ def test_the_key_is_in_no_repr() -> None:
         (
             MOMENTO | {"MOMENTO_ENDPOINT": "https://cell:1"},
             "MOMENTO_ENDPOINT='https://cell:1' must be a host, or http://host:port of a Momento Local",
+        ),
+        *(
+            (
+                MOMENTO | {"MOMENTO_ENDPOINT": endpoint},
+                f"MOMENTO_ENDPOINT={endpoint!r} must be a host, or http://host:port of a Momento Local",
+            )
+            for endpoint in ("http://cell:port", "http://cell:99999", "http://[::1")
         ),
         (
             MOMENTO | {"CACHE_TTL_SECONDS": "86401"},
