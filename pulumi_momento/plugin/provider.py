@@ -65,7 +65,13 @@ class MomentoProvider(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.CheckResponse(inputs=request.news)
 
     def DiffConfig(self, request: provider_pb2.DiffRequest, context: grpc.ServicerContext) -> provider_pb2.DiffResponse:
-        return provider_pb2.DiffResponse()
+        """Another endpoint is another place, so it replaces the provider and with it the caches."""
+        old, new = (_text(properties, "endpoint").lower() for properties in (request.olds, request.news))
+        if old == new or not (old and new) or UNKNOWN in (old, new):
+            return provider_pb2.DiffResponse()
+        return provider_pb2.DiffResponse(
+            changes=provider_pb2.DiffResponse.DIFF_SOME, diffs=["endpoint"], replaces=["endpoint"]
+        )
 
     def Configure(
         self, request: provider_pb2.ConfigureRequest, context: grpc.ServicerContext

@@ -10,7 +10,7 @@ import pytest
 from pulumi_momento import Cache, Provider
 from stacks.config_reader import ConfigReader
 from tests.engine import deployment
-from tests.momento.conftest import ROOT, Engine, Momento, limited
+from tests.momento.conftest import ROOT, Engine, Momento, limited, running
 
 APP_KEY = "the-app's-key"
 
@@ -96,9 +96,18 @@ def test_keys_of_the_environment_are_secrets_as_well(
 
 @pytest.mark.prove
 def test_another_key_is_an_update_of_the_provider_alone(engine: Engine, momento: Momento) -> None:
-    def program(key: str) -> None:
-        account = Provider("account", api_key=key, endpoint=momento.endpoint)
-        Cache("users", opts=pulumi.ResourceOptions(provider=account))
+    engine.up(lambda: program(momento.key, momento.endpoint))
+    assert engine.preview(lambda: program("another-key", momento.endpoint)) == {"update": 1, "same": 2}
 
-    engine.up(lambda: program(momento.key))
-    assert engine.preview(lambda: program("another-key")) == {"update": 1, "same": 2}
+
+def test_caches_move_to_another_endpoint(engine: Engine, momento: Momento) -> None:
+    before = momento.caches()
+    engine.up(lambda: program(momento.key, momento.endpoint))
+    with running("local.cloud.momento") as other:
+        assert engine.up(lambda: program(other.key, other.endpoint)) == {"replace": 2, "same": 1}
+        assert (momento.caches(), len(other.caches())) == (before, 1)
+
+
+def program(key: str, endpoint: str) -> None:
+    account = Provider("account", api_key=key, endpoint=endpoint)
+    Cache("users", opts=pulumi.ResourceOptions(provider=account))
