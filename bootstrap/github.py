@@ -11,7 +11,8 @@ import pulumi
 
 ISSUER = "token.actions.githubusercontent.com"
 NAME = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
-ENVIRONMENT = re.compile(r"[a-z][a-z0-9-]{1,20}")  # fits into the names of roles and of service accounts
+ENVIRONMENT = re.compile(r"[a-z][a-z0-9-]{0,19}[a-z0-9]")  # fits into the names of roles and of service accounts
+STACK = re.compile(r"[\w.-]+", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -47,19 +48,24 @@ class Repository:
 def environments(config: pulumi.Config) -> Mapping[str, tuple[str, ...]]:
     """Environment -> the stacks that are its own: "development production=aws-prod,gcp-prod".
 
-    Raises pulumi.RunError if a name is malformed.
+    Raises pulumi.RunError if a name is malformed, or is there twice.
     """
-    found = {name: tuple(filter(None, stacks.split(","))) for name, _, stacks in _items(config)}
-    for name in found:
+    found: dict[str, tuple[str, ...]] = {}
+    for item in config.require("environments").split():
+        name, has_stacks, stacks = item.partition("=")
         if not ENVIRONMENT.fullmatch(name):
-            raise pulumi.RunError(f"environments names {name!r}: use 2 to 21 of a-z, 0-9 and -, from a letter on")
+            raise pulumi.RunError(
+                f"environments names {name!r}: use 2 to 21 of a-z, 0-9 and -, and begin with a letter"
+            )
+        if name in found:
+            raise pulumi.RunError(f"environments names {name!r} twice: give all its stacks at once, as {name}=a,b")
+        found[name] = tuple(stacks.split(",")) if has_stacks else ()
+        for stack in found[name]:
+            if not STACK.fullmatch(stack):
+                raise pulumi.RunError(f"environments has {item!r}: give stacks separated by commas, without blanks")
     if not found:
         raise pulumi.RunError("environments is empty: name one, such as development")
     return found
-
-
-def _items(config: pulumi.Config) -> list[tuple[str, str, str]]:
-    return [item.partition("=") for item in config.require("environments").split()]
 
 
 def _id(config: pulumi.Config, key: str, field: str) -> str:

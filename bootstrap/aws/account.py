@@ -6,7 +6,7 @@ from functools import partial
 import pulumi
 from pulumi_aws import get_caller_identity, iam
 
-from bootstrap.aws.policies import Deployer
+from bootstrap.aws.policies import LIMIT, Deployer
 from bootstrap.aws.state import State, make_state
 from bootstrap.aws.trust import AUDIENCE, trust_policy
 from bootstrap.github import ISSUER, Repository, environments
@@ -55,7 +55,7 @@ def set_up() -> None:
 
 
 def deployers_of(config: pulumi.Config, project: str, account: str) -> list[Deployer]:
-    """Raises pulumi.RunError if what is denied to an environment would include its own stack."""
+    """Raises pulumi.RunError if what is denied to an environment would include its own stack, or is too much."""
     stacks = environments(config)
     owned = {stack for named in stacks.values() for stack in named}
     for environment, named in stacks.items():
@@ -65,10 +65,17 @@ def deployers_of(config: pulumi.Config, project: str, account: str) -> list[Depl
                     f"environments gives {hidden[0]} to another environment, and {own} of {environment} begins alike:"
                     f" both would be denied to {environment}; leave {hidden[0]} out"
                 )
-    return [
+    found = [
         Deployer(project, account, environment, sorted(owned.difference(named)))
         for environment, named in stacks.items()
     ]
+    for deployer in found:
+        if (size := len(deployer.boundary_policy())) > LIMIT:
+            raise pulumi.RunError(
+                f"environments gives {len(deployer.others)} stacks to others than {deployer.environment}: the policy"
+                f" that denies them has {size} characters, and AWS takes {LIMIT}; use an account for each environment"
+            )
+    return found
 
 
 def _grant(deployer: Deployer, role: iam.Role, policies: Sequence[iam.Policy], state: State) -> None:

@@ -10,6 +10,8 @@ from bootstrap.gcp.project import names
 from bootstrap.github import Repository, environments
 from tests.bootstrap.conftest import CONFIG, ROOT
 
+NAMES = "use 2 to 21 of a-z, 0-9 and -, and begin with a letter"
+
 
 def config(**changes: str) -> pulumi.Config:
     set_all_config({f"accounts:{key}": value for key, value in (CONFIG | changes).items()})
@@ -44,7 +46,17 @@ def test_a_repository_is_refused(changes: dict[str, str], message: str) -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ("Production", "environments names 'Production': use 2 to 21 of a-z, 0-9 and -, from a letter on"),
+        ("Production", f"environments names 'Production': {NAMES}"),
+        ("development-", f"environments names 'development-': {NAMES}"),
+        (
+            "production=aws-prod production=eu-prod",
+            "environments names 'production' twice: give all its stacks at once, as production=a,b",
+        ),
+        (
+            "production=aws-prod, eu-prod",
+            "environments has 'production=aws-prod,': give stacks separated by commas, without blanks",
+        ),
+        ("production=a;b", "environments has 'production=a;b': give stacks separated by commas, without blanks"),
         (" ", "environments is empty: name one, such as development"),
     ],
 )
@@ -70,6 +82,12 @@ def test_an_environment_is_not_denied_its_own_stack() -> None:
         "environments gives aws to another environment, and aws-prod of production begins alike:"
         " both would be denied to production; leave aws out"
     )
+
+
+def test_more_stacks_than_a_policy_can_deny_are_refused() -> None:
+    stacks = ",".join(f"aws-prod-{number}" for number in range(7))
+    with pytest.raises(pulumi.RunError, match=r"gives 7 stacks to others than development: .* an account for each"):
+        deployers_of(config(environments=f"development production={stacks}"), "better-together", "1" * 12)
 
 
 def test_the_project_is_the_one_that_is_deployed() -> None:
