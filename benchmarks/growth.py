@@ -26,6 +26,7 @@ from app.data import DataClient
 from app.metrics import Metrics
 from app.model import User
 from app.settings import Settings
+from benchmarks.compare.intervals import p50_p99
 from benchmarks.upstreams import Upstreams, upstreams
 from benchmarks.wire import DELAY
 from docs.raw import dump
@@ -132,8 +133,8 @@ def _by_concurrency(client: httpx.Client) -> Iterator[Concurrent]:
                 begin = time.perf_counter()
                 times = list(threads.map(ask, range(count)))
                 rate = count / (time.perf_counter() - begin)
-            p50, p99 = (round(statistics.quantiles(times, n=100, method="inclusive")[cut], 1) for cut in (49, 98))
-            yield Concurrent(route, clients, p50, p99, round(rate, 1))
+            found = p50_p99(times)
+            yield Concurrent(route, clients, round(found["p50"], 1), round(found["p99"], 1), round(rate, 1))
 
 
 @contextmanager

@@ -25,6 +25,7 @@ from app.data.firestore import FirestoreDataClient
 from app.metrics import Metrics
 from app.model import User
 from app.settings import Settings
+from benchmarks.compare.intervals import p50_p99
 from local.cloud.common.grpc_server import HOST
 from local.cloud.gcp.firestore.server import FirestoreServer
 from local.cloud.momento import MomentoServer
@@ -56,8 +57,10 @@ def main() -> None:
         for route in ROUTES:
             with MomentoCache(settings, lambda: MOMENTO_API_KEY, metrics) as cache:
                 slow = _read(route, LASTS, assemble(Settings(), metrics, data, CircuitBreaker(cache)))
-            p50, p99, no_cache = statistics.median(slow), _p99(slow), _read(route, 1, without)
-            print(f"{route:22}{len(slow):6}{p50:8.1f}{p99:8.1f}{max(slow):8.1f}{statistics.median(no_cache):10.1f}")
+            found, no_cache = p50_p99(slow), _read(route, 1, without)
+            print(
+                f"{route:22}{len(slow):6}{found['p50']:8.1f}{found['p99']:8.1f}{max(slow):8.1f}{statistics.median(no_cache):10.1f}"
+            )
         over.set()
 
 
@@ -73,10 +76,6 @@ def _read(route: str, seconds: float, app: Flask) -> list[float]:
             assert "fwd=" in answer.headers["Cache-Status"]
             time.sleep(EVERY)
     return times
-
-
-def _p99(times: list[float]) -> float:
-    return statistics.quantiles(times, n=100, method="inclusive")[98]
 
 
 if __name__ == "__main__":

@@ -46,7 +46,9 @@ class Upstreams:
 
     def _answer(self) -> Any:
         assert self._process.stdout
-        return json.loads(self._process.stdout.readline())
+        if not (line := self._process.stdout.readline()):
+            sys.exit("the wires have ended: the error is above")
+        return json.loads(line)
 
 
 @contextmanager

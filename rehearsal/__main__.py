@@ -10,6 +10,7 @@ from rehearsal import builds, plot
 from rehearsal.plan import Plan
 from rehearsal.scene import Scene
 from rehearsal.stage import RehearsalError, Stage
+from rehearsal.traffic import TrafficEnded
 
 CLOUDS = {"aws": "AWS", "gcp": "Google Cloud"}
 PLANS = {"errors": Plan(step_seconds=20), "slow": Plan(step_seconds=20)}
@@ -24,7 +25,7 @@ def main() -> int:
     given = parser.parse_args()
     try:
         scenes = rehearse(given.cloud, given.builds)
-    except RehearsalError as error:
+    except (RehearsalError, TrafficEnded) as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:

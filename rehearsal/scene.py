@@ -45,19 +45,11 @@ class Scene:
         return max((percent for begin, percent in self.moves if begin <= at), default=0) / 100
 
     @cached_property
-    def seconds_exposed(self) -> float:
-        """From the new build's first request to its last answer."""
-        return self._until_the_last_answer(self.canary)
-
-    @cached_property
     def seconds_to_rollback(self) -> float:
         """From the first request that failed to the new build's last answer."""
-        return self._until_the_last_answer(self.failed)
-
-    def _until_the_last_answer(self, requests: list[Request]) -> float:
-        if not requests or not self.canary:
+        if not self.failed or not self.canary:
             return 0
-        return max(one.at + one.milliseconds / 1000 for one in self.canary) - min(one.at for one in requests)
+        return max(one.at + one.milliseconds / 1000 for one in self.canary) - min(one.at for one in self.failed)
 
     def wrong(self) -> Iterable[str]:
         """What is not as it should be, whatever the speed of the computer."""

@@ -39,8 +39,13 @@ class Stage:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.local("down")
+    def __exit__(self, kind: object, error: BaseException | None, _: object) -> None:
+        """Raises RehearsalError unless there is an error already."""
+        try:
+            self.local("down")
+        except RehearsalError:
+            if not error:
+                raise
 
     def prepare(self, cloud: str) -> None:
         """Bring the cloud's stacks up with the first build, unless they are."""

@@ -10,6 +10,7 @@ from typing import Self
 
 import httpx
 
+from ops.stack import one_line
 from rehearsal.calls import Call, Calls
 
 TIMEOUT = 60  # seconds; the front doors give up earlier
@@ -33,6 +34,10 @@ class Request:
     timed_out: bool = False
 
 
+class TrafficEnded(Exception):
+    """The traffic cannot begin or go on; the message is one line."""
+
+
 class Traffic:
     """Sends `rate` requests a second to `url` while its `with` block runs; `requests` are those that have ended.
 
@@ -52,10 +57,13 @@ class Traffic:
         self._thread = threading.Thread(target=lambda: asyncio.run(self._send()), name="traffic")
 
     def __enter__(self) -> Self:
-        with httpx.Client(base_url=self._url, timeout=TIMEOUT) as client:
-            for call in map(self._calls.create, self._calls.users):
-                answer = client.request(call.method, call.path, json=call.body)
-                self._calls.learn(call, answer.raise_for_status())
+        try:
+            with httpx.Client(base_url=self._url, timeout=TIMEOUT) as client:
+                for call in map(self._calls.create, self._calls.users):
+                    answer = client.request(call.method, call.path, json=call.body)
+                    self._calls.learn(call, answer.raise_for_status())
+        except httpx.HTTPError as error:
+            raise TrafficEnded(f"no users can be created at {self._url}: {one_line(error)}") from None
         self._thread.start()
         return self
 
@@ -70,7 +78,7 @@ class Traffic:
         with self._ended:
             while len(self.requests) < wanted:
                 if not self._thread.is_alive():
-                    raise RuntimeError("the traffic has ended")
+                    raise TrafficEnded(f"the traffic to {self._url} has ended by itself")
                 self._ended.wait(1)
 
     async def _send(self) -> None:

@@ -18,6 +18,7 @@ from app.data.firestore import FirestoreDataClient
 from app.metrics import Metrics
 from app.model import User
 from benchmarks.compare.catalog import USER
+from benchmarks.compare.processes import CompareError
 from local.cloud.common.listener import HOST, listen
 from local.cloud.gcp.firestore.server import FirestoreServer
 from local.cloud.momento import MomentoServer
@@ -46,7 +47,9 @@ def upstreams() -> Generator[dict[str, str]]:
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, start_new_session=True) as process:
         assert process.stdout
-        yield json.loads(process.stdout.readline())
+        if not (addresses := process.stdout.readline()):
+            raise CompareError("the upstreams have not started: the error is above")
+        yield json.loads(addresses)
 
 
 async def _answer(request: web.BaseRequest) -> web.StreamResponse:

@@ -166,7 +166,6 @@ def test_a_scene_with_a_bad_build_is_as_it_should_be() -> None:
     assert list(late.wrong()) == []
     assert (len(late.failed), len(late.canary), late.bound) == (15, 60, 58)
     assert late.seconds_to_rollback == pytest.approx(2.42)
-    assert late.seconds_exposed == pytest.approx(19.42)
 
 
 @pytest.mark.parametrize(
