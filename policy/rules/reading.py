@@ -50,7 +50,7 @@ def allowing(resource: Resource) -> Iterator[Mapping[str, Any]]:
     """The `Allow` statements of all policy documents of an AWS resource."""
     names = ("policy", "policyDocument", "assumeRolePolicy")
     documents = [resource.props[name] for name in names if has(resource.props, name)]
-    documents += [inline["policy"] for inline in listed(resource.props.get("inlinePolicies"))]
+    documents += [one["policy"] for one in listed(resource.props.get("inlinePolicies")) if has(one, "policy")]
     for document in map(_opened, documents):
         if isinstance(document, Mapping):
             for statement in listed(cast("Mapping[str, Any]", document).get("Statement")):

@@ -187,7 +187,7 @@ IAM = [
     Case(
         "policies-name-their-actions",
         "aws:iam/role:Role",
-        {"inlinePolicies": [{"name": "x", "policy": document(Action="ssm:GetParameter", Resource=TABLE_ARN)}]},
+        {"inlinePolicies": [{}, {"name": "x", "policy": document(Action="ssm:GetParameter", Resource=TABLE_ARN)}]},
         {
             "its policy allows the action ssm:*: name each action that is called": {
                 "inlinePolicies": [{"name": "x", "policy": document(Action="ssm:*", Resource=TABLE_ARN)}]
