@@ -9,10 +9,9 @@ from pathlib import Path
 from rehearsal import builds, plot
 from rehearsal.plan import Plan
 from rehearsal.scene import Scene
-from rehearsal.stage import RehearsalError, Stage
+from rehearsal.stage import CLOUDS, RehearsalError, Stage
 from rehearsal.traffic import TrafficEnded
 
-CLOUDS = {"aws": "AWS", "gcp": "Google Cloud"}
 PLANS = {"errors": Plan(step_seconds=20), "slow": Plan(step_seconds=20)}
 """5 % of the requests are seen once there are enough of them."""
 PICTURED = {"good": "A good build", "late": "One that fails once it gets half of the requests"}

@@ -14,7 +14,7 @@ from rehearsal.plan import Plan, configure
 from rehearsal.scene import Scene
 from rehearsal.traffic import Traffic
 
-CLOUDS = ("aws", "gcp")
+CLOUDS = {"aws": "AWS", "gcp": "Google Cloud"}
 PROGRESS = re.compile(r"\d+ %")
 MOVE = re.compile(r"(\d+) % to (sha256:\w+)")
 PATIENT = {"timeoutSeconds": 29}  # a start on a busy computer may take longer than the default, 10 s
