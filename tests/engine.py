@@ -55,10 +55,15 @@ def deployment(state: Path) -> dict[str, Any]:
     return json.loads(path.read_text())["checkpoint"]["latest"]
 
 
+def root(deployment: Mapping[str, Any]) -> dict[str, Any]:
+    """The stack itself among its resources. A provider that the program calls may come before it."""
+    [stack] = [one for one in deployment["resources"] if one["type"] == "pulumi:pulumi:Stack"]
+    return stack
+
+
 def outputs(state: Path) -> dict[str, Any]:
-    """Of the only stack in the folder. A provider that the program calls may come before the stack in its state."""
-    [stack] = [one for one in deployment(state)["resources"] if one["type"] == "pulumi:pulumi:Stack"]
-    return stack["outputs"]
+    """Of the only stack in the folder."""
+    return root(deployment(state))["outputs"]
 
 
 def changes(run: Callable[..., object], **options: Any) -> dict[str, int]:

@@ -20,7 +20,7 @@ import pytest
 from local.cli.tools import pulumi
 from ops.recover import IDS
 from pulumi_momento import Cache
-from tests.engine import deployment, outputs, write
+from tests.engine import deployment, outputs, root, write
 from tests.momento.conftest import Momento, running
 from tests.ops.backend import Backend
 from tests.ops.conftest import ROOT
@@ -123,8 +123,8 @@ def test_an_update_that_ends_meanwhile_loses_nothing(backend: Backend) -> None:
     """It holds the lock when recover reads the state first, and has ended before recover goes on."""
     backend.new_stack("aws", lambda: None).up()
     state = deployment(backend.state)
-    root, kind = state["resources"][0], "aws:s3/bucket:Bucket"
-    bucket = root | {"type": kind, "custom": True, "urn": root["urn"].replace("pulumi:pulumi:Stack", kind)}
+    stack, kind = root(state), "aws:s3/bucket:Bucket"
+    bucket = stack | {"type": kind, "custom": True, "urn": stack["urn"].replace("pulumi:pulumi:Stack", kind)}
     write(backend.state, PROJECT, "aws", state | {"pending_operations": [{"type": "creating", "resource": bucket}]})
     once, has_read, go_on = (backend.folder / name for name in ("once", "has-read", "go-on"))
     os.mkfifo(has_read)
