@@ -47,7 +47,7 @@ def open_stack(home: Home, name: str) -> auto.Stack:
 
 def stacks_up(home: Home) -> list[auto.Stack]:
     """The stacks that are up. Their stack files are not read, and may be broken."""
-    return [_stack(home, name, {}) for name in state.deployments(home) if state.resources(home, name)]
+    return [_stack(home, name, {}) for name, known in state.deployments(home).items() if known.get("resources")]
 
 
 def one_that_is_up(home: Home, name: str) -> auto.Stack:
