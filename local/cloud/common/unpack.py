@@ -72,13 +72,15 @@ def _write(members: Members, folder: Path, like: Path | None) -> None:
 
     Without links, the name alone says whether a file or a folder stays in the folder.
     """
-    for path, content in {PurePosixPath(name): content for name, content in members}.items():
+    entries = {PurePosixPath(name): content for name, content in members}
+    for path in entries:
         if path.is_absolute() or ".." in path.parts:
             raise ValueError(f"'{path}' in the archive is outside its folder")
-        target = folder / path
-        (target if content is None else target.parent).mkdir(parents=True, exist_ok=True)
-        if content is not None and not (like and _link(target, like / path, content)):
-            target.write_bytes(content)
+    for path in {path if content is None else path.parent for path, content in entries.items()}:
+        (folder / path).mkdir(parents=True, exist_ok=True)
+    for path, content in entries.items():
+        if content is not None and not (like and _link(folder / path, like / path, content)):
+            (folder / path).write_bytes(content)
 
 
 def _link(target: Path, twin: Path, content: bytes | memoryview) -> bool:

@@ -23,11 +23,11 @@ class StartError(Exception):
 class Instance:
     """`in_flight` is the number of requests it is serving."""
 
-    def __init__(self, child: Child, port: int, resources: AsyncExitStack) -> None:
+    def __init__(self, child: Child, port: int) -> None:
         self.in_flight = 0
         self._child = child
         self._port = port
-        self._resources = resources
+        self._resources = AsyncExitStack()
 
     @classmethod
     async def start(
@@ -49,13 +49,10 @@ class Instance:
             except OSError as error:
                 raise StartError(f"command {spec.command[0]} cannot be run: {error.strerror}") from error
             resources.push_async_callback(child.stop, STOP_GRACE)
-            instance = cls(child, port, resources.pop_all())
-        try:
+            instance = cls(child, port)
             await instance._pass(spec.probe, http, log)
-        except BaseException:
-            await instance.stop()
-            raise
-        return instance
+            instance._resources = resources.pop_all()
+            return instance
 
     @property
     def alive(self) -> bool:
