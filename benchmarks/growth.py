@@ -133,8 +133,8 @@ def _by_concurrency(client: httpx.Client) -> Iterator[Concurrent]:
                 begin = time.perf_counter()
                 times = list(threads.map(ask, range(count)))
                 rate = count / (time.perf_counter() - begin)
-            found = p50_p99(times)
-            yield Concurrent(route, clients, round(found["p50"], 1), round(found["p99"], 1), round(rate, 1))
+            p50, p99 = (round(milliseconds, 1) for milliseconds in p50_p99(times).values())
+            yield Concurrent(route, clients, p50, p99, round(rate, 1))
 
 
 @contextmanager
