@@ -39,13 +39,14 @@ class Daemon:
         Without Java on `path`, Firestore is the built-in one. `lock` is a descriptor of the locked daemon.lock.
         """
         home.mkdir(parents=True, exist_ok=True)
+        cache = {} if path else {"XDG_CACHE_HOME": str(home / "cache")}  # which keeps the code of laptops out
         locked = [] if lock is None else ["--lock", str(lock)]
         with open(home / "daemon.log", "a", opener=lambda path, flags: os.open(path, flags, 0o600)) as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "local.cloud.daemon", "--home", home, *locked],
                 cwd=ROOT,
                 pass_fds=[] if lock is None else [lock],
-                env=os.environ | {"PATH": path},
+                env=os.environ | {"PATH": path} | cache,
                 stdout=log,
                 stderr=log,
                 text=True,

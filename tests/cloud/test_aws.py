@@ -1,7 +1,6 @@
 """Moto as AWS: it is not made for several threads, so it gets one request at a time."""
 
 import asyncio
-import hashlib
 import io
 import os
 import threading
@@ -19,13 +18,12 @@ from botocore.exceptions import ClientError
 from moto.dynamodb.models import dynamodb_backends
 
 from local.cloud.aws.http_api.front import HttpApis
-from local.cloud.aws.lambda_ import service as lambda_service
 from local.cloud.aws.lambda_.service import LambdaService
 from local.cloud.aws.moto_server import Aws
 from local.cloud.aws.operations import one_at_a_time
+from local.cloud.common.code import CodeFolder
 from local.cloud.common.errors import NotFound
 from local.cloud.faults.throttling import OverloadedAws
-from tests.cloud.conftest import zipped
 
 REGION = "eu-west-1"
 
@@ -102,7 +100,7 @@ class Watched:
 def test_the_event_loop_never_waits_for_the_lock(tmp_path: Path):
     async def ask_everything() -> None:
         api_id = client.create_api(Name="a", ProtocolType="HTTP")["ApiId"]
-        functions = LambdaService(aws, cast(Any, None), tmp_path)
+        functions = LambdaService(aws, cast(Any, None), CodeFolder(tmp_path))
         apis = HttpApis(aws, functions)
         arn = "arn:aws:lambda:eu-west-1:123456789012:function:none:1"
         for work in (apis.open("none"), functions.prepare(arn), functions.start(arn), functions.call(arn, b"{}")):
@@ -122,34 +120,6 @@ def test_the_event_loop_never_waits_for_the_lock(tmp_path: Path):
         client.close()
         aws.close()
     assert threading.current_thread() not in cast(Watched, aws.lock).threads
-
-
-def test_the_code_of_a_version_goes_with_the_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(lambda_service, "KEPT_WARM", 0.01)
-    name, archives = f"function-{uuid.uuid4().hex[:8]}", [zipped(f"version = {number}") for number in range(3)]
-    folders = [tmp_path / hashlib.sha256(archive).hexdigest() for archive in archives]
-
-    async def deploy(functions: Any) -> None:
-        service = LambdaService(aws, cast(Any, None), tmp_path)
-        for archive in archives:
-            functions.update_function_code(FunctionName=name, ZipFile=archive, Publish=True)
-            await service.prepare(f"arn:aws:lambda:{REGION}:123456789012:function:{name}")
-        functions.delete_function(FunctionName=name, Qualifier="2")
-        async with asyncio.timeout(30):
-            while folders[1].exists():
-                await asyncio.sleep(0.01)
-        await service.close()
-
-    with (
-        closing(Aws()) as aws,
-        closing(client_of("iam", aws.url)) as iam,
-        closing(client_of("lambda", aws.url)) as client,
-    ):
-        role = iam.create_role(RoleName=name, AssumeRolePolicyDocument="{}")["Role"]["Arn"]
-        code = {"ZipFile": archives[0]}
-        client.create_function(FunctionName=name, Runtime="python3.13", Role=role, Handler="main.handler", Code=code)
-        asyncio.run(deploy(client))
-    assert [folder.exists() for folder in folders] == [True, False, True]
 
 
 def test_an_overloaded_aws_passes_other_services_on_unchanged():

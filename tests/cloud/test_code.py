@@ -1,52 +1,93 @@
-"""Unpacked code stays while something uses it, and no longer."""
+"""An archive of code is unpacked once, and stays while something uses it."""
 
 import asyncio
-import hashlib
+import os
+import threading
+import zipfile
 from pathlib import Path
 
 import pytest
 
-from local.cloud.common import code as code_folder
-from local.cloud.common.code import CodeFolder
+from local.cloud.common import code as module
+from local.cloud.common.code import KEPT, CodeFolder
 from tests.cloud.test_unpack import archive
 
 
-def test_what_nothing_uses_or_keeps_is_removed(tmp_path: Path) -> None:
-    async def use() -> None:
-        code = CodeFolder(tmp_path)
-        async with code.using(archive("used")) as used, code.using(archive("used")):
-            async with code.using(archive("used")), code.using(archive("kept")), code.using(archive("unused")):
-                pass
-            code.tidy({hashlib.sha256(archive("kept")).hexdigest()})
-            assert (used / "app.py").read_text() == "used"
-            assert sorted(path.name for path in tmp_path.iterdir() if "." not in path.name) == sorted(
-                hashlib.sha256(archive(name)).hexdigest() for name in ("used", "kept")
-            )
-        code.tidy()
-        async with code.using(archive("used")) as used:
-            assert (used / "app.py").read_text() == "used"
-        code.tidy()
-
-    asyncio.run(use())
-    assert list(tmp_path.iterdir()) == []
+async def use(folder: Path, *names: str) -> list[Path]:
+    """The folders of archives that were used in this order, each by another daemon."""
+    used: list[Path] = []
+    for name in names:
+        async with CodeFolder(folder).using(archive(name)) as code:
+            assert (code / "app.py").read_text() == name
+            used.append(code)
+    return used
 
 
-def test_what_is_about_to_be_used_is_not_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def use() -> None:
-        async def tidy() -> None:
-            code.tidy()
+def test_many_at_a_time_unpack_it_once(tmp_path: Path) -> None:
+    async def use_many() -> list[list[Path]]:
+        return await asyncio.gather(*(use(tmp_path, "new") for _ in range(8)))
 
-        def unpack(archive: bytes, target: Path, like: Path | None) -> Path:
-            unpacked = code_folder_unpack(archive, target, like)
-            asyncio.run_coroutine_threadsafe(tidy(), loop).result(30)
-            return unpacked
+    [[code]] = {tuple(used) for used in asyncio.run(use_many())}
+    made = (code / "app.py").stat().st_ino
+    assert asyncio.run(use(tmp_path, "new")) == [code]
+    assert set(tmp_path.glob("*/")) == {code}
+    assert (code / "app.py").stat().st_ino == made
 
-        loop, code = asyncio.get_running_loop(), CodeFolder(tmp_path)
-        async with code.using(archive("a")):
-            pass
-        monkeypatch.setattr(code_folder, "unpack", unpack)
-        async with code.using(archive("a")) as used:
-            assert (used / "app.py").read_text() == "a"
 
-    code_folder_unpack = code_folder.unpack
-    asyncio.run(use())
+def test_what_is_unpacked_does_not_wait_for_another_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def is_zipfile(_: object) -> bool:
+        begun.set()
+        return go_on.wait(60)
+
+    async def use_both() -> None:
+        await use(tmp_path, "old")
+        monkeypatch.setattr(zipfile, "is_zipfile", is_zipfile)
+        slow = asyncio.create_task(use(tmp_path, "new"))
+        try:
+            assert await asyncio.to_thread(begun.wait, 30)
+            async with asyncio.timeout(30):
+                await use(tmp_path, "old")
+            assert not slow.done()
+        finally:
+            go_on.set()
+        await slow
+
+    asyncio.run(use_both())
+
+
+def test_what_was_used_last_is_kept_and_what_is_in_use(tmp_path: Path) -> None:
+    async def use_more_than_is_kept() -> None:
+        async with CodeFolder(tmp_path).using(archive("in use")) as code, CodeFolder(tmp_path).using(archive("in use")):
+            [first, *_] = await use(tmp_path, *(f"{number}" for number in range(KEPT)))
+            await use(tmp_path, "0", "new")
+            assert {code, first} < set(tmp_path.glob("*/"))
+            assert len(list(tmp_path.glob("*/"))) == KEPT + 2
+            assert (code / "app.py").read_text() == "in use"
+        await use(tmp_path, "newer")
+        assert not code.exists()
+        assert len(list(tmp_path.glob("*/"))) == KEPT + 1
+
+    asyncio.run(use_more_than_is_kept())
+
+
+def test_what_was_removed_meanwhile_is_unpacked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def flock(descriptor: int, operation: int) -> None:
+        monkeypatch.undo()
+        Path(f"/proc/self/fd/{descriptor}").readlink().rename(tmp_path / "gone.unfinished")
+
+    asyncio.run(use(tmp_path, "a"))
+    monkeypatch.setattr(module.fcntl, "flock", flock)
+    [code] = asyncio.run(use(tmp_path, "a"))
+    assert set(tmp_path.glob("*/")) == {code}
+
+
+def test_nothing_of_an_earlier_boot_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    [old] = asyncio.run(use(tmp_path / "code", "a"))
+    (old / "app.py").chmod(0o600)
+    os.truncate(old / "app.py", 0)
+    (tmp_path / "boot_id").write_text("another\n")
+    monkeypatch.setattr(module, "BOOT_ID", tmp_path / "boot_id")
+    [new] = asyncio.run(use(tmp_path / "code", "a"))
+    assert new != old

@@ -1,14 +1,12 @@
-"""Archives of code are unpacked once, and what is unpacked is there for everybody at once."""
+"""Archives of code are unpacked whole, and to their folder alone."""
 
 import gzip
 import io
 import os
 import subprocess
 import tarfile
-import threading
 import zipfile
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -27,33 +25,6 @@ def zipped(files: Mapping[str, str]) -> bytes:
 
 def archive(content: str) -> bytes:
     return zipped({"app.py": content})
-
-
-def test_what_is_unpacked_does_not_wait_for_another_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    ready = unpack(archive("old"), tmp_path / "old")
-    begun, go_on = threading.Event(), threading.Event()
-
-    def is_zipfile(_: object) -> bool:
-        begun.set()
-        return go_on.wait(60)
-
-    monkeypatch.setattr(zipfile, "is_zipfile", is_zipfile)
-    with ThreadPoolExecutor(2) as pool:
-        slow = pool.submit(unpack, archive("new"), tmp_path / "new")
-        try:
-            assert begun.wait(30)
-            assert pool.submit(unpack, archive("old"), tmp_path / "old").result(30) == ready
-            assert not slow.done()
-        finally:
-            go_on.set()
-        assert (slow.result() / "app.py").read_text() == "new"
-
-
-def test_two_at_a_time_unpack_it_once(tmp_path: Path) -> None:
-    with ThreadPoolExecutor(4) as pool:
-        [folder] = set(pool.map(unpack, [archive("new")] * 8, [tmp_path / "new"] * 8))
-    assert list(tmp_path.iterdir()) == [folder]
-    assert (folder / "app.py").stat().st_mode & 0o777 == 0o400
 
 
 @pytest.mark.parametrize(

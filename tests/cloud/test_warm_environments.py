@@ -13,6 +13,7 @@ from local.cloud.aws.lambda_ import service as lambda_service
 from local.cloud.aws.lambda_.runtime_api import Invocation
 from local.cloud.aws.lambda_.service import LambdaService
 from local.cloud.aws.moto_server import Aws, Function
+from local.cloud.common.code import CodeFolder
 from tests.cloud.conftest import zipped
 
 
@@ -63,7 +64,7 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Test], Non
     monkeypatch.setattr(lambda_service.Environment, "start", start)
 
     async def with_service(test: Test) -> None:
-        service = LambdaService(cast(Aws, NoCredentials()), cast(Any, None), tmp_path)
+        service = LambdaService(cast(Aws, NoCredentials()), cast(Any, None), CodeFolder(tmp_path))
         async with asyncio.timeout(30):
             await test(service, next_ones.append)
         await service.close()

@@ -13,7 +13,6 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from itertools import chain
 from types import ModuleType
 from typing import Any
 
@@ -149,11 +148,6 @@ class Aws:
             reserved_concurrency=backend.get_function(name).reserved_concurrency,
             code=function.code_bytes,
         )
-
-    def code_digests(self) -> set[str]:
-        """The SHA-256 digests, in hexadecimal, of the archives of all functions and their versions."""
-        functions = chain.from_iterable(backend.list_functions("ALL") for backend in _every(lambda_backends))
-        return {function.code_digest for function in functions if hasattr(function, "code_digest")}  # else of images
 
     def credentials(self, role: str, region: str, session: str) -> dict[str, str]:
         """Temporary credentials of an execution role, as environment variables."""

@@ -1,44 +1,80 @@
-"""A folder of unpacked code, which is removed when nothing uses it any more."""
+"""Unpacked code, in the user's cache folder: an archive is unpacked once, for all daemons that run it."""
 
 import asyncio
+import fcntl
 import hashlib
-import secrets
-from collections import Counter
-from collections.abc import AsyncGenerator, Container
+import os
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-from local.cloud.common.unpack import remove, unpack
+from local.cloud.common.cache import CACHE
+from local.cloud.common.unpack import UNFINISHED, remove, unpack
+
+KEPT = 16
+"""Folders that stay without a use. Most of their files are links to the same ones."""
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 class CodeFolder:
-    """Has a folder <sha256> for each archive. To be used in one event loop."""
+    """Has a folder for each archive, which is locked (flock(2)) while it is in use."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path = CACHE / "code") -> None:
         self._folder = folder
-        self._users = Counter[str]()
-        self._newest: Path | None = None
 
     @asynccontextmanager
     async def using(self, archive: bytes) -> AsyncGenerator[Path]:
-        """The folder of an archive, which stays as long as the context. Raises ValueError if it is no zip or tar.gz."""
-        digest = await asyncio.to_thread(lambda: hashlib.sha256(archive).hexdigest())
-        self._users[digest] += 1  # before a thread looks for the folder, so that `tidy` cannot come between
-        try:
-            self._newest = await asyncio.to_thread(unpack, archive, self._folder / digest, self._newest)
-            yield self._folder / digest
-        finally:
-            self._users[digest] -= 1
+        """The folder of an archive, which stays as long as the context.
 
-    def tidy(self, kept: Container[str] = ()) -> None:
-        """Removes the folders that nothing uses, except those of the archives with the digests `kept`.
-
-        It renames them at once, and a thread deletes them. `using` unpacks an archive again when that is needed.
+        Raises ValueError if the archive is no zip or tar.gz, and OSError.
         """
-        for digest, users in list(self._users.items()):
-            if not users and digest not in kept:
-                del self._users[digest]
-                unused = self._folder / f"{digest}.{secrets.token_hex(4)}"
-                with suppress(FileNotFoundError):
-                    (self._folder / digest).rename(unused)
-                asyncio.get_running_loop().run_in_executor(None, remove, unused)
+        code = self._folder / await asyncio.to_thread(_name, archive)
+        while (lock := _lock(code)) is None:
+            await asyncio.to_thread(self._unpack, archive, code)
+        try:
+            yield code
+        finally:
+            os.close(lock)
+
+    def _unpack(self, archive: bytes, code: Path) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with (self._folder / ".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            folders = set(self._folder.glob("*/"))
+            complete = sorted((folder for folder in folders if not folder.suffix), key=os.path.getmtime)
+            unpack(archive, code, complete[-1] if complete else None)
+            for unused in folders - {*complete[-KEPT:], code}:
+                _remove(unused)
+
+
+def _name(archive: bytes) -> str:
+    """Another one after each boot, since a power cut leaves some of the files empty."""
+    digest = hashlib.sha256(BOOT_ID.read_bytes())
+    digest.update(archive)
+    return digest.hexdigest()
+
+
+def _lock(folder: Path) -> int | None:
+    """A descriptor that keeps the folder in use, or None if there is no such folder."""
+    try:
+        lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        if os.path.samestat(os.fstat(lock), folder.stat()):
+            os.utime(lock)
+            return lock
+    except (BlockingIOError, FileNotFoundError):  # it is being removed
+        pass
+    os.close(lock)
+    return None
+
+
+def _remove(folder: Path) -> None:
+    """Removes the folder unless it is in use. Its name goes first, since what is left of it must not be used."""
+    lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    with suppress(BlockingIOError):
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        remove(folder.rename(folder.with_suffix(UNFINISHED)))
+    os.close(lock)

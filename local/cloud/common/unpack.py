@@ -5,10 +5,8 @@ import io
 import shutil
 import tarfile
 import tempfile
-import threading
 import zipfile
 import zlib
-from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
@@ -16,7 +14,8 @@ from pathlib import Path, PurePosixPath
 type Members = Iterator[tuple[str, bytes | memoryview | None]]
 """The name of each file and its content, or None for a folder."""
 
-_LOCKS = defaultdict[Path, threading.Lock](threading.Lock)  # by target
+UNFINISHED = ".unfinished"
+"""The suffix of folders that are being unpacked."""
 
 
 def unpack(archive: bytes, target: Path, like: Path | None = None) -> Path:
@@ -24,19 +23,16 @@ def unpack(archive: bytes, target: Path, like: Path | None = None) -> Path:
 
     Files that are the same in another unpacked archive, `like`, become links to those.
     """
-    if target.exists():  # checked before the lock, so that no request waits for another archive
-        return target
-    with _LOCKS[target]:
-        if not target.exists():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            unfinished = Path(tempfile.mkdtemp(dir=target.parent))
-            try:
-                _extract(archive, unfinished, like)
-                _make_read_only(unfinished)
-                unfinished.rename(target)
-            except BaseException:
-                remove(unfinished)
-                raise
+    if not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = Path(tempfile.mkdtemp(UNFINISHED, dir=target.parent))
+        try:
+            _extract(archive, unfinished, like)
+            _make_read_only(unfinished)
+            unfinished.rename(target)
+        except BaseException:
+            remove(unfinished)
+            raise
     return target
 
 

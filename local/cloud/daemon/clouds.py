@@ -14,6 +14,7 @@ from local.cloud.aws.lambda_ import environment as lambda_environment
 from local.cloud.aws.lambda_.invoke import invoke_of
 from local.cloud.aws.lambda_.service import LambdaService
 from local.cloud.aws.moto_server import Aws
+from local.cloud.common.code import CodeFolder
 from local.cloud.common.listener import listen
 from local.cloud.common.processes import Processes
 from local.cloud.common.unpack import remove
@@ -35,6 +36,7 @@ async def clouds(home: Path, lock: int) -> AsyncGenerator[dict[str, str | int]]:
         stack.callback(remove, run)
         await asyncio.to_thread(_CleanPython(symlinks=True).create, run / "python")
         python = run / "python" / "bin" / "python3"
+        code = CodeFolder()
         momento_api_key, token = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
         processes = Processes(lock)
         stack.push_async_callback(processes.stop_all, grace=1)
@@ -57,13 +59,13 @@ async def clouds(home: Path, lock: int) -> AsyncGenerator[dict[str, str | int]]:
         addresses = {name: proxy.address for name, proxy in proxies.items()}
 
         context = lambda_environment.ProcessContext(processes, python, logs, f"http://{addresses['aws']}")
-        functions = LambdaService(aws, context, run / "lambda")
+        functions = LambdaService(aws, context, code)
         stack.push_async_callback(functions.close)
         aws.operations += [invoke_of(functions), FunctionLogs(logs)]
         apis = HttpApis(aws, functions)
         stack.push_async_callback(apis.close)
         gcp = Gcp(firestore)
-        gcp.open(processes, python, run / "cloud-run", logs, addresses["firestore"])
+        gcp.open(processes, python, code, logs, addresses["firestore"])
         stack.push_async_callback(gcp.close)
         google = await listen(google_apis(gcp))
         stack.push_async_callback(google.close)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from local.cloud.common.code import CodeFolder
 from local.cloud.common.errors import NotFound
 from local.cloud.common.processes import Processes
 from local.cloud.gcp import outputs as gcp_outputs
@@ -54,7 +55,7 @@ class Gcp:
         self._secret_versions = Counter[str]()
         self._run: CloudRun | None = None
 
-    def open(self, processes: Processes, python: Path, code: Path, logs: Path, firestore: str) -> None:
+    def open(self, processes: Processes, python: Path, code: CodeFolder, logs: Path, firestore: str) -> None:
         """Opens Cloud Run, with Firestore at that address. Needs a running event loop."""
         stdout = StdoutLog(logs)
         self.requests = RequestLog(stdout)

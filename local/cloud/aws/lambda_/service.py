@@ -4,7 +4,6 @@ import asyncio
 import os
 import time
 from collections import Counter, defaultdict
-from pathlib import Path
 
 from local.cloud.aws.lambda_ import request_ids
 from local.cloud.aws.lambda_.environment import Environment, NeverDelivered, ProcessContext
@@ -26,10 +25,10 @@ class PayloadTooLarge(Exception):
 
 
 class LambdaService:
-    def __init__(self, aws: Aws, context: ProcessContext, code: Path) -> None:
+    def __init__(self, aws: Aws, context: ProcessContext, code: CodeFolder) -> None:
         self._aws = aws
         self._context = context
-        self._code = CodeFolder(code)
+        self._code = code
         self._idle: defaultdict[Function, list[Environment]] = defaultdict(list)
         """Nothing keeps one of the lists while it awaits, since the janitor may remove it meanwhile."""
         self._busy: Counter[str] = Counter()
@@ -121,7 +120,6 @@ class LambdaService:
         while True:
             await asyncio.sleep(KEPT_WARM / 10)
             await asyncio.gather(*(environment.close() for environment in self._take_cold()))
-            self._code.tidy(await self._aws.ask(lambda: self._aws.code_digests()))
 
     def _take_cold(self) -> list[Environment]:
         """The environments that have been idle for long, which are idle no more."""

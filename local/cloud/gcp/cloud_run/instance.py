@@ -43,8 +43,8 @@ class Instance:
         port = free_port()
         given = {"PORT": str(port), "HOST": HOST}
         async with AsyncExitStack() as resources:
+            folder = await resources.enter_async_context(code)
             try:
-                folder = await resources.enter_async_context(code)
                 child = await processes.start(_found(spec.command, env), folder, {**env, **given}, log)
             except OSError as error:
                 raise StartError(f"command {spec.command[0]} cannot be run: {error.strerror}") from error

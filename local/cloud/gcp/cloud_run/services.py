@@ -34,7 +34,7 @@ class ProcessContext:
 
     processes: Processes
     python: Path
-    code: Path
+    code: CodeFolder
     stdout: StdoutLog
     firestore: str  # host:port
     read: Callable[[str, str, str | None], bytes]
@@ -46,7 +46,6 @@ class CloudRun:
     def __init__(self, context: ProcessContext, http: aiohttp.ClientSession) -> None:
         self._context = context
         self._http = http
-        self._code = CodeFolder(context.code)
         self._services: dict[str, Service] = {}
 
     @classmethod
@@ -78,14 +77,12 @@ class CloudRun:
         await self._tag(service)
         await service.scale()
         await _retire(service)
-        self._code.tidy()
         return service
 
     async def delete(self, name: str) -> None:
         service = self._services.pop(name, None)
         if service:
             await service.close()
-            self._code.tidy()
 
     async def close(self) -> None:
         await asyncio.gather(*(self.delete(name) for name in list(self._services)))
@@ -128,7 +125,7 @@ class CloudRun:
             except NotFound as error:
                 raise StartError(str(error)) from error
             return await Instance.start(
-                self._context.processes, self._http, wanted, env, self._code.using(archive), log
+                self._context.processes, self._http, wanted, env, self._context.code.using(archive), log
             )
 
         revision = Revision(name, wanted, start, service.has_room)
