@@ -3,12 +3,11 @@
 import json
 import subprocess
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from signal import SIGTERM
 from typing import Any
 
@@ -98,16 +97,15 @@ def _answer(home: Home) -> Daemon | None:
     if holders and str(daemon.pid) not in holders:
         raise Unusable(f"{home.facts} describes other clouds than those that run here")
     try:
-        authorization = {"Authorization": f"Bearer {daemon.token}"}
-        request = urllib.request.Request(f"{daemon.control}/health", None, authorization)
-        with urllib.request.urlopen(request, timeout=ONE_ANSWER_WITHIN):
-            return daemon
-    except urllib.error.HTTPError as error:
-        if error.code == HTTPStatus.SERVICE_UNAVAILABLE:
-            raise Unusable(json.load(error)["error"]) from None
-    except (OSError, ValueError):
-        pass
-    return None  # the daemon is slow
+        with closing(HTTPConnection(daemon.control.removeprefix("http://"), timeout=ONE_ANSWER_WITHIN)) as control:
+            control.request("GET", "/health", headers={"Authorization": f"Bearer {daemon.token}"})
+            answer = control.getresponse()
+            health = json.load(answer)
+    except (OSError, HTTPException, ValueError):
+        return None  # the daemon is slow
+    if answer.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        raise Unusable(health["error"])
+    return daemon if answer.status == HTTPStatus.OK else None
 
 
 def _daemon(facts: Any) -> Daemon:

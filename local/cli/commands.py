@@ -1,8 +1,9 @@
 """The commands that read stacks; bring_up.py and destruction.py have the others. Each works in one home."""
 
 import json
-import urllib.request
+from contextlib import closing
 from functools import partial
+from http.client import HTTPConnection
 from pathlib import Path
 
 from pulumi import automation as auto
@@ -100,5 +101,6 @@ def token(home: Home, user: str, *, admin: bool = False) -> None:
     """Prints a token from the laptop's issuer for the user."""
     daemon = clouds.required(home)
     claims = {"sub": user, "scope": "users:admin" if admin else ""}
-    with urllib.request.urlopen(daemon.issuer + "/tokens", json.dumps(claims).encode(), timeout=5) as answer:
-        print(json.load(answer)["token"])
+    with closing(HTTPConnection(daemon.issuer.removeprefix("http://"), timeout=5)) as issuer:
+        issuer.request("POST", "/tokens", json.dumps(claims))
+        print(json.load(issuer.getresponse())["token"])

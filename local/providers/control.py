@@ -3,8 +3,6 @@
 import http.client
 import json
 import os
-import urllib.error
-import urllib.request
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -28,30 +26,26 @@ def control(method: str, *path: str, body: Props | None = None) -> Props | None:
     """The daemon's answer; None if what `path` names does not exist. Raises ProviderError with the daemon's error."""
     daemon = facts()
     address: str = daemon["control"]
-    url = "/".join([address, *(quote(part, safe="") for part in path)])
-    data = None if body is None else json.dumps(body).encode()
+    connection = http.client.HTTPConnection(address.removeprefix("http://"))
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {daemon['token']}"}
-    request = urllib.request.Request(url, data, headers, method=method)
+    url = "".join("/" + quote(part, safe="") for part in path)
     try:
-        return _answer(request)
+        connection.request(method, url, None if body is None else json.dumps(body), headers)
+        response = connection.getresponse()
+        answer = response.read()
     except (OSError, http.client.HTTPException) as error:
-        reason = error.reason if isinstance(error, urllib.error.URLError) else error
-        raise ProviderError(f"the laptop's clouds do not answer at {address} ({reason}): run `make up`") from None
+        raise ProviderError(f"the laptop's clouds do not answer at {address} ({error}): run `make up`") from None
+    finally:
+        connection.close()
+    if response.status == 404 and method != "PUT":
+        return None
+    if response.status >= 400:
+        raise ProviderError(_reason(response.status, answer.decode(errors="replace")))
+    return json.loads(answer or "null")
 
 
-def _answer(request: urllib.request.Request) -> Props | None:
-    try:
-        with urllib.request.urlopen(request) as response:
-            return json.loads(response.read() or "null")
-    except urllib.error.HTTPError as error:
-        if error.code == 404 and request.method != "PUT":
-            return None
-        raise ProviderError(_reason(error)) from None
-
-
-def _reason(error: urllib.error.HTTPError) -> str:
-    text = error.read().decode(errors="replace")
+def _reason(status: int, text: str) -> str:
     try:
         return str(json.loads(text)["error"])
     except (ValueError, KeyError, TypeError):
-        return f"the laptop's clouds answered {error.code}: {text[:200]}"
+        return f"the laptop's clouds answered {status}: {text[:200]}"

@@ -7,11 +7,11 @@ each kind, since the first one in a new JVM can exceed the app's deadline.
 import asyncio
 import os
 import sys
-import urllib.error
-import urllib.request
 from asyncio import FIRST_COMPLETED
 from collections.abc import Awaitable
-from http.client import HTTPException
+from contextlib import closing
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -101,14 +101,14 @@ class GoogleEmulator:
 
         https://firebase.google.com/docs/emulator-suite/connect_firestore#clear_your_database_between_tests
         """
-        url = f"http://{self.address}/emulator/v1/projects/{project}/databases/{database}/documents"
-        request = urllib.request.Request(url, method="DELETE")
+        path = f"/emulator/v1/projects/{project}/databases/{database}/documents"
         try:
-            await asyncio.to_thread(lambda: urllib.request.urlopen(request, timeout=CLEARS_WITHIN).close())
-        except urllib.error.HTTPError:
-            raise
-        except OSError:
+            status = await asyncio.to_thread(_ask, self.address, "DELETE", path, CLEARS_WITHIN)
+        except (OSError, HTTPException):
             self._child.kill()  # it died or hangs, so its data is lost either way
+        else:
+            if status != HTTPStatus.OK:
+                raise OSError(f"Google's Firestore emulator answered {status} to DELETE {path}")
 
     async def close(self, grace: float = 0) -> int:
         """Ends it, by SIGKILL after `grace` seconds; returns the exit code, which is negative for a signal."""
@@ -120,7 +120,7 @@ class GoogleEmulator:
 
 async def _await_work(address: str, processes: Processes, log: Path) -> None:
     """Returns when the emulator is warmed up. Raises OSError if a call fails."""
-    while not await asyncio.to_thread(_answers, f"http://{address}/"):
+    while not await asyncio.to_thread(_answers, address):
         await asyncio.sleep(0.05)
     environment = os.environ | {"FIRESTORE_EMULATOR_HOST": address}
     warming = await processes.start(WARM_UP, Path.cwd(), environment, log)
@@ -163,14 +163,19 @@ def _make_each_call() -> None:
         document.delete(timeout=STARTS_WITHIN)
 
 
-def _answers(url: str) -> bool:
+def _answers(address: str) -> bool:
     try:
-        urllib.request.urlopen(url, timeout=5).close()
-    except urllib.error.HTTPError:
-        return True
+        _ask(address, "GET", "/", 5)
     except (OSError, HTTPException):
         return False
     return True
+
+
+def _ask(address: str, method: str, path: str, timeout: float) -> int:
+    """The status of the answer. Raises OSError or HTTPException."""
+    with closing(HTTPConnection(address, timeout=timeout)) as emulator:
+        emulator.request(method, path)
+        return emulator.getresponse().status
 
 
 if __name__ == "__main__":
