@@ -4,11 +4,13 @@ https://gunicorn.org/reference/settings/#worker_class
 """
 
 import math
+import sys
 from collections.abc import Iterable
 from contextlib import suppress
 from socket import socket
 from typing import Any
 
+from gunicorn.arbiter import Arbiter
 from gunicorn.http.errors import ExpectationFailed, LimitRequestHeaders, LimitRequestLine, ParseException
 from gunicorn.workers.gthread import ThreadWorker
 
@@ -20,7 +22,11 @@ STATUSES: dict[type, int] = {LimitRequestLine: 414, ExpectationFailed: 417, Limi
 
 class Worker(ThreadWorker):
     def load_wsgi(self) -> None:
-        super().load_wsgi()
+        try:
+            super().load_wsgi()
+        except SystemExit as error:  # after which gunicorn would start one worker after the other
+            print(error, file=sys.stderr)
+            sys.exit(Arbiter.WORKER_BOOT_ERROR)
         app = self.wsgi
 
         def app_with_body(environ: Any, start_response: Any) -> Iterable[bytes]:

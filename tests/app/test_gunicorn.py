@@ -11,6 +11,7 @@ from http.client import HTTPConnection
 
 import httpx
 
+from local.cloud.common.listener import free_port
 from tests.app.gunicorn import ROOT, gunicorn
 
 THREADS = 8
@@ -40,6 +41,16 @@ def test_idle_connections_outlive_those_of_google_s_fronts() -> None:
     shown = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=True).stdout
     [keepalive] = re.findall(r"^keepalive\s+= (\d+)$", shown, re.MULTILINE)
     assert int(keepalive) > 600
+
+
+def test_a_wrong_setting_ends_it_with_one_line() -> None:
+    command = [sys.executable, "-m", "gunicorn", "--config", "python:app.gunicorn_config", "app.wsgi:app"]
+    environ = {"PATH": os.environ["PATH"], "PORT": str(free_port()), "PERSISTENCE": "paper"}
+    ended = subprocess.run(command, cwd=ROOT, env=environ, stderr=subprocess.PIPE, text=True, timeout=60)
+    assert ended.returncode == 3
+    assert [line for line in ended.stderr.splitlines() if not line.startswith("[")] == [
+        "better-together: PERSISTENCE='paper' is unknown: set it to dynamodb, firestore or memory"
+    ]
 
 
 def test_an_idle_connection_is_used_again_and_does_not_hold_up_the_end() -> None:
