@@ -1,5 +1,6 @@
 """The Pulumi program: one stack on one cloud."""
 
+import gc
 from pathlib import Path
 
 import pulumi
@@ -12,6 +13,8 @@ from stacks.config_keys import load
 from stacks.front_door import closes_own_url
 from stacks.last_deployment import last_outputs, last_resources, newest_revision
 from stacks.rollout import Rollout, known_releases
+
+gc.disable()  # the SDKs' million objects are no garbage, and looking through them takes a quarter of the imports' time
 
 root = Path(__file__).resolve().parent
 before, resources = last_outputs(), last_resources()
