@@ -15,7 +15,7 @@ from rehearsal.stage import Stage, live
 from rehearsal.traffic import Traffic
 from tests.tiers import cases
 
-PLAN = Plan(steps="50", step_seconds=5, min_requests=20, max_slowdown=10, rate=20, most=1, around=25)
+PLAN = Plan(steps="50", step_seconds=5, min_requests=20, max_slowdown=10, rate=10, most=1, around=25)
 # The line after which it is killed, and the percentage that the stack is at; None if an engine was at work on it.
 POINTS = {"0 % to": None, "ok .*GET /health/ready": 0, "50 % to": None, "50 %: ": 50, "100 % to": None}
 WAYS = [("aws", "finish"), ("gcp", "undo"), ("aws", "undo"), ("gcp", "finish")]
