@@ -9,8 +9,8 @@ from pathlib import Path
 from rehearsal import builds, plot
 from rehearsal.plan import Plan
 from rehearsal.scene import Scene
-from rehearsal.stage import CLOUDS, RehearsalError, Stage
-from rehearsal.traffic import TrafficEnded
+from rehearsal.stage import CLOUDS, Stage
+from rehearsal.traffic import RehearsalError
 
 PLANS = {"errors": Plan(step_seconds=20), "slow": Plan(step_seconds=20)}
 """5 % of the requests are seen once there are enough of them."""
@@ -24,7 +24,7 @@ def main() -> int:
     given = parser.parse_args()
     try:
         scenes = rehearse(given.cloud, given.builds)
-    except (RehearsalError, TrafficEnded) as error:
+    except RehearsalError as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -12,17 +12,13 @@ from typing import Any, Self
 from rehearsal import builds
 from rehearsal.plan import Plan, configure
 from rehearsal.scene import Scene
-from rehearsal.traffic import Traffic
+from rehearsal.traffic import RehearsalError, Traffic
 
 CLOUDS = {"aws": "AWS", "gcp": "Google Cloud"}
 PROGRESS = re.compile(r"\d+ %")
 MOVE = re.compile(r"(\d+) % to (sha256:\w+)")
 PATIENT = {"timeoutSeconds": 29}  # a start on a busy computer may take longer than the default, 10 s
 PROMOTION_ENDED = {0, 1, 3}  # exit codes
-
-
-class RehearsalError(Exception):
-    """A command failed; the message is its last line."""
 
 
 class Stage:

@@ -34,8 +34,8 @@ class Request:
     timed_out: bool = False
 
 
-class TrafficEnded(Exception):
-    """The traffic cannot begin or go on; the message is one line."""
+class RehearsalError(Exception):
+    """The rehearsal cannot begin or go on; the message is one line."""
 
 
 class Traffic:
@@ -63,7 +63,7 @@ class Traffic:
                     answer = client.request(call.method, call.path, json=call.body)
                     self._calls.learn(call, answer.raise_for_status())
         except httpx.HTTPError as error:
-            raise TrafficEnded(f"no users can be created at {self._url}: {one_line(error)}") from None
+            raise RehearsalError(f"no users can be created at {self._url}: {one_line(error)}") from None
         self._thread.start()
         return self
 
@@ -78,7 +78,7 @@ class Traffic:
         with self._ended:
             while len(self.requests) < wanted:
                 if not self._thread.is_alive():
-                    raise TrafficEnded(f"the traffic to {self._url} has ended by itself")
+                    raise RehearsalError(f"the traffic to {self._url} has ended by itself")
                 self._ended.wait(1)
 
     async def _send(self) -> None:

@@ -15,9 +15,9 @@ from local.cli.clouds import Daemon
 from local.cli.engine_output import shown
 from local.cli.engine_runs import side_by_side
 from local.cli.home import ROOT, Home, LocalError
-from local.cli.installation import say
 from ops.names import expiry
 from ops.stack import Laptop, Stack, UsageError
+from ops.terminal import say_aside
 from stacks.artifact import build
 from stacks.config_keys import ARTIFACT
 
@@ -100,7 +100,7 @@ def _usable_clouds(home: Home) -> Daemon | None:
     """
     daemon = clouds.usable(home)
     if daemon and engine.has_lost_track(home):
-        say(f"{engine.CUT_OFF}: starting the clouds afresh")
+        say_aside(f"{engine.CUT_OFF}: starting the clouds afresh")
         clouds.stop(home)
         return None
     return daemon
@@ -123,9 +123,9 @@ def _prune(home: Home, name: str, outputs: Mapping[str, Any], daemon: Daemon) ->
 
         try:
             for line in prune(Stack(name, outputs, Laptop(home.path, daemon.aws, daemon.google))):
-                say(f"{name} | {line}")
+                say_aside(f"{name} | {line}")
         except UsageError as error:
-            say(f"{name} | old versions are left: {error}")
+            say_aside(f"{name} | old versions are left: {error}")
 
 
 def _print_result(name: str, outputs: Mapping[str, Any], rollout: str | None) -> None:
@@ -154,7 +154,7 @@ def given_settings(*, artifact: str | None, rollout: str | None = None, hours: s
 def build_for(names: Sequence[str], given: Mapping[str, str]) -> None:
     """Builds the artifact if one of the stacks runs what the checkout builds."""
     if any(given.get("artifact", stack_files.artifact(name)) == "build" for name in names):
-        say(f"artifact {build(ROOT).digest}")
+        say_aside(f"artifact {build(ROOT).digest}")
 
 
 def refuse_if_cut_off(home: Home) -> None:

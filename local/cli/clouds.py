@@ -13,7 +13,7 @@ from typing import Any
 
 from local.cli import locks
 from local.cli.home import APP_PYTHON, ROOT, Home, LocalError
-from local.cli.installation import say
+from ops.terminal import say_aside
 
 ANSWERS_WITHIN = 180  # seconds
 STOPS_WITHIN = 60  # seconds
@@ -57,7 +57,7 @@ def running(home: Home) -> Daemon | None:
         if time.monotonic() > started + ANSWERS_WITHIN:
             raise Unusable(f"the laptop's clouds have not answered for {ANSWERS_WITHIN} s")
         if time.monotonic() > progress:
-            say("waiting for the laptop's clouds to answer ...")
+            say_aside("waiting for the laptop's clouds to answer ...")
             progress += 15
         time.sleep(0.05)
     return None
@@ -76,7 +76,7 @@ def usable(home: Home) -> Daemon | None:
     try:
         return running(home)
     except Unusable as error:
-        say(f"{error.reason}: stopping them")
+        say_aside(f"{error.reason}: stopping them")
         stop(home)
         return None
 
@@ -162,7 +162,7 @@ def wait_until_started(home: Home) -> Daemon:
     if not daemon:
         last_line = (home.log.read_text().strip().splitlines() or ["no output"])[-1]
         raise LocalError(f"the laptop's clouds did not start: {last_line} (see {home.log})")
-    say(f"clouds started: process {daemon.pid}, Firestore {daemon.firestore_kind}")
+    say_aside(f"clouds started: process {daemon.pid}, Firestore {daemon.firestore_kind}")
     return daemon
 
 
@@ -172,5 +172,5 @@ def stop(home: Home) -> None:
         return
     locks.signal_holders(home.daemon_lock, SIGTERM)
     if not locks.wait_until_free(home.daemon_lock, STOPS_WITHIN):
-        say(f"the laptop's clouds have not stopped within {STOPS_WITHIN} s: killing them")
+        say_aside(f"the laptop's clouds have not stopped within {STOPS_WITHIN} s: killing them")
         home.kill_holders(home.daemon_lock)

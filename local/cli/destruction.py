@@ -8,8 +8,8 @@ from local.cli import clouds, engine, stack_files
 from local.cli.engine_output import shown
 from local.cli.engine_runs import side_by_side
 from local.cli.home import Home, LocalError
-from local.cli.installation import say
 from ops.stack import project_key
+from ops.terminal import say_aside
 
 
 def destroy(home: Home, names: Sequence[str], *, wait: bool = False, verbose: bool = False) -> None:
@@ -24,7 +24,7 @@ def destroy(home: Home, names: Sequence[str], *, wait: bool = False, verbose: bo
         clouds.required(home)
         if engine.has_lost_track(home):
             _end(home)
-            say(f"{engine.CUT_OFF}: the laptop's clouds are gone, with all stacks")
+            say_aside(f"{engine.CUT_OFF}: the laptop's clouds are gone, with all stacks")
         else:
             _destroy(home, [engine.one_that_is_up(home, name) for name in names], verbose)
 
@@ -36,7 +36,7 @@ def down(home: Home, *, verbose: bool = False) -> None:
         if daemon and not engine.has_lost_track(home):
             _destroy(home, engine.stacks_up(home), verbose)
         _end(home)
-        say("the laptop's clouds are gone" if daemon else "the laptop's clouds were not running")
+        say_aside("the laptop's clouds are gone" if daemon else "the laptop's clouds were not running")
 
 
 def _end(home: Home) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from signal import SIGKILL
 
 from local.cli import locks
-from local.cli.installation import say
+from ops.terminal import say_aside
 
 ROOT = Path(__file__).resolve().parents[2]
 APP_PYTHON = ROOT / "app" / ".venv" / "bin" / "python"
@@ -96,9 +96,9 @@ class Home:
     def _await_engines(self) -> None:
         if not locks.is_held(self.engine_lock):
             return
-        say("waiting for the engine of an earlier run to end ...")
+        say_aside("waiting for the engine of an earlier run to end ...")
         if not locks.wait_until_free(self.engine_lock, ENGINES_END_WITHIN):
-            say(f"it has not ended within {ENGINES_END_WITHIN} s: killing it")
+            say_aside(f"it has not ended within {ENGINES_END_WITHIN} s: killing it")
             self.kill_holders(self.engine_lock)
 
     def kill_holders(self, lock: Path) -> None:

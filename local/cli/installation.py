@@ -4,7 +4,6 @@ import fcntl
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -12,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from local.cloud.common.cache import CACHE
+from ops.terminal import say_aside
 
 
 class ToolMissing(Exception):
@@ -55,21 +55,17 @@ def run(command: list[str | Path], cwd: Path, env: dict[str, str] | None = None)
 
 def with_progress(what: str, work: Callable[[], None]) -> None:
     """Does the work, and prints its duration every 15 seconds."""
-    say(f"{what} ...")
+    say_aside(f"{what} ...")
     started = time.monotonic()
     done = threading.Event()
 
     def heartbeat() -> None:
         while not done.wait(15):
-            say(f"  {what}: {time.monotonic() - started:.0f} s")
+            say_aside(f"  {what}: {time.monotonic() - started:.0f} s")
 
     threading.Thread(target=heartbeat, daemon=True).start()
     try:
         work()
     finally:
         done.set()
-    say(f"{what}: done in {time.monotonic() - started:.0f} s")
-
-
-def say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    say_aside(f"{what}: done in {time.monotonic() - started:.0f} s")

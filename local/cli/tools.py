@@ -21,8 +21,9 @@ if __name__ == "__main__":
 from semver import VersionInfo
 
 from local.cli.home import APP_PYTHON, ROOT
-from local.cli.installation import ToolMissing, install, require, run, say
+from local.cli.installation import ToolMissing, install, require, run
 from local.cloud.gcp.firestore.java import class_archive, emulator_jar, is_one_java
+from ops.terminal import say_aside
 
 if TYPE_CHECKING:
     from pulumi.automation import PulumiCommand
@@ -53,7 +54,7 @@ def pulumi() -> "PulumiCommand":
         try:
             return _on_path()
         except ToolMissing as reason:
-            say(f"{reason}: leaving it alone and using {PULUMI_VERSION}")
+            say_aside(f"{reason}: leaving it alone and using {PULUMI_VERSION}")
     return Built(_built_pulumi())
 
 
@@ -121,7 +122,7 @@ def _dynamodb_local_for_tests() -> None:
     try:
         dynamodb_local()
     except ToolMissing as missing:
-        say(f"tests on DynamoDB Local will be skipped: {missing}")
+        say_aside(f"tests on DynamoDB Local will be skipped: {missing}")
 
 
 def _archive_firestore_classes() -> None:
@@ -132,7 +133,7 @@ def _archive_firestore_classes() -> None:
         try:
             install(folder.name, what, partial(_run_archiver, jar, folder))
         except ToolMissing as missing:
-            say(f"Firestore's emulator starts slower: {missing}")
+            say_aside(f"Firestore's emulator starts slower: {missing}")
 
 
 def _run_archiver(jar: Path, folder: Path, scratch: Path) -> None:
@@ -143,7 +144,7 @@ def _run_archiver(jar: Path, folder: Path, scratch: Path) -> None:
     with (result / "log").open("a") as log:
         failed = subprocess.run(command, cwd=ROOT, stdout=log, stderr=log, start_new_session=True).returncode
     if failed:
-        say(f"Firestore's emulator starts slower: see {folder}/log, and delete that folder to try again")
+        say_aside(f"Firestore's emulator starts slower: see {folder}/log, and delete that folder to try again")
 
 
 def main(arguments: list[str]) -> None:
