@@ -1,5 +1,8 @@
 """A custom domain on AWS: a certificate, a domain name of the HTTP API, and their DNS records."""
 
+# Annotations would import modules of the SDK that few stacks need.
+from __future__ import annotations
+
 from typing import NamedTuple
 
 import pulumi

@@ -3,6 +3,9 @@
 Dashboard: docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
 """
 
+# Annotations would import modules of the SDK that few stacks need.
+from __future__ import annotations
+
 from typing import Any
 
 import pulumi
