@@ -4,13 +4,12 @@ https://gunicorn.org/reference/settings/#worker_class
 """
 
 import math
-import sys
 from collections.abc import Iterable
 from contextlib import suppress
 from socket import socket
 from typing import Any
 
-from gunicorn.arbiter import Arbiter
+from gunicorn.errors import AppImportError
 from gunicorn.http.errors import ExpectationFailed, LimitRequestHeaders, LimitRequestLine, ParseException
 from gunicorn.workers.gthread import ThreadWorker
 
@@ -24,9 +23,10 @@ class Worker(ThreadWorker):
     def load_wsgi(self) -> None:
         try:
             super().load_wsgi()
-        except SystemExit as error:  # after which gunicorn would start one worker after the other
-            print(error, file=sys.stderr)
-            sys.exit(Arbiter.WORKER_BOOT_ERROR)
+        except SystemExit as error:
+            if isinstance(error.code, str):  # else gunicorn would start one worker after the other
+                raise AppImportError(error.code) from None
+            raise
         app = self.wsgi
 
         def app_with_body(environ: Any, start_response: Any) -> Iterable[bytes]:

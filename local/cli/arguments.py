@@ -21,7 +21,7 @@ of aws or gcp: aws-ann. A name without a cloud, such as pr-12, means aws-pr-12 a
 EPILOG = """\
 environment:
   PATH             a Pulumi CLI on it is used if it is new enough; otherwise one is built, once, in 3 minutes
-  XDG_CACHE_HOME   the folder that keeps the built CLI (default: ~/.cache)
+  XDG_CACHE_HOME   the folder that keeps the built CLI and unpacked code (default: ~/.cache)
   UV               the uv program that builds; make sets it
 
 Each command exits with 0, with 1 after a line that says what is wrong and how to fix it, or with 2 after a usage error.

@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -26,20 +27,18 @@ def control(method: str, *path: str, body: Props | None = None) -> Props | None:
     """The daemon's answer; None if what `path` names does not exist. Raises ProviderError with the daemon's error."""
     daemon = facts()
     address: str = daemon["control"]
-    connection = http.client.HTTPConnection(address.removeprefix("http://"))
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {daemon['token']}"}
     url = "".join("/" + quote(part, safe="") for part in path)
     try:
-        connection.request(method, url, None if body is None else json.dumps(body), headers)
-        response = connection.getresponse()
-        answer = response.read()
+        with closing(http.client.HTTPConnection(address.removeprefix("http://"))) as connection:
+            connection.request(method, url, None if body is None else json.dumps(body), headers)
+            response = connection.getresponse()
+            answer = response.read()
     except (OSError, http.client.HTTPException) as error:
         raise ProviderError(f"the laptop's clouds do not answer at {address} ({error}): run `make up`") from None
-    finally:
-        connection.close()
     if response.status == 404 and method != "PUT":
         return None
-    if response.status >= 400:
+    if response.status >= 300:
         raise ProviderError(_reason(response.status, answer.decode(errors="replace")))
     return json.loads(answer or "null")
 

@@ -3,11 +3,13 @@
 import os
 import re
 import select
+import signal
 import socket
 import subprocess
 import sys
 from contextlib import ExitStack
 from http.client import HTTPConnection
+from pathlib import Path
 
 import httpx
 
@@ -47,10 +49,21 @@ def test_a_wrong_setting_ends_it_with_one_line() -> None:
     command = [sys.executable, "-m", "gunicorn", "--config", "python:app.gunicorn_config", "app.wsgi:app"]
     environ = {"PATH": os.environ["PATH"], "PORT": str(free_port()), "PERSISTENCE": "paper"}
     ended = subprocess.run(command, cwd=ROOT, env=environ, stderr=subprocess.PIPE, text=True, timeout=60)
-    assert ended.returncode == 3
+    assert ended.returncode == 4
     assert [line for line in ended.stderr.splitlines() if not line.startswith("[")] == [
         "better-together: PERSISTENCE='paper' is unknown: set it to dynamodb, firestore or memory"
     ]
+
+
+def test_an_interrupt_while_the_app_is_loaded_is_no_failure(tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text("import time; print('loading', flush=True); time.sleep(60)")
+    command = [sys.executable, "-m", "gunicorn", "--config", "python:app.gunicorn_config", "slow:app"]
+    environ = {"PATH": os.environ["PATH"], "PORT": str(free_port()), "PYTHONPATH": str(tmp_path)}
+    with subprocess.Popen(command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as loading:
+        assert loading.stdout
+        assert loading.stdout.readline() == b"loading\n"
+        loading.send_signal(signal.SIGINT)
+        assert loading.wait(60) == 0
 
 
 def test_an_idle_connection_is_used_again_and_does_not_hold_up_the_end() -> None:

@@ -1,5 +1,7 @@
 """Cloud Run, by what happens to tiny servers deployed through the control API."""
 
+import asyncio
+import errno
 import gzip
 import io
 import json
@@ -9,8 +11,9 @@ import tarfile
 import textwrap
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +23,8 @@ import httpx
 import psutil
 import pytest
 
+from local.cloud.common.unpack import remove
+from local.cloud.gcp.cloud_run.instance import Instance, StartError
 from local.cloud.gcp.cloud_run.services import IDLE_REVISIONS
 from tests.cloud.conftest import Daemon, raw_get
 
@@ -242,6 +247,17 @@ def test_a_request_that_an_instance_drops_is_not_sent_again(cloud: Cloud, tmp_pa
     assert dropped.read_text() == "x"
 
 
+def test_code_that_cannot_be_unpacked_is_a_failed_start(tmp_path: Path):
+    @asynccontextmanager
+    async def full() -> AsyncGenerator[Path]:
+        raise OSError(errno.ENOSPC, "No space left on device", "/full")
+        yield tmp_path
+
+    unused: Any = None
+    with pytest.raises(StartError, match=r"the code cannot be unpacked: .*No space left on device: '/full'"):
+        asyncio.run(Instance.start(unused, unused, unused, {}, full(), tmp_path))
+
+
 @pytest.mark.parametrize(
     ("env", "source", "reason"),
     [
@@ -335,7 +351,7 @@ def test_a_revision_that_was_stopped_long_ago_can_be_rolled_back_to(cloud: Cloud
     for number in range(IDLE_REVISIONS + 1):
         cloud.deployed(env={"COLOUR": str(number)})
     assert not psutil.pid_exists(old["pid"])
-    assert not Path(old["cwd"]).exists(), "its code takes no more space"
+    remove(Path(old["cwd"]))
     targets = [
         {"type": "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION", "revision": old["env"]["K_REVISION"], "percent": 100}
     ]
@@ -381,15 +397,13 @@ def listening(pid: int) -> set[int]:
     return {connection.laddr.port for connection in connections if connection.status == psutil.CONN_LISTEN}
 
 
-def test_a_deleted_service_has_no_process_no_code_and_no_listener(cloud: Cloud):
+def test_a_deleted_service_has_no_process_and_no_listener(cloud: Cloud):
     client = cloud.deployed(source=f"{SERVER}    # {cloud.name}")
-    facts = client.get("/").json()
-    pid = facts["pid"]
+    pid = client.get("/").json()["pid"]
     daemon: int = cloud.daemon.facts["pid"]
     assert client.base_url.port in listening(daemon)
     assert cloud.delete(SERVICE, cloud.name).status_code == 204
     assert not psutil.pid_exists(pid)
-    assert not Path(facts["cwd"]).exists()
     assert client.base_url.port not in listening(daemon)  # another daemon may have taken the port already
     assert cloud.delete(SERVICE, cloud.name).status_code == 404
 

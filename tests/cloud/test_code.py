@@ -1,15 +1,18 @@
 """An archive of code is unpacked once, and stays while something uses it."""
 
 import asyncio
+import errno
 import os
 import threading
+import time
 import zipfile
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from local.cloud.common import code as module
-from local.cloud.common.code import KEPT, CodeFolder
+from local.cloud.common.code import CodeFolder
 from tests.cloud.test_unpack import archive
 
 
@@ -57,19 +60,50 @@ def test_what_is_unpacked_does_not_wait_for_another_archive(tmp_path: Path, monk
     asyncio.run(use_both())
 
 
-def test_what_was_used_last_is_kept_and_what_is_in_use(tmp_path: Path) -> None:
+def test_what_was_used_last_is_kept_and_what_is_in_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each use ends a second after the one before, whatever the resolution of the file system's clock is."""
+    utime, ends = os.utime, count(time.time_ns() + 10**9, 10**9)
+
+    def end(file: int) -> None:
+        utime(file, ns=(0, next(ends)))
+
+    monkeypatch.setattr(module.os, "utime", end)
+    monkeypatch.setattr(module, "KEPT", 2)
+
     async def use_more_than_is_kept() -> None:
         async with CodeFolder(tmp_path).using(archive("in use")) as code, CodeFolder(tmp_path).using(archive("in use")):
-            [first, *_] = await use(tmp_path, *(f"{number}" for number in range(KEPT)))
-            await use(tmp_path, "0", "new")
-            assert {code, first} < set(tmp_path.glob("*/"))
-            assert len(list(tmp_path.glob("*/"))) == KEPT + 2
+            first, _, _, third = await use(tmp_path, "1", "2", "1", "3")
+            [last] = await use(tmp_path, "4")
+            assert set(tmp_path.glob("*/")) == {code, first, third, last}
             assert (code / "app.py").read_text() == "in use"
-        await use(tmp_path, "newer")
+        await use(tmp_path, "5", "6", "7")
         assert not code.exists()
-        assert len(list(tmp_path.glob("*/"))) == KEPT + 1
 
     asyncio.run(use_more_than_is_kept())
+
+
+def test_an_unpack_that_fails_leaves_the_space_of_what_is_not_needed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/full")
+
+    (tmp_path / "killed.unfinished").mkdir()
+    monkeypatch.setattr(module, "unpack", full)
+    with pytest.raises(OSError, match=r"^/full: No space left on device: free it, or set XDG_CACHE_HOME$"):
+        asyncio.run(use(tmp_path, "a"))
+    assert list(tmp_path.glob("*/")) == []
+
+
+def test_what_is_unpacked_can_be_used_where_nothing_can_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read_only(*_: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    used = asyncio.run(use(tmp_path, "a"))
+    monkeypatch.setattr(module.os, "utime", read_only)
+    assert asyncio.run(use(tmp_path, "a")) == used
 
 
 def test_what_was_removed_meanwhile_is_unpacked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

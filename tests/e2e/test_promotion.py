@@ -9,7 +9,7 @@ from tests.tiers import cases
 # With one unanswered request at a time, a busy computer gets fewer, and none waits for another process to start. The
 # judge looks ten times in a step, and rolls back at once. What it needs to see is counted out by rehearsal/fault.py:
 # of 560 requests, half of which the canary gets, 14 are wrong, and 2^-14 is less than it leaves to chance; of writes it
-# needs a fifth. A step lasts for five times as many, at the plan's rate, which is low: each request costs 20 ms of a
+# needs a fifth. A step has time for a multiple of them, at the plan's rate, which is low: each request takes 20 ms of a
 # processor's time, also while the engine is at work.
 PLAN = Plan(steps="50", step_seconds=187, min_requests=20, rate=15, most=1, around=25)
 PLANS = {

@@ -1,6 +1,7 @@
 """Runs the Pulumi program against a monitor that records the registered resources."""
 
 import asyncio
+import gc
 import json
 import runpy
 from collections.abc import Callable, Generator, Mapping
@@ -149,7 +150,10 @@ def _event_loop() -> Generator[asyncio.AbstractEventLoop]:
 
 async def _run() -> dict[str, Any]:
     def program() -> None:
-        runpy.run_path(str(PROGRAM), run_name="__main__")
+        try:
+            runpy.run_path(str(PROGRAM), run_name="__main__")
+        finally:
+            gc.enable()
 
     exported: dict[str, Any] = cast(Stack, get_root_resource()).outputs
     exported.clear()  # the SDK keeps the stack, with what an earlier deployment of this process exported

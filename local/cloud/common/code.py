@@ -5,14 +5,14 @@ import fcntl
 import hashlib
 import os
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
 from local.cloud.common.cache import CACHE
 from local.cloud.common.unpack import UNFINISHED, remove, unpack
 
 KEPT = 16
-"""Folders that stay without a use. Most of their files are links to the same ones."""
+"""So many of the folders that were used last stay. Most of their files are links to the same ones."""
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -34,47 +34,48 @@ class CodeFolder:
         try:
             yield code
         finally:
+            with suppress(OSError):
+                os.utime(lock)
             os.close(lock)
 
     def _unpack(self, archive: bytes, code: Path) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        with (self._folder / ".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            folders = set(self._folder.glob("*/"))
-            complete = sorted((folder for folder in folders if not folder.suffix), key=os.path.getmtime)
-            unpack(archive, code, complete[-1] if complete else None)
-            for unused in folders - {*complete[-KEPT:], code}:
-                _remove(unused)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with (self._folder / ".lock").open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                folders = set(self._folder.glob("*/"))
+                kept = sorted((folder for folder in folders if not folder.suffix), key=os.path.getmtime)[-KEPT:]
+                for unused in folders - {*kept, code}:
+                    _remove(unused)
+                unpack(archive, code, kept[-1] if kept else None)
+        except OSError as error:
+            what = f"{error.filename or self._folder}: {error.strerror or error}"
+            raise OSError(f"{what}: free it, or set XDG_CACHE_HOME") from error
 
 
 def _name(archive: bytes) -> str:
-    """Another one after each boot, since a power cut leaves some of the files empty."""
+    """The folder's name, another one after each boot, since a power cut may leave files empty."""
     digest = hashlib.sha256(BOOT_ID.read_bytes())
     digest.update(archive)
     return digest.hexdigest()
 
 
 def _lock(folder: Path) -> int | None:
-    """A descriptor that keeps the folder in use, or None if there is no such folder."""
-    try:
+    """A descriptor that keeps the folder in use, or None if it is not there or is being removed."""
+    with suppress(FileNotFoundError, BlockingIOError), ExitStack() as opened:
         lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    except FileNotFoundError:
-        return None
-    try:
+        opened.callback(os.close, lock)
         fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
         if os.path.samestat(os.fstat(lock), folder.stat()):
-            os.utime(lock)
+            opened.pop_all()
             return lock
-    except (BlockingIOError, FileNotFoundError):  # it is being removed
-        pass
-    os.close(lock)
     return None
 
 
 def _remove(folder: Path) -> None:
     """Removes the folder unless it is in use. Its name goes first, since what is left of it must not be used."""
-    lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    with suppress(BlockingIOError):
+    with suppress(OSError), ExitStack() as opened:
+        lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        opened.callback(os.close, lock)
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         remove(folder.rename(folder.with_suffix(UNFINISHED)))
-    os.close(lock)

@@ -15,16 +15,16 @@ type Members = Iterator[tuple[str, bytes | memoryview | None]]
 """The name of each file and its content, or None for a folder."""
 
 UNFINISHED = ".unfinished"
-"""The suffix of folders that are being unpacked."""
+"""The suffix of folders that are being unpacked or removed."""
 
 
 def unpack(archive: bytes, target: Path, like: Path | None = None) -> Path:
     """Unpacks a zip or tar.gz to `target`, unless that exists. Raises ValueError if it is neither.
 
-    Files that are the same in another unpacked archive, `like`, become links to those.
+    Files that are the same in another unpacked archive, `like`, become links to those. Nothing else may unpack to
+    `target` meanwhile.
     """
     if not target.exists():
-        target.parent.mkdir(parents=True, exist_ok=True)
         unfinished = Path(tempfile.mkdtemp(UNFINISHED, dir=target.parent))
         try:
             _extract(archive, unfinished, like)

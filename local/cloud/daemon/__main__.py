@@ -25,7 +25,7 @@ type Clouds = AbstractAsyncContextManager[dict[str, str | int]]
 def main() -> None:
     os.umask(0o077)  # only the owner may read logs, code and daemon.json
     parser = argparse.ArgumentParser(prog="local.cloud.daemon", description="the laptop's two clouds")
-    parser.add_argument("--home", type=Path, required=True, help="the folder for the lock, daemon.json, logs and code")
+    parser.add_argument("--home", type=Path, required=True, help="the folder for the lock, daemon.json and logs")
     parser.add_argument("--lock", type=int, metavar="FD", help="daemon.lock, opened and locked by the parent process")
     arguments = parser.parse_args()
     home: Path = arguments.home.resolve()

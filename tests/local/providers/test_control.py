@@ -1,4 +1,4 @@
-"""Calls of a control API that goes away meanwhile."""
+"""Calls of a control API that goes away meanwhile, or that is not there."""
 
 import json
 import socket
@@ -40,3 +40,11 @@ def test_a_daemon_that_ends_in_mid_request(
             control("GET", "health")
         ending.result()
     assert str(refusal.value) == f"the laptop's clouds do not answer at {address} ({reason}): run `make up`"
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:abc", "http://127.0.0.1:1/"])
+def test_an_address_that_is_none(address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BETTER_TOGETHER_HOME", str(tmp_path))
+    (tmp_path / "daemon.json").write_text(json.dumps({"control": address, "token": "t"}))
+    with pytest.raises(ProviderError, match=f"^the laptop's clouds do not answer at {address} "):
+        control("GET", "health")

@@ -43,7 +43,10 @@ class Instance:
         port = free_port()
         given = {"PORT": str(port), "HOST": HOST}
         async with AsyncExitStack() as resources:
-            folder = await resources.enter_async_context(code)
+            try:
+                folder = await resources.enter_async_context(code)
+            except OSError as error:
+                raise StartError(f"the code cannot be unpacked: {error}") from error
             try:
                 child = await processes.start(_found(spec.command, env), folder, {**env, **given}, log)
             except OSError as error:

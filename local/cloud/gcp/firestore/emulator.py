@@ -14,6 +14,7 @@ from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from local.cloud.common.listener import HOST, free_port
 from local.cloud.common.processes import Child, Processes
@@ -101,7 +102,7 @@ class GoogleEmulator:
 
         https://firebase.google.com/docs/emulator-suite/connect_firestore#clear_your_database_between_tests
         """
-        path = f"/emulator/v1/projects/{project}/databases/{database}/documents"
+        path = f"/emulator/v1/projects/{quote(project, safe='')}/databases/{quote(database, safe='')}/documents"
         try:
             status = await asyncio.to_thread(_ask, self.address, "DELETE", path, CLEARS_WITHIN)
         except (OSError, HTTPException):
