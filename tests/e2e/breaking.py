@@ -37,10 +37,11 @@ def kill_workers(clouds: Laptop, cloud: str) -> int:
 
 
 def workers(clouds: Laptop, cloud: str) -> list[psutil.Process]:
-    program = "awslambdaric" if cloud == "aws" else "gunicorn"
+    """Those that the Python of these clouds runs."""
+    program = f"{clouds.home}/run/python/bin/python3 -m {'awslambdaric' if cloud == 'aws' else 'gunicorn'}"
     found = {
         process.pid: process
-        for process in psutil.process_iter(["cwd", "cmdline", "ppid"])
-        if str(clouds.home) in (process.info["cwd"] or "") and program in " ".join(process.info["cmdline"] or [])
+        for process in psutil.process_iter(["cmdline", "ppid"])
+        if " ".join(process.info["cmdline"] or []).startswith(program)
     }
     return [process for process in found.values() if cloud == "aws" or process.info["ppid"] in found]
