@@ -10,16 +10,16 @@ from pathlib import Path
 from local.cloud.common.listener import HOST, free_port
 
 ROOT = Path(__file__).parents[2]
+GUNICORN = [sys.executable, "-m", "gunicorn", "--config", "python:app.gunicorn_config"]
 
 
 @contextmanager
 def gunicorn(environ: Mapping[str, str]) -> Generator[tuple[str, int]]:
     """Run gunicorn; yields its host and port."""
     port = free_port()
-    command = [sys.executable, "-m", "gunicorn", "--config", "python:app.gunicorn_config", "app.wsgi:app"]
     given = {"PATH": os.environ["PATH"], "HOST": HOST, "PORT": str(port), **environ}
     process = subprocess.Popen(
-        command, cwd=ROOT, env=given, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        [*GUNICORN, "app.wsgi:app"], cwd=ROOT, env=given, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     )
     assert process.stderr
     try:

@@ -6,7 +6,6 @@ import select
 import signal
 import socket
 import subprocess
-import sys
 from contextlib import ExitStack
 from http.client import HTTPConnection
 from pathlib import Path
@@ -14,7 +13,7 @@ from pathlib import Path
 import httpx
 
 from local.cloud.common.listener import free_port
-from tests.app.gunicorn import ROOT, gunicorn
+from tests.app.gunicorn import GUNICORN, ROOT, gunicorn
 
 THREADS = 8
 # The body never comes, and gunicorn says 100 in the thread that then waits for it.
@@ -37,8 +36,7 @@ def test_liveness_does_not_wait_behind_requests_that_hang() -> None:
 
 
 def test_idle_connections_outlive_those_of_google_s_fronts() -> None:
-    config = ["--config", "python:app.gunicorn_config", "--print-config"]
-    command = [sys.executable, "-m", "gunicorn", *config, "app.wsgi:app"]
+    command = [*GUNICORN, "--print-config", "app.wsgi:app"]
     environ = {"PATH": os.environ["PATH"]}
     shown = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=True).stdout
     [keepalive] = re.findall(r"^keepalive\s+= (\d+)$", shown, re.MULTILINE)
@@ -46,7 +44,7 @@ def test_idle_connections_outlive_those_of_google_s_fronts() -> None:
 
 
 def test_a_wrong_setting_ends_it_with_one_line() -> None:
-    command = [sys.executable, "-m", "gunicorn", "--config", "python:app.gunicorn_config", "app.wsgi:app"]
+    command = [*GUNICORN, "app.wsgi:app"]
     environ = {"PATH": os.environ["PATH"], "PORT": str(free_port()), "PERSISTENCE": "paper"}
     ended = subprocess.run(command, cwd=ROOT, env=environ, stderr=subprocess.PIPE, text=True, timeout=60)
     assert ended.returncode == 4
@@ -57,7 +55,7 @@ def test_a_wrong_setting_ends_it_with_one_line() -> None:
 
 def test_an_interrupt_while_the_app_is_loaded_is_no_failure(tmp_path: Path) -> None:
     (tmp_path / "slow.py").write_text("import time; print('loading', flush=True); time.sleep(60)")
-    command = [sys.executable, "-m", "gunicorn", "--config", "python:app.gunicorn_config", "slow:app"]
+    command = [*GUNICORN, "slow:app"]
     environ = {"PATH": os.environ["PATH"], "PORT": str(free_port()), "PYTHONPATH": str(tmp_path)}
     with subprocess.Popen(command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as loading:
         assert loading.stdout

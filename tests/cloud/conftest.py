@@ -39,7 +39,7 @@ class Daemon:
         Without Java on `path`, Firestore is the built-in one. `lock` is a descriptor of the locked daemon.lock.
         """
         home.mkdir(parents=True, exist_ok=True)
-        # So that its code pushes none out of the user's cache, which Java needs.
+        # Its code must push none out of the user's cache. Only Java needs that one, for the emulator's classes.
         cache = {} if path else {"XDG_CACHE_HOME": str(home / "cache")}
         locked = [] if lock is None else ["--lock", str(lock)]
         with open(home / "daemon.log", "a", opener=lambda path, flags: os.open(path, flags, 0o600)) as log:
