@@ -1,4 +1,4 @@
-"""What `make up` starts on the laptop: the engine and its plugins, the daemon, and the daemon's children."""
+"""What `make up` starts on the laptop: the engine and its providers, the daemon, and the daemon's children."""
 
 from docs.drawing import Box, arrow, panel, svg, text
 
@@ -8,7 +8,7 @@ LEFT, MIDDLE, RIGHT = 60, 420, 780
 
 def draw() -> str:
     return svg(
-        "The laptop's clouds: make, the engine, its plugins, the daemon and its children",
+        "The laptop's clouds: make, the engine, its providers, the daemon and its children",
         772,
         panel(30, 18, 1020, 244, "The command", "ends when the stacks are up · .venv", "ink"),
         panel(30, 302, 1020, 452, "The daemon", "outlives the command · local/cloud · app/.venv", "ink"),
@@ -23,8 +23,8 @@ def boxes() -> list[Box]:
         box(LEFT, 68, "make up", "Makefile", "muted"),
         box(MIDDLE, 68, "python -m local", "local/cli, with Pulumi's Automation API", "muted"),
         box(RIGHT, 68, "pulumi", "the real engine, state in .local", "shared"),
-        box(LEFT, 176, "pulumi-resource-aws", "local/providers/aws, also calls moto", "aws"),
-        box(MIDDLE, 176, "pulumi-resource-gcp", "local/providers/gcp", "gcp"),
+        box(LEFT, 176, "Provider aws", "in python -m local, also calls moto", "aws"),
+        box(MIDDLE, 176, "Provider gcp", "in python -m local", "gcp"),
         box(RIGHT, 176, "pulumi-resource-momento", "the real plugin, calls Momento", "shared"),
         box(LEFT, 352, "API Gateway and Lambda", "http://127.0.0.1:8081", "aws"),
         box(MIDDLE, 352, "Control API", "local/cloud/daemon", "muted"),

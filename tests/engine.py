@@ -1,7 +1,6 @@
 """Stacks of the real engine that have their state in a folder.
 
-The engine is started only for what a test is about. A start takes a tenth of a second of the processor's time, and
-deriving a key from a passphrase as much again.
+The engine is started only for what a test is about, since a start takes a tenth of a second of the processor's time.
 """
 
 import json
@@ -12,7 +11,8 @@ from typing import Any
 import yaml
 from pulumi import automation as auto
 
-from local.cli.stack_files import SALT
+from local.cli import vault
+from local.cli.state import create
 from local.cli.workspace import LaptopStack
 
 type Program = Callable[[], None]
@@ -33,20 +33,11 @@ class QuickStack(LaptopStack):
 
 
 def new_stack(workspace: QuickWorkspace, state: Path, name: str, config: Mapping[str, Any]) -> auto.Stack:
-    """Write what `pulumi stack init` would; the config has its secrets encrypted, with the laptop's passphrase."""
-    write(state, workspace.project_settings().name, name)
-    settings = {"encryptionsalt": SALT, "config": dict(config)}
+    """Write what `pulumi stack init` would; the config has its secrets encrypted, with the laptop's key."""
+    create(state, workspace.project_settings().name, name)
+    settings = {"config": dict(config), **vault.SETTINGS}
     Path(workspace.work_dir, f"Pulumi.{name}.yaml").write_text(yaml.safe_dump(settings))
     return QuickStack.select(name, workspace)
-
-
-def write(state: Path, project: str, name: str, deployment: Mapping[str, Any] | None = None) -> None:
-    """Write the state of a stack, with its pending operations, which `pulumi stack import` drops."""
-    path = state / ".pulumi" / "stacks" / project / f"{name}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    (state / ".pulumi" / "meta.yaml").write_text("version: 1\n")
-    checkpoint = {"stack": f"organization/{project}/{name}", "latest": deployment}
-    path.write_text(json.dumps({"version": 3, "checkpoint": checkpoint}))
 
 
 def deployment(state: Path) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Runs the real Pulumi engine on the laptop's clouds: unmodified stacks, real state, fake provider plugins."""
+"""Runs the real Pulumi engine on the laptop's clouds: unmodified stacks, real state, fake providers."""
 
 import importlib
 import runpy
@@ -10,22 +10,20 @@ from typing import Any
 
 from pulumi import automation as auto
 
-from local import providers
-from local.cli import stack_files, state
+from local.cli import stack_files, state, vault
 from local.cli.clouds import Daemon
 from local.cli.home import ROOT, Home, LocalError
 from local.cli.workspace import LaptopStack, LaptopWorkspace
-from ops.stack import project_key
+from local.providers.sdk import importing
+from ops.stack import project, project_key
 
-NO_KEY = "v1:u49dbF7yK/LwhL95:KP/WlB/36SVP/EI0m9/ph5BILqwJJpoGkjkPLERjmSXAQ2LWHg=="
-"""`no-key-without-clouds`, encrypted: not a common word, since the engine replaces it with [secret] in all output."""
+NO_KEY = "no-key-without-clouds"  # not a common word, since the engine replaces it with [secret] in all output
 GCP_PROJECT = "better-together-laptop"
 PLUGIN_DIED = "exited prematurely"  # in the engine's error
 CUT_OFF = "an earlier run was killed in the middle of a change, or its state is gone"
 AUDIENCE = "better-together"  # of the laptop's issuer's tokens
 # An engine built from its Go module has no language host for Python, but can run executables.
 POLICY_PACK = str(ROOT / "policy" / "start")
-_importing = threading.Lock()  # the SDKs import their modules lazily, which is not safe from several threads
 
 
 def warm_up(names: Iterable[str]) -> None:
@@ -33,7 +31,7 @@ def warm_up(names: Iterable[str]) -> None:
     clouds = {_cloud(name) for name in names}
 
     def work() -> None:
-        with _importing, suppress(Exception):  # the stack's run reports the error
+        with importing, suppress(Exception):  # the stack's run reports the error
             for cloud in clouds:
                 importlib.import_module(f"stacks.{cloud}")
 
@@ -60,10 +58,10 @@ def one_that_is_up(home: Home, name: str) -> auto.Stack:
 def _stack(home: Home, name: str, config: Mapping[str, Any]) -> auto.Stack:
     """Gives the engine a copy of the stack file, since it writes to it."""
     workspace = LaptopWorkspace(home, _program)
-    providers.install(home.pulumi_home)
     workspace.write(name, config)
-    opened = LaptopStack.select if state.exists(home, name) else LaptopStack.create
-    return opened(name, workspace)
+    if not state.exists(home, name):
+        state.create(home.state, project(), name)
+    return LaptopStack.select(name, workspace)
 
 
 def configure(stack: auto.Stack, daemon: Daemon | None, settings: Mapping[str, str] = MappingProxyType({})) -> None:
@@ -73,7 +71,7 @@ def configure(stack: auto.Stack, daemon: Daemon | None, settings: Mapping[str, s
     """
     workspace = stack.workspace
     assert isinstance(workspace, LaptopWorkspace)
-    key = {"secure": workspace.encrypted(stack, daemon.momento_api_key) if daemon else NO_KEY}
+    key = {"secure": vault.encrypted(daemon.momento_api_key if daemon else NO_KEY)}
     given = {
         "momento:apiKey": key,
         "momento:endpoint": daemon.momento if daemon else "http://127.0.0.1:0",
@@ -118,5 +116,5 @@ def is_protected(home: Home, name: str) -> bool:
 
 
 def _program() -> None:
-    with _importing:
+    with importing:
         runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")

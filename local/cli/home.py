@@ -131,7 +131,7 @@ class Home:
 
     def forget(self) -> None:
         """Removes the state, the logs and everything else that belongs to clouds that are gone."""
-        for folder in (self.state, self.workspace, self._unfinished, self.path / "run", self.logs):
+        for folder in (self.state, self.workspace, self.pulumi_home, self._unfinished, self.path / "run", self.logs):
             if folder.is_dir() and not folder.is_symlink():
                 shutil.rmtree(folder, ignore_errors=True)
             else:

@@ -16,9 +16,6 @@ from local.providers.values import is_object
 from ops.names import cloud_of, one_stack, stacks_of, template, with_file
 from ops.stack import UsageError, project_key
 
-# `pulumi stack init` made this for the passphrase in engine.py. It only protects keys of the laptop's clouds.
-SALT = "v1:B/cbSqKO26E=:v1:Kdkh6IlqkQewd6Gw:Cz6IGuEGnzLEuSrPgdwMSGqxdJXL4w=="
-
 
 def known(stacks: Sequence[str]) -> list[str]:
     """Each stack that these names mean, once. Raises LocalError if one of them can be none."""

@@ -1,15 +1,18 @@
-"""Reads the engine's state, a JSON file for each stack; a call of the engine would take half a second.
+"""The engine's state, a JSON file for each stack; a call of the engine would take half a second.
 
 https://www.pulumi.com/docs/iac/concepts/state-and-backends/#local-filesystem
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from local.cli.home import Home, LocalError
 from local.providers.values import is_object
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 def deployments(home: Home) -> dict[str, dict[str, Any]]:
@@ -20,6 +23,17 @@ def deployments(home: Home) -> dict[str, dict[str, Any]]:
 def exists(home: Home, name: str) -> bool:
     """Whether the engine knows the stack, even if it never came up."""
     return any(path.stem == name for path in _files(home))
+
+
+def create(folder: Path, project: str, stack: str, deployment: Mapping[str, Any] = NOTHING) -> None:
+    """Writes what `pulumi stack init` writes, with what the engine is to know of the stack."""
+    path = folder / ".pulumi" / "stacks" / project / f"{stack}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    (folder / ".pulumi" / "meta.yaml").write_text("version: 1\n")
+    checkpoint = {"stack": f"organization/{project}/{stack}", "latest": dict(deployment)}
+    unfinished = path.with_suffix(".new")  # this may be killed
+    unfinished.write_text(json.dumps({"version": 3, "checkpoint": checkpoint}))
+    unfinished.rename(path)
 
 
 def _files(home: Home) -> Iterator[Path]:

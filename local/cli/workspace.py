@@ -1,7 +1,6 @@
 """The engine's project folder in the home of the laptop's clouds."""
 
 import copy
-import hashlib
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache
@@ -12,11 +11,10 @@ import yaml
 from pulumi import automation as auto
 from pulumi.automation._stack import StackInitMode  # pyright: ignore[reportPrivateUsage] - it has no other name
 
-from local.cli import stack_files, state
+from local.cli import state, vault
 from local.cli.home import ROOT, Home
 from local.cli.tools import pulumi
-
-PASSPHRASE = "laptop"  # protects only the key of the laptop's Momento
+from local.providers import server
 
 
 class LaptopWorkspace(auto.LocalWorkspace):
@@ -41,9 +39,11 @@ class LaptopWorkspace(auto.LocalWorkspace):
                 # Without this, the engine writes files of metadata non-atomically, and a program that reads its stack's
                 # outputs meanwhile, as ours does, may see half a file (https://pkg.go.dev/gocloud.dev/blob/fileblob).
                 "PULUMI_BACKEND_URL": f"{home.state.as_uri()}?metadata=skip",
-                "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
+                "PULUMI_CONFIG_PASSPHRASE": "laptop",  # of a state that an earlier version of this project left
                 "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
                 "PULUMI_SKIP_UPDATE_CHECK": "true",
+                **vault.variables(),
+                **server.variables(home.path),
             },
         )
         self.home = home
@@ -60,30 +60,15 @@ class LaptopWorkspace(auto.LocalWorkspace):
         return yaml.safe_load(self._file(name).read_text())["config"]
 
     def write(self, name: str, config: Mapping[str, Any]) -> None:
-        settings = {"config": dict(config), "encryptionsalt": stack_files.SALT}
+        settings = {"config": dict(config), **vault.SETTINGS}
         self._file(name).write_text(yaml.safe_dump(settings))
 
     def _file(self, name: str) -> Path:
         return self.home.workspace / f"Pulumi.{name}.yaml"
 
-    def encrypted(self, stack: auto.Stack, key: str) -> str:
-        """The key, encrypted by the engine: once for all stacks, which have the same passphrase and salt."""
-        inputs = "\0".join((PASSPHRASE, stack_files.SALT, key))
-        kept = self.home.workspace / f"encrypted-{hashlib.sha256(inputs.encode()).hexdigest()}"
-        if not kept.exists():
-            stack.set_config("momento:apiKey", auto.ConfigValue(key, secret=True))
-            unfinished = kept.with_suffix(f".{stack.name}")
-            unfinished.write_text(self.config(stack.name)["momento:apiKey"]["secure"])
-            unfinished.rename(kept)  # at once, since this may be killed
-        return kept.read_text()
-
 
 class LaptopStack(auto.Stack):
     """The SDK would ask the engine for a summary of each update, which nothing here reads."""
-
-    @classmethod
-    def create(cls, stack_name: str, workspace: auto.Workspace) -> Self:
-        return cls(stack_name, workspace, StackInitMode.CREATE)
 
     @classmethod
     def select(cls, stack_name: str, workspace: auto.Workspace) -> Self:

@@ -19,6 +19,7 @@ from pulumi.runtime import proto
 
 from local.providers import sdk
 from local.providers.compare import changes, diff_response, observed, root, unhonoured
+from local.providers.control import Control
 from local.providers.resource import ProviderError, Resource, UpdateFailed
 from local.providers.values import UNKNOWN, Props, overlay, pack, plain
 
@@ -30,7 +31,8 @@ class FakeProvider(proto.ResourceProviderServicer):
 
     package: str
 
-    def __init__(self) -> None:
+    def __init__(self, control: Control) -> None:
+        self.control = control
         self.settings: Props = {}
 
     def resource(self, token: str) -> Resource:
@@ -56,6 +58,10 @@ class FakeProvider(proto.ResourceProviderServicer):
     def explains(self, error: Exception) -> bool:
         """Whether the error's text can be shown to a person."""
         return False
+
+    def Attach(self, request: proto.PluginAttach, context: grpc.ServicerContext) -> Empty:
+        """The engine's address, which this provider does not need."""
+        return Empty()
 
     def GetPluginInfo(self, request: Empty, context: grpc.ServicerContext) -> proto.PluginInfo:
         return proto.PluginInfo(version=version(f"pulumi-{self.package}"))

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any, get_origin
 
 from local.providers import sdk
-from local.providers.control import control
+from local.providers.control import Control
 from local.providers.resource import ProviderError, Resource
 from local.providers.values import UNKNOWN, Asset, Props, is_list, is_object
 
@@ -45,10 +45,11 @@ class Recording:
 
 
 class RecordedResource(Resource):
-    def __init__(self, token: str, recording: Recording, surroundings: Props, arn: str = "") -> None:
+    def __init__(self, control: Control, token: str, recording: Recording, surroundings: Props, arn: str = "") -> None:
         """`surroundings` are the values that the provider adds; `arn` is a format string."""
         self.replaces = recording.replaces
-        self._token, self._recording, self._surroundings, self._arn = token, recording, surroundings, arn
+        self._control, self._token, self._arn = control, token, arn
+        self._recording, self._surroundings = recording, surroundings
 
     def create(self, inputs: Props) -> str:
         values = {"unique": os.urandom(8).hex()} | self._surroundings | inputs
@@ -58,17 +59,17 @@ class RecordedResource(Resource):
         return identifier
 
     def read(self, identifier: str, known: Props) -> Props | None:
-        found = control("GET", "recorded", self._token, identifier)
+        found = self._control("GET", "recorded", self._token, identifier)
         return None if found is None else _merged(found["outputs"], found["inputs"])
 
     def update(self, identifier: str, olds: Props, news: Props) -> None:
-        found = control("GET", "recorded", self._token, identifier)
+        found = self._control("GET", "recorded", self._token, identifier)
         if found is None:
             raise ProviderError(f"{self._token} {identifier} does not exist")
         self._record(identifier, news, found["outputs"])
 
     def delete(self, identifier: str, known: Props) -> None:
-        control("DELETE", "recorded", self._token, identifier)
+        self._control("DELETE", "recorded", self._token, identifier)
 
     def planned(self, inputs: Props, olds: Props) -> Props:
         """The objects that mix inputs and outputs: new inputs over old values."""
@@ -80,7 +81,7 @@ class RecordedResource(Resource):
 
     def _record(self, identifier: str, inputs: Props, outputs: Props) -> None:
         body = {"inputs": _without_assets(inputs), "outputs": outputs}
-        control("PUT", "recorded", self._token, identifier, body=body)
+        self._control("PUT", "recorded", self._token, identifier, body=body)
 
     def _made_up(self, values: Props) -> Props:
         """The outputs that are not inputs, and the ARN, which some types also take as an input."""

@@ -27,7 +27,8 @@ NAMES: Mapping[Any, str] = {
     PulumiAsset: "an asset",
     PulumiArchive: "an archive",
 }
-_importing = Lock()  # the SDKs import their modules lazily, which is not safe from several threads
+importing = Lock()
+"""Held while the SDKs' modules are loaded: they load at their first use, which is not safe from several threads."""
 
 
 @cache
@@ -56,20 +57,23 @@ def _class(token: str, *suffixes: str) -> type:
     It is InitArgs where Args is taken, by a property of another type: "aws:s3/bucketServerSideEncryptionConfiguration".
     """
     package, module, _ = token.split(":")
-    with _importing:
-        importlib.import_module(f"pulumi_{package}")
-        registered: Any = rpc.get_resource_module(package, module, "")
-        if registered is None or token not in registered.mod_info["classes"]:
-            raise ProviderError(f"pulumi_{package} has no resource type {token}")
-        name: str = registered.mod_info["classes"][token]
-        sdk = importlib.import_module(registered.mod_info["fqn"])
-        return next(getattr(sdk, name + suffix) for suffix in suffixes or [""] if hasattr(sdk, name + suffix))
+    importlib.import_module(f"pulumi_{package}")
+    registered: Any = rpc.get_resource_module(package, module, "")
+    if registered is None or token not in registered.mod_info["classes"]:
+        raise ProviderError(f"pulumi_{package} has no resource type {token}")
+    name: str = registered.mod_info["classes"][token]
+    sdk = importlib.import_module(registered.mod_info["fqn"])
+    if name not in vars(
+        sdk
+    ):  # else the program has loaded it, and may wait for this provider with the lock in its hands
+        with importing:
+            getattr(sdk, name)
+    return next(getattr(sdk, name + suffix) for suffix in suffixes or [""] if hasattr(sdk, name + suffix))
 
 
 def provider_args(package: str) -> type:
     """The class of a provider's configuration."""
-    with _importing:
-        return importlib.import_module(f"pulumi_{package}.provider").ProviderArgs
+    return importlib.import_module(f"pulumi_{package}.provider").ProviderArgs
 
 
 @cache

@@ -1,58 +1,85 @@
-"""Serves a provider to the engine that started this process."""
+"""Serves the providers to an engine, which takes them instead of plugins."""
 
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
+from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import grpc
 from pulumi.runtime.proto import provider_pb2_grpc
 
+from local.providers.aws.provider import Aws
+from local.providers.control import Control
+from local.providers.gcp.provider import Gcp
 from local.providers.provider import FakeProvider
 from local.providers.resource import ProviderError
 
 MESSAGE_LIMIT = 400 * 1024 * 1024  # bytes, as in the engine
 
 
-class OneLineErrors(grpc.ServerInterceptor):
-    """Turns exceptions into the one line that the engine shows; unexpected ones also print a traceback."""
+def variables(home: Path) -> Mapping[str, str]:
+    """Serves the home's providers until this process ends. Returns the variable with which an engine finds them.
 
-    def __init__(self, provider: FakeProvider) -> None:
-        self._provider = provider
+    https://www.pulumi.com/docs/iac/guides/building-extending/providers/debugging-providers/
+    """
+    return {"PULUMI_DEBUG_PROVIDERS": ",".join(f"{kind.package}:{_server(kind, home)[1]}" for kind in (Aws, Gcp))}
+
+
+@cache
+def _server(kind: type[FakeProvider], home: Path) -> tuple[grpc.Server, int]:
+    """The server, which ends when it is deleted, and its port."""
+    make = partial(kind, Control(home))
+    server = grpc.server(
+        ThreadPoolExecutor(max_workers=16),
+        interceptors=[Connections(make)],
+        options=[("grpc.max_receive_message_length", MESSAGE_LIMIT)],
+    )
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(make(), server)  # pyright: ignore[reportUnknownMemberType]
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    return server, port
+
+
+class Connections(grpc.ServerInterceptor):
+    """A provider for each connection, since the engine opens one for each provider of the stack and configures it.
+
+    Turns exceptions into the one line that the engine shows; unexpected ones also print a traceback.
+    """
+
+    def __init__(self, make: Callable[[], FakeProvider]) -> None:
+        self._make = make
+        self._made: dict[str, FakeProvider] = {}
+        self._lock = Lock()
 
     def intercept_service(self, continuation: Callable[[Any], Any], handler_call_details: Any) -> Any:
         handler = continuation(handler_call_details)
         if handler is None or not handler.unary_unary:
             return handler
+        method = handler_call_details.method.rpartition("/")[2]
 
         def answer(request: Any, context: grpc.ServicerContext) -> Any:
+            provider = self._provider(context.peer())
             try:
-                return handler.unary_unary(request, context)
+                return getattr(provider, method)(request, context)
             except NotImplementedError:
                 raise
             except Exception as error:
-                context.abort(grpc.StatusCode.UNKNOWN, self._line(error))
+                context.abort(grpc.StatusCode.UNKNOWN, _line(provider, error))
 
         return grpc.unary_unary_rpc_method_handler(answer, handler.request_deserializer, handler.response_serializer)
 
-    def _line(self, error: Exception) -> str:
-        text = " ".join(str(error).split())
-        if isinstance(error, ProviderError) or self._provider.explains(error):
-            return text
-        traceback.print_exception(error, file=sys.stderr)
-        return f"{type(error).__name__}: {text}"
+    def _provider(self, peer: str) -> FakeProvider:
+        with self._lock:
+            return self._made.setdefault(peer, self._make())
 
 
-def serve(provider: FakeProvider) -> None:
-    """Prints the port, as the engine expects, and serves until the process ends, of which parent.py takes care."""
-    server = grpc.server(
-        ThreadPoolExecutor(max_workers=16),
-        interceptors=[OneLineErrors(provider)],
-        options=[("grpc.max_receive_message_length", MESSAGE_LIMIT)],
-    )
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(provider, server)  # pyright: ignore[reportUnknownMemberType]
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    print(port, flush=True)
-    server.wait_for_termination()
+def _line(provider: FakeProvider, error: Exception) -> str:
+    text = " ".join(str(error).split())
+    if isinstance(error, ProviderError) or provider.explains(error):
+        return text
+    traceback.print_exception(error, file=sys.stderr)
+    return f"{type(error).__name__}: {text}"

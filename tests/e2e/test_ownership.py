@@ -16,6 +16,7 @@ import pytest
 from local.cli import clouds, commands, destruction, locks
 from local.cli import home as homes
 from local.cli.home import Home, LocalError
+from tests.e2e.breaking import await_held, broken
 from tests.e2e.laptop import ROOT, Laptop
 
 START = """
@@ -176,14 +177,12 @@ def cut_the_state(laptop: Laptop) -> None:
 def kill_a_plugin(laptop: Laptop) -> None:
     """In the middle of a create, of which the engine then knows nothing."""
     laptop.must("destroy", "aws")
-    up = laptop.start("up", "--verbose", "aws")
-    assert up.stderr
-    for line in up.stderr:
-        if "Table" in line and "creating" in line:
-            break
-    [plugin] = [pid for pid, command in laptop.processes().items() if "local.providers.aws" in command]
-    os.kill(plugin, SIGKILL)
-    assert "failed: the error is above" in up.communicate()[1]
+    with broken(laptop, "momento", "held"):
+        up = laptop.start("up", "aws")
+        await_held(laptop, "momento")
+        [plugin] = [pid for pid, command in laptop.processes().items() if "pulumi-resource-momento" in command]
+        os.kill(plugin, SIGKILL)
+        assert "failed: the error is above" in up.communicate()[1]
 
 
 @pytest.mark.prove

@@ -4,14 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from local.cli import engine
+from local.cli import engine, vault
 from local.cli.clouds import Daemon
 from local.cli.home import Home, LocalError
-from local.cli.workspace import LaptopWorkspace
-from tests.engine import write
+from local.cli.state import create
 
 KEY = "the laptop's key"
-NAMES = ("aws", "gcp")
 
 
 @pytest.fixture
@@ -19,15 +17,22 @@ def daemon() -> Daemon:
     return Daemon(0, "", "", "", "", "http://127.0.0.1:1", KEY, "", "", "")
 
 
-def test_a_key_is_encrypted_once_for_all_stacks(
-    tmp_path: Path, daemon: Daemon, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stacks = [engine.open_stack(Home(tmp_path), name) for name in NAMES]
-    engine.configure(stacks[0], daemon)
-    monkeypatch.setattr(LaptopWorkspace, "set_config", None)  # what encrypts
-    engine.configure(stacks[1], daemon)
-    assert [stack.get_config("momento:apiKey").value for stack in stacks] == [KEY] * 2
+def test_a_key_is_encrypted(tmp_path: Path, daemon: Daemon) -> None:
+    stack = engine.open_stack(Home(tmp_path), "aws")
+    engine.configure(stack, daemon)
+    assert stack.get_config("momento:apiKey").value == KEY
     assert KEY not in "".join(path.read_text() for path in (tmp_path / "workspace").glob("*") if path.is_file())
+
+
+def test_the_laptops_key_is_not_a_persons_vaults(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, daemon: Daemon
+) -> None:
+    vault.variables.cache_clear()
+    for name in ("VAULT_AGENT_ADDR", "VAULT_PROXY_ADDR", "VAULT_HTTP_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    monkeypatch.setenv("VAULT_CACERT", "nowhere.pem")
+    test_a_key_is_encrypted(tmp_path, daemon)
+    vault.variables.cache_clear()
 
 
 def test_the_key_of_a_preview_without_clouds_can_be_decrypted(tmp_path: Path) -> None:
@@ -46,7 +51,7 @@ def test_a_stack_is_created_once(tmp_path: Path) -> None:
 def test_a_stack_that_was_only_previewed_is_not_up(tmp_path: Path) -> None:
     home = Home(tmp_path)
     engine.open_stack(home, "aws")
-    write(home.state, "better-together", "gcp", {"resources": [{"type": "pulumi:pulumi:Stack"}]})
+    create(home.state, "better-together", "gcp", {"resources": [{"type": "pulumi:pulumi:Stack"}]})
     assert [stack.name for stack in engine.stacks_up(home)] == ["gcp"]
     with pytest.raises(LocalError, match=r"^stack aws is not up: `make up STACK=aws`$"):
         engine.one_that_is_up(home, "aws")

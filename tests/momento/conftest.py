@@ -13,15 +13,13 @@ import pytest
 import yaml
 from pulumi import automation as auto
 
+from local.cli import vault
 from local.cli.tools import pulumi
-from local.cli.workspace import PASSPHRASE
 from tests.engine import Program, QuickWorkspace, changes, new_stack
 
 ROOT = Path(__file__).resolve().parents[2]
 APP_PYTHON = ROOT / "app" / ".venv" / "bin" / "python"
 KEY = "key-of-the-laptop"
-ENCRYPTED_KEY = "v1:rmZ2yT1GL8WPwTXg:IqlC2cKq36rfockNDNqqjEXZYL4BjWd9hnM4Hc7RCEpE"
-"""`KEY`, encrypted by the engine for the stacks of tests/engine.py."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +30,7 @@ class Momento:
     @property
     def settings(self) -> dict[str, Any]:
         """The config of a stack that has its caches here."""
-        return {"momento:apiKey": {"secure": ENCRYPTED_KEY}, "momento:endpoint": self.endpoint}
+        return {"momento:apiKey": {"secure": vault.encrypted(self.key)}, "momento:endpoint": self.endpoint}
 
     def caches(self) -> list[str]:
         return self._account("list")
@@ -88,11 +86,11 @@ def workspace(folder: Path) -> QuickWorkspace:
         program=lambda: None,
         env_vars={
             "PULUMI_BACKEND_URL": (folder / "state").as_uri(),
-            "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "MOMENTO_API_KEY": "",
             "MOMENTO_ENDPOINT": "",
+            **vault.variables(),
         },
     )
 

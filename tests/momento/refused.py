@@ -13,7 +13,7 @@ import pulumi
 from pulumi import automation as auto
 
 from pulumi_momento import Cache, Provider
-from tests.momento.conftest import workspace
+from tests.momento.conftest import Engine
 
 
 def main(folder: str, endpoint: str, key: str, over: str) -> None:
@@ -35,7 +35,7 @@ def main(folder: str, endpoint: str, key: str, over: str) -> None:
             cache("silent", endpoint=silent)
             cache("over", endpoint=over)
 
-        stack = auto.Stack.create("refused", workspace(Path(folder)))
+        stack = Engine.made(Path(folder), {}).stack
         with suppress(auto.CommandError):
             stack.up(program=program, on_output=print, on_error=print, continue_on_error=True, color="never")
 

@@ -14,8 +14,8 @@ from typing import Any
 import yaml
 from pulumi import automation as auto
 
+from local.cli import vault
 from local.cli.tools import pulumi
-from local.cli.workspace import PASSPHRASE
 from ops.stack import ROOT
 from tests.engine import Program, QuickStack, QuickWorkspace, new_stack
 from tests.momento.conftest import Momento
@@ -42,9 +42,10 @@ class Backend:
         return os.environ | {
             "PATH": f"{Path(pulumi().command).parent}:{os.environ['PATH']}",
             "PULUMI_BACKEND_URL": self.state.as_uri(),
-            "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
+            "PULUMI_CONFIG_PASSPHRASE": "of those that ops creates",
             "PULUMI_HOME": str(self.folder / "home"),
             "PULUMI_SKIP_UPDATE_CHECK": "true",
+            **vault.variables(),
             **self.variables,
         }
 
@@ -76,7 +77,11 @@ class Backend:
             work_dir=str(self.folder / "project"),
             pulumi_command=pulumi(),
             program=program,
-            env_vars={name: value for name, value in self.environment.items() if name.startswith(("AWS_", "PULUMI_"))},
+            env_vars={
+                name: value
+                for name, value in self.environment.items()
+                if name.startswith(("AWS_", "PULUMI_", "VAULT_"))
+            },
         )
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:

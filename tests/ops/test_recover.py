@@ -17,10 +17,11 @@ from typing import Any
 import psutil
 import pytest
 
+from local.cli.state import create
 from local.cli.tools import pulumi
 from ops.recover import IDS
 from pulumi_momento import Cache
-from tests.engine import deployment, outputs, root, write
+from tests.engine import deployment, outputs, root
 from tests.momento.conftest import Momento, running
 from tests.ops.backend import Backend
 from tests.ops.conftest import ROOT
@@ -103,7 +104,7 @@ def test_what_was_being_created_is_found_by_its_name(backend: Backend, momento: 
 
     bucket = pending("source", "aws:s3/bucket:Bucket")
     state["pending_operations"] = [pending("made"), pending("missed"), bucket]
-    write(backend.state, PROJECT, "aws", state)
+    create(backend.state, PROJECT, "aws", state)
     momento.create("made")
 
     code, result, _ = backend.ops("recover", "aws")
@@ -125,7 +126,7 @@ def test_an_update_that_ends_meanwhile_loses_nothing(backend: Backend) -> None:
     state = deployment(backend.state)
     stack, kind = root(state), "aws:s3/bucket:Bucket"
     bucket = stack | {"type": kind, "custom": True, "urn": stack["urn"].replace("pulumi:pulumi:Stack", kind)}
-    write(backend.state, PROJECT, "aws", state | {"pending_operations": [{"type": "creating", "resource": bucket}]})
+    create(backend.state, PROJECT, "aws", state | {"pending_operations": [{"type": "creating", "resource": bucket}]})
     once, has_read, go_on = (backend.folder / name for name in ("once", "has-read", "go-on"))
     os.mkfifo(has_read)
     os.mkfifo(go_on)
@@ -155,7 +156,7 @@ def test_a_provider_that_fails_is_one_line(backend: Backend) -> None:
         backend.new_stack("aws", lambda: Cache("users", name="users") and None, momento).up()
     state = deployment(backend.state)
     state["pending_operations"] = [{"type": "deleting", "resource": state["resources"][-1]}]
-    write(backend.state, PROJECT, "aws", state)
+    create(backend.state, PROJECT, "aws", state)
     code, result, _ = backend.ops("recover", "aws")
     assert code == 1
     assert "Momento" in result["error"]

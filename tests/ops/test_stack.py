@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from local.cli.state import create
 from ops import stack
 from ops.stack import Laptop, Stack, UsageError, project_key
-from tests.engine import write
 
 
 def test_the_file_of_a_stack_with_a_full_name() -> None:
@@ -41,7 +41,7 @@ def test_the_state_on_the_laptop_is_read_and_nothing_is_written(tmp_path: Path) 
     """It keeps its secrets encrypted, and another command may be at work."""
     here = Laptop(tmp_path, "", "")
     resources = [{"type": "a:b:C", "inputs": {"key": {"ciphertext": "v1:abc"}}}]
-    write(tmp_path / "state", "better-together", "aws", {"resources": resources})
+    create(tmp_path / "state", "better-together", "aws", {"resources": resources})
     before = sorted(tmp_path.rglob("*"))
     assert Stack("aws", {}, here).state() == {"resources": resources}
     assert Stack("gcp", {}, here).state() == {}

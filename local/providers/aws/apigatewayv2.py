@@ -5,7 +5,6 @@ from types import MappingProxyType
 from typing import Any
 
 from local.providers.aws.cloud import ACCOUNT, AwsResource, arguments, outputs_of, removed_tags
-from local.providers.control import control
 from local.providers.resource import ProviderError
 from local.providers.values import Props
 
@@ -39,13 +38,13 @@ class Api(_HttpApiResource):
 
     def create(self, inputs: Props) -> str:
         identifier = self.client.create_api(**self.arguments(inputs), Tags=inputs.get("tags", {}))["ApiId"]
-        control("PUT", "aws", "apis", identifier)
+        self.cloud.control("PUT", "aws", "apis", identifier)
         return identifier
 
     def read(self, identifier: str, known: Props) -> Props | None:
         api = self.client.get_api(ApiId=identifier)
         return self.outputs(api) | {
-            "apiEndpoint": (control("GET", "aws", "apis", identifier) or {}).get("url"),
+            "apiEndpoint": (self.cloud.control("GET", "aws", "apis", identifier) or {}).get("url"),
             "arn": _arn(self.cloud.region, identifier),
             "executionArn": _execution_arn(self.cloud.region, identifier),
             "tags": api.get("Tags", {}),
@@ -61,7 +60,7 @@ class Api(_HttpApiResource):
         self.client.tag_resource(ResourceArn=olds["arn"], Tags=news.get("tags", {}))
 
     def delete(self, identifier: str, known: Props) -> None:
-        control("DELETE", "aws", "apis", identifier)
+        self.cloud.control("DELETE", "aws", "apis", identifier)
         self.client.delete_api(ApiId=identifier)
 
 
@@ -135,7 +134,7 @@ class Stage(_HttpApiResource):
     def read(self, identifier: str, known: Props) -> Props | None:
         stage = self.client.get_stage(**self._key(identifier, known))
         api, region = known["apiId"], self.cloud.region
-        endpoint = (control("GET", "aws", "apis", api) or {}).get("url", "")
+        endpoint = (self.cloud.control("GET", "aws", "apis", api) or {}).get("url", "")
         return self.outputs(stage) | {
             "name": identifier,
             "apiId": api,

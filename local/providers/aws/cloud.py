@@ -6,7 +6,7 @@ from functools import cached_property
 from threading import Lock
 from typing import Any
 
-from local.providers.control import facts
+from local.providers.control import Control
 from local.providers.resource import Resource
 from local.providers.values import Props, is_object
 
@@ -14,8 +14,8 @@ ACCOUNT = "123456789012"
 
 
 class Cloud:
-    def __init__(self, region: str) -> None:
-        self.region = region
+    def __init__(self, control: Control, region: str) -> None:
+        self.control, self.region = control, region
         self._clients: dict[str, Any] = {}
         self._lock = Lock()
 
@@ -23,7 +23,7 @@ class Cloud:
         """A boto3 client, created once. boto3's clients are thread-safe, but its session is not."""
         with self._lock:
             if service not in self._clients:
-                self._clients[service] = self._session.client(service, endpoint_url=facts()["aws"])
+                self._clients[service] = self._session.client(service, endpoint_url=self.control.facts()["aws"])
             return self._clients[service]
 
     def arn(self, service: str, resource: str) -> str:

@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 from local.providers.aws.cloud import ACCOUNT, Cloud, outputs_of
 from local.providers.aws.lambda_function import CONFIGURATION
-from local.providers.control import control
 from local.providers.resource import ProviderError
 from local.providers.values import Props
 
@@ -38,7 +37,7 @@ def invocation(cloud: Cloud, args: Props) -> Props:
     name = args["functionName"]
     arn = cloud.arn("lambda", f"function:{name}:{args['qualifier']}")
     try:
-        answer = control("POST", "aws", "functions", arn, "invocations", body=json.loads(args["input"]))
+        answer = cloud.control("POST", "aws", "functions", arn, "invocations", body=json.loads(args["input"]))
     except ProviderError as error:
         payload = json.dumps({"errorMessage": str(error)})
         raise ProviderError(f"Lambda Function ({name}) returned error: ({payload})") from None

@@ -4,7 +4,6 @@ from pathlib import Path
 from types import MappingProxyType
 
 from local.providers.aws.cloud import AwsResource, arguments, only, outputs_of, removed_tags
-from local.providers.control import control
 from local.providers.resource import ProviderError, UpdateFailed
 from local.providers.values import Asset, Props
 
@@ -96,7 +95,7 @@ class Function(AwsResource):
 
     def _make_ready(self, name: str) -> None:
         """Waits until the code is unpacked, as the real provider waits until a function is active."""
-        control("PUT", "aws", "functions", self.cloud.arn("lambda", f"function:{name}"))
+        self.cloud.control("PUT", "aws", "functions", self.cloud.arn("lambda", f"function:{name}"))
 
     def _publish(self, name: str, snap_start: bool) -> None:
         """Publishes a version and waits for its first start, as the real provider waits for the snapshot.
@@ -107,7 +106,7 @@ class Function(AwsResource):
         if snap_start:
             arn = self.cloud.arn("lambda", f"function:{name}:{version}")
             try:
-                control("PUT", "aws", "functions", arn, "environment")
+                self.cloud.control("PUT", "aws", "functions", arn, "environment")
             except ProviderError as error:
                 raise UpdateFailed(f"version {version} of {name} does not start: {error}") from None
 

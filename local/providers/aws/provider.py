@@ -32,7 +32,7 @@ class Aws(FakeProvider):
             return found(self.cloud)
         arn = f"arn:aws:{service}:{{region}}:{{account}}:{{name}}"
         surroundings = {"account": ACCOUNT, "region": self.cloud.region}
-        return RecordedResource(token, recording(token), surroundings, arn)
+        return RecordedResource(self.control, token, recording(token), surroundings, arn)
 
     def function(self, token: str, args: Props) -> Props:
         if token not in FUNCTIONS:
@@ -53,4 +53,4 @@ class Aws(FakeProvider):
 
     @cached_property
     def cloud(self) -> Cloud:
-        return Cloud(self.settings.get("region", DEFAULT_REGION))
+        return Cloud(self.control, self.settings.get("region", DEFAULT_REGION))

@@ -3,7 +3,7 @@
 import os
 
 from local.providers import sdk
-from local.providers.control import control
+from local.providers.control import Control
 from local.providers.gcp import terraform
 from local.providers.gcp.recorded import PLACES, recording
 from local.providers.gcp.types import TYPES, Type
@@ -23,9 +23,9 @@ class Gcp(FakeProvider):
 
     def _resource(self, token: str) -> Resource:
         if token in TYPES:
-            return GcpResource(token, TYPES[token], self.outputs(token, {}))
+            return GcpResource(self.control, token, TYPES[token], self.outputs(token, {}))
         kind = EnabledApi if token == "gcp:projects/service:Service" else RecordedResource
-        return kind(token, recording(token), dict.fromkeys(PLACES, "global") | self.settings)
+        return kind(self.control, token, recording(token), dict.fromkeys(PLACES, "global") | self.settings)
 
     def function(self, token: str, args: Props) -> Props:
         if token == "gcp:storage/getProjectServiceAccount:getProjectServiceAccount":
@@ -57,8 +57,9 @@ class GcpResource(Resource):
 
     file = "local/providers/gcp/types.py"
 
-    def __init__(self, token: str, type: Type, common: Props) -> None:
+    def __init__(self, control: Control, token: str, type: Type, common: Props) -> None:
         self.defaults, self.honours = type.defaults, type.honours
+        self._control = control
         self._token, self._type, self._common = token, type, common
 
     def create(self, inputs: Props) -> str:
@@ -67,7 +68,7 @@ class GcpResource(Resource):
         return identifier
 
     def read(self, identifier: str, known: Props) -> Props | None:
-        found = control("GET", "gcp", "resources", self._token, identifier)
+        found = self._control("GET", "gcp", "resources", self._token, identifier)
         if found is None:
             return None
         outputs: Props = found["outputs"]
@@ -80,11 +81,11 @@ class GcpResource(Resource):
             raise UpdateFailed(str(error)) from None
 
     def delete(self, identifier: str, known: Props) -> None:
-        control("DELETE", "gcp", "resources", self._token, identifier)
+        self._control("DELETE", "gcp", "resources", self._token, identifier)
 
     def _put(self, identifier: str, inputs: Props) -> None:
         files = {name: value.path for name, value in inputs.items() if isinstance(value, Asset)}
         sent = {name: value for name, value in inputs.items() if name not in files}
-        control(
+        self._control(
             "PUT", "gcp", "resources", self._token, identifier, body={"inputs": self._common | sent, "files": files}
         )

@@ -13,14 +13,17 @@ import boto3  # pyright: ignore[reportMissingTypeStubs]
 import httpx
 import pytest
 
-from local import providers
 from local.cli import clouds as laptops_clouds
+from local.cli import vault
 from local.cli.home import APP_PYTHON, ROOT, Home
 from local.cli.tools import pulumi
-from local.cli.workspace import PASSPHRASE
+from local.providers import server
+from local.providers.control import Control
 from tests.engine import Program, QuickWorkspace, changes, new_stack, outputs
 
 REGION = "eu-west-1"
+NOWHERE = Control(Path("nowhere"))
+"""Of clouds that do not run."""
 SETTINGS = {"aws:region": REGION, "gcp:project": "laptop"}
 
 
@@ -89,15 +92,14 @@ class Engine:
     """A stack of the real engine. Changes are told as {operation: number of resources}."""
 
     def __init__(self, folder: Path, home: Path, config: Mapping[str, str] = SETTINGS) -> None:
-        providers.install(folder / "pulumi")
         (folder / "Pulumi.yaml").write_text("name: providers\nruntime: python\n")
         self.state = folder / "state"
         environment = {
-            "BETTER_TOGETHER_HOME": str(home),
             "PULUMI_BACKEND_URL": self.state.as_uri(),
-            "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
+            **vault.variables(),
+            **server.variables(home),
         }
         workspace = QuickWorkspace(
             work_dir=str(folder),

@@ -20,12 +20,13 @@ from local.cloud.gcp.cloud_run import spec as cloud_run_spec
 from local.providers.aws.cloud import AwsResource
 from local.providers.aws.provider import Aws
 from local.providers.compare import observed
+from local.providers.control import Control
 from local.providers.gcp.provider import Gcp
 from local.providers.gcp.types import SERVICE, TYPES
 from local.providers.resource import ProviderError
 from local.providers.sdk import alternatives, args_type, properties
 from local.providers.values import UNKNOWN, Asset, Props, is_list, is_object, pack
-from tests.local.providers.conftest import REGION
+from tests.local.providers.conftest import NOWHERE, REGION
 from tests.local.providers.conftest import Aws as RunningAws
 
 CONTEXT: grpc.ServicerContext = create_autospec(grpc.ServicerContext)
@@ -73,7 +74,7 @@ def given(args: type, path: Sequence[str], value: Any = UNKNOWN) -> Props:
 
 @pytest.mark.parametrize("token", AWS + GCP)
 def test_what_a_type_does_not_honour_is_refused(token: str) -> None:
-    provider = Gcp() if token.startswith("gcp:") else Aws()
+    provider = Gcp(NOWHERE) if token.startswith("gcp:") else Aws(NOWHERE)
     resource, args = provider.resource(token), args_type(token)
     honours = resource.honours or frozenset()
     paths = list(leaves(args))
@@ -102,14 +103,13 @@ def test_what_a_type_does_not_honour_is_refused(token: str) -> None:
     ],
 )
 def test_a_value_that_the_cloud_does_not_act_on_is_refused(token: str, inputs: Props) -> None:
-    failures = Aws().Check(proto.CheckRequest(type=token, name="x", news=pack(inputs)), CONTEXT).failures
+    failures = Aws(NOWHERE).Check(proto.CheckRequest(type=token, name="x", news=pack(inputs)), CONTEXT).failures
     assert any("the laptop's aws has only" in failure.reason for failure in failures)
 
 
 @pytest.fixture
-def provider(clouds: Path, aws: RunningAws, monkeypatch: pytest.MonkeyPatch) -> Aws:
-    monkeypatch.setenv("BETTER_TOGETHER_HOME", str(clouds))
-    provider = Aws()
+def provider(clouds: Path, aws: RunningAws) -> Aws:
+    provider = Aws(Control(clouds))
     provider.settings = {"region": REGION}
     return provider
 

@@ -14,7 +14,7 @@ from local.providers.gcp.provider import Gcp
 from local.providers.provider import FakeProvider
 from local.providers.resource import ProviderError
 from local.providers.values import pack
-from tests.local.providers.conftest import Aws, Engine, Program
+from tests.local.providers.conftest import NOWHERE, Aws, Engine, Program
 
 SERVICE = "gcp:cloudrunv2/service:Service"
 DATABASE = "gcp:firestore/database:Database"
@@ -84,19 +84,18 @@ def delete(provider: FakeProvider, type: str, known: dict[str, bool]) -> None:
 @pytest.mark.parametrize("known", [{}, {"deletionProtection": True}])
 def test_a_service_is_protected_by_default(known: dict[str, bool]) -> None:
     with pytest.raises(ProviderError, match="cannot delete x: it is protected"):
-        delete(Gcp(), SERVICE, known)
+        delete(Gcp(NOWHERE), SERVICE, known)
 
 
 def test_a_database_is_abandoned_by_default() -> None:
-    delete(Gcp(), DATABASE, {})
+    delete(Gcp(NOWHERE), DATABASE, {})
 
 
 @pytest.mark.parametrize("type", ["aws:cloudwatch/logGroup:LogGroup", "aws:lambda/function:Function"])
-def test_what_is_to_be_skipped_stays(type: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("BETTER_TOGETHER_HOME", raising=False)
-    delete(AwsProvider(), type, {"skipDestroy": True})
-    with pytest.raises(ProviderError, match="BETTER_TOGETHER_HOME is not set"):
-        delete(AwsProvider(), type, {"skipDestroy": False})
+def test_what_is_to_be_skipped_stays(type: str) -> None:
+    delete(AwsProvider(NOWHERE), type, {"skipDestroy": True})
+    with pytest.raises(ProviderError, match=r"no daemon\.json in nowhere"):
+        delete(AwsProvider(NOWHERE), type, {"skipDestroy": False})
 
 
 @pytest.mark.prove

@@ -16,6 +16,7 @@ from local.providers.gcp.recorded import RECORDINGS
 from local.providers.gcp.types import TYPES
 from local.providers.sdk import args_type
 from local.providers.values import UNKNOWN, overlay, pack, plain, seal
+from tests.local.providers.conftest import NOWHERE
 
 TABLE = "aws:dynamodb/table:Table"
 CONTEXT: grpc.ServicerContext = create_autospec(grpc.ServicerContext)
@@ -23,11 +24,12 @@ CONTEXT: grpc.ServicerContext = create_autospec(grpc.ServicerContext)
 
 def check(news: dict[str, Any], olds: dict[str, Any] | None = None, seed: bytes = b"1") -> proto.CheckResponse:
     request = proto.CheckRequest(type=TABLE, name="users", news=pack(news), olds=pack(olds or {}), randomSeed=seed)
-    return Aws().Check(request, CONTEXT)
+    return Aws(NOWHERE).Check(request, CONTEXT)
 
 
 def diff(olds: dict[str, Any], news: dict[str, Any]) -> proto.DiffResponse:
-    return Aws().Diff(proto.DiffRequest(type=TABLE, name="users", old_inputs=pack(olds), news=pack(news)), CONTEXT)
+    request = proto.DiffRequest(type=TABLE, name="users", old_inputs=pack(olds), news=pack(news))
+    return Aws(NOWHERE).Diff(request, CONTEXT)
 
 
 def test_a_name_that_is_left_out_is_made_once() -> None:
@@ -56,7 +58,7 @@ def test_check_reports_every_fault() -> None:
 
 
 def test_the_config_of_a_provider_is_checked() -> None:
-    [failure] = Aws().CheckConfig(proto.CheckRequest(news=pack({"regoin": "x"})), CONTEXT).failures
+    [failure] = Aws(NOWHERE).CheckConfig(proto.CheckRequest(news=pack({"regoin": "x"})), CONTEXT).failures
     assert failure.reason == "unknown property 'regoin': did you mean 'region'?"
 
 
@@ -132,7 +134,7 @@ def test_only_drift_is_observed() -> None:
 def test_only_a_resource_with_a_fixed_name_is_deleted_before_it_is_replaced() -> None:
     def deletes_first(type: str, old: dict[str, Any], new: dict[str, Any]) -> bool:
         request = proto.DiffRequest(type=type, name="x", old_inputs=pack(old), news=pack(new))
-        response = Aws().Diff(request, CONTEXT)
+        response = Aws(NOWHERE).Diff(request, CONTEXT)
         assert response.replaces
         return response.deleteBeforeReplace
 
@@ -144,7 +146,7 @@ def test_only_a_resource_with_a_fixed_name_is_deleted_before_it_is_replaced() ->
 
 @pytest.mark.parametrize("token", [*TYPES, *RECORDINGS])
 def test_every_gcp_type_is_the_sdks(token: str) -> None:
-    Gcp().resource(token)
+    Gcp(NOWHERE).resource(token)
     args_type(token)
 
 

@@ -13,11 +13,12 @@ from pulumi_gcp import pubsub
 from local.providers import sdk
 from local.providers.aws.provider import Aws
 from local.providers.aws.recorded import RECORDINGS as AWS
+from local.providers.control import Control
 from local.providers.gcp.provider import Gcp
 from local.providers.gcp.recorded import RECORDINGS as GCP
 from local.providers.recorded import RecordedResource
 from local.providers.resource import Resource
-from tests.local.providers.conftest import Engine, Program, ask
+from tests.local.providers.conftest import NOWHERE, Engine, Program, ask
 
 QUEUE = "aws:sqs/queue:Queue"
 
@@ -77,14 +78,14 @@ def every_type(package: str) -> list[str]:
 
 
 @pytest.mark.prove
-@pytest.mark.parametrize("provider", [Aws(), Gcp()], ids=["aws", "gcp"])
+@pytest.mark.parametrize("provider", [Aws(NOWHERE), Gcp(NOWHERE)], ids=["aws", "gcp"])
 def test_every_type_of_the_sdk_can_be_recorded(provider: Aws | Gcp, monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[dict[str, Any]] = []
 
-    def control(*request: str, body: dict[str, Any]) -> None:
+    def control(self: Control, *request: str, body: dict[str, Any]) -> None:
         sent.append(body)
 
-    monkeypatch.setattr("local.providers.recorded.control", control)
+    monkeypatch.setattr(Control, "__call__", control)
     provider.settings = {"project": "laptop"}
     tokens = every_type(provider.package)
     assert len(tokens) > 1000

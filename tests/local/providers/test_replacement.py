@@ -15,6 +15,7 @@ from local.providers.aws.recorded import RECORDINGS
 from local.providers.gcp.provider import Gcp
 from local.providers.sdk import args_type, properties
 from local.providers.values import pack
+from tests.local.providers.conftest import NOWHERE
 from tests.local.providers.test_inputs import AWS
 
 # CloudFormation's name of each type, and what its properties are called in Pulumi where that is not a matter of case.
@@ -84,7 +85,7 @@ def test_no_aws_type_is_left_out() -> None:
 @pytest.mark.parametrize("token", TYPES)
 def test_aws_replaces_what_cannot_change(cloudformation: dict[str, list[str]], token: str) -> None:
     cfn, names = TYPES[token]
-    resource = Aws().resource(token)
+    resource = Aws(NOWHERE).resource(token)
     known = properties(args_type(token)).keys() if resource.honours is None else resource.honours
     fixed = {names.get(name, name[0].lower() + name[1:]) for name in cloudformation[cfn]}
     assert resource.replaces == fixed & known | BESIDES.get(token, set())
@@ -96,7 +97,7 @@ def test_a_nested_input_may_force_a_replacement() -> None:
     def diff(old: str, new: str, *more: str) -> proto.DiffResponse:
         olds, news = ({"metricDescriptor": {"labels": [{"key": k} for k in keys]}} for keys in ([old], [new, *more]))
         request = proto.DiffRequest(type=token, name="x", old_inputs=pack(olds), news=pack(news))
-        return Gcp().Diff(request, CONTEXT)
+        return Gcp(NOWHERE).Diff(request, CONTEXT)
 
     assert list(diff("a", "b").replaces) == ["metricDescriptor"]
     assert diff("a", "a", "b").detailedDiff["metricDescriptor.labels[1]"].kind == PropertyDiff.ADD_REPLACE
@@ -106,4 +107,4 @@ def test_a_nested_input_may_force_a_replacement() -> None:
         old_inputs=pack({"metricDescriptor": {"unit": "1"}}),
         news=pack({"metricDescriptor": {"unit": "ms"}}),
     )
-    assert not Gcp().Diff(request, CONTEXT).replaces
+    assert not Gcp(NOWHERE).Diff(request, CONTEXT).replaces

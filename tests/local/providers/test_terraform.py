@@ -20,6 +20,7 @@ from local.providers.gcp.terraform import in_place, replaces, types
 from local.providers.gcp.types import TYPES
 from local.providers.sdk import args_type, properties
 from local.providers.values import Props, pack
+from tests.local.providers.conftest import NOWHERE
 from tests.local.providers.test_inputs import below, given, leaves
 
 CONTEXT: grpc.ServicerContext = create_autospec(grpc.ServicerContext)
@@ -35,7 +36,7 @@ USER_MANAGED = {"replicas": [{"location": "us-central1"}]}
 def replaced(token: str, olds: Props, news: Props) -> list[str]:
     """The changed inputs that replace the resource."""
     request = proto.DiffRequest(type=token, name="x", old_inputs=pack(olds), news=pack(news))
-    return list(Gcp().Diff(request, CONTEXT).replaces)
+    return list(Gcp(NOWHERE).Diff(request, CONTEXT).replaces)
 
 
 def registered() -> Iterator[str]:
