@@ -1,6 +1,6 @@
-"""Ends a plugin when the engine that started it says so or ends, even if the engine is killed.
+"""Runs a module that ends when the engine that started it says so or ends, even if the engine is killed.
 
-`python parent.py MODULE ARGUMENTS...` runs a module this way.
+`python parent.py MODULE ARGUMENTS...`
 """
 
 import gc

@@ -17,7 +17,8 @@ def destroy(home: Home, names: Sequence[str], *, wait: bool = False, verbose: bo
 
     With `wait`, waits for another command that is at work.
 
-    If an engine or a plugin was killed, the content of the clouds is unknown, so this stops them, with all stacks.
+    If a command, an engine or a plugin was killed, the content of the clouds is unknown, so this stops them, with all
+    stacks.
     """
     names = stack_files.known(names)
     with home.exclusive(wait=wait):

@@ -88,19 +88,19 @@ def _cloud(name: str) -> str | None:
 
 @contextmanager
 def changing(home: Home, stack: auto.Stack) -> Generator[None]:
-    """Marks the stack as unfinished while the engine changes it, and records if a plugin dies."""
+    """Marks the stack as unfinished while the engine changes it; the mark has a text if a provider died meanwhile."""
     with home.changing(stack.name) as mark:
+        mark.write_text("the command was killed, and its providers with it")
         try:
             yield
-        except auto.errors.CommandError as error:
-            if PLUGIN_DIED in str(error):
-                mark.write_text(PLUGIN_DIED)
+        except BaseException as error:
+            mark.write_text(PLUGIN_DIED if PLUGIN_DIED in str(error) else "")
             raise
 
 
 def has_lost_track(home: Home) -> bool:
-    """Whether the state may not match the running clouds, because an engine or a plugin was killed while it changed
-    them, or because the state was removed or broken.
+    """Whether the state may not match the running clouds, because a command, an engine or a plugin was killed while it
+    changed them, or because the state was removed or broken.
     """
     if not home.state.exists() or any(home.unfinished().values()):
         return True

@@ -1,6 +1,5 @@
 """`python -m local`: what the Makefile calls."""
 
-import gc
 import os
 import signal
 import sys
@@ -30,7 +29,6 @@ def main() -> None:
     for variable in REAL_MOMENTO:
         os.environ.pop(variable, None)
     os.umask(0o077)  # only the user may read the clouds' keys
-    gc.disable()  # the SDKs' million objects are no garbage, and looking through them takes longer than the imports
     try:
         run(home, **arguments)
     except (LocalError, UsageError, ToolMissing, ArtifactError, OSError, CommandError, KeyboardInterrupt) as error:

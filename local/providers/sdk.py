@@ -28,7 +28,10 @@ NAMES: Mapping[Any, str] = {
     PulumiArchive: "an archive",
 }
 importing = Lock()
-"""Held while the SDKs' modules are loaded: they load at their first use, which is not safe from several threads."""
+"""Held while the SDKs' modules may load: they do so at their first use, which is not safe from several threads.
+
+A program holds it. What a program may wait for must not need it: the functions, and what the engine asks before them.
+"""
 
 
 @cache
@@ -63,12 +66,8 @@ def _class(token: str, *suffixes: str) -> type:
         raise ProviderError(f"pulumi_{package} has no resource type {token}")
     name: str = registered.mod_info["classes"][token]
     sdk = importlib.import_module(registered.mod_info["fqn"])
-    if name not in vars(
-        sdk
-    ):  # else the program has loaded it, and may wait for this provider with the lock in its hands
-        with importing:
-            getattr(sdk, name)
-    return next(getattr(sdk, name + suffix) for suffix in suffixes or [""] if hasattr(sdk, name + suffix))
+    with importing:
+        return next(getattr(sdk, name + suffix) for suffix in suffixes or [""] if hasattr(sdk, name + suffix))
 
 
 def provider_args(package: str) -> type:

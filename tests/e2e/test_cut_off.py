@@ -1,7 +1,6 @@
 """Commands and the daemon are cut off at seeded moments: the next command heals, whatever it is."""
 
 import contextlib
-import json
 import os
 import subprocess
 import time
@@ -92,7 +91,7 @@ def test_the_next_command_heals(battered: Battered, seed: int) -> None:
 
     if cut.next != "up":
         battered.up()
-    for outputs in json.loads(laptop.must("outputs")).values():
+    for outputs in laptop.outputs().values():
         ready = httpx.get(outputs["url"] + "/health/ready", timeout=30)
         assert ready.status_code == 200, ready.text
 

@@ -6,7 +6,8 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from signal import SIGCONT, SIGKILL, SIGSTOP
 from threading import Timer
@@ -174,19 +175,30 @@ def cut_the_state(laptop: Laptop) -> None:
     os.truncate(state, 100)
 
 
-def kill_a_plugin(laptop: Laptop) -> None:
-    """In the middle of a create, of which the engine then knows nothing."""
+@contextmanager
+def creating(laptop: Laptop) -> Generator[subprocess.Popen[str]]:
+    """An `up` in the middle of a create. If that is cut off, the engine knows nothing of what it made."""
     laptop.must("destroy", "aws")
-    with broken(laptop, "momento", "held"):
-        up = laptop.start("up", "aws")
+    with broken(laptop, "momento", "held"), laptop.start("up", "aws") as up:
         await_held(laptop, "momento")
+        yield up
+
+
+def kill_a_plugin(laptop: Laptop) -> None:
+    with creating(laptop) as up:
         [plugin] = [pid for pid, command in laptop.processes().items() if "pulumi-resource-momento" in command]
         os.kill(plugin, SIGKILL)
         assert "failed: the error is above" in up.communicate()[1]
 
 
+def kill_the_command(laptop: Laptop) -> None:
+    """And with it the other providers."""
+    with creating(laptop) as up:
+        up.kill()
+
+
 @pytest.mark.prove
-@pytest.mark.parametrize("lose", [remove_the_state, cut_the_state, kill_a_plugin])
+@pytest.mark.parametrize("lose", [remove_the_state, cut_the_state, kill_a_plugin, kill_the_command])
 def test_a_state_that_tells_no_truth_ends_with_the_clouds(laptop: Laptop, lose: Callable[[Laptop], None]) -> None:
     laptop.must("up", "aws")
     lose(laptop)
