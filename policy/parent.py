@@ -1,4 +1,4 @@
-"""Runs a module that ends when the engine that started it says so or ends, even if the engine is killed.
+"""Runs a module until the engine that started it interrupts it or ends, even if the engine is killed.
 
 `python parent.py MODULE ARGUMENTS...`
 """

@@ -1,6 +1,6 @@
 """Stacks of the real engine that have their state in a folder.
 
-The engine is started only for what a test is about, since a start takes a tenth of a second of the processor's time.
+The engine is started only for what a test is about, since a start takes a fifth of a second.
 """
 
 import json

@@ -6,7 +6,7 @@ import socket
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
-from local.cli import bring_up, clouds, engine, stack_files, state
+from local.cli import bring_up, clouds, stack_files, state
 from local.cli.clouds import Daemon
 from local.cli.home import APP_PYTHON, ROOT, Home, LocalError
 
@@ -53,7 +53,7 @@ def _refuse_if_taken(port: str) -> None:
 
 
 def _bring_up(home: Home, name: str) -> None:
-    is_whole = clouds.running(home) and not engine.has_lost_track(home) and name not in home.unfinished()
+    is_whole = clouds.running(home) and name not in home.unfinished()
     if not (is_whole and state.resources(home, name)):
         bring_up.up(home, [name])
 

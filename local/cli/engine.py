@@ -88,13 +88,14 @@ def _cloud(name: str) -> str | None:
 
 @contextmanager
 def changing(home: Home, stack: auto.Stack) -> Generator[None]:
-    """Marks the stack as unfinished while the engine changes it; the mark has a text if a provider died meanwhile."""
+    """Marks the stack as unfinished while the engine changes it. The mark keeps its text if a provider dies."""
     with home.changing(stack.name) as mark:
-        mark.write_text("the command was killed, and its providers with it")
+        mark.write_text("the command was killed, and its providers with it, or a plugin died")
         try:
             yield
         except BaseException as error:
-            mark.write_text(PLUGIN_DIED if PLUGIN_DIED in str(error) else "")
+            if PLUGIN_DIED not in str(error):
+                mark.write_text("")
             raise
 
 

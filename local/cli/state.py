@@ -1,4 +1,4 @@
-"""The engine's state, a JSON file for each stack; a call of the engine would take half a second.
+"""The engine's state, a JSON file for each stack; a start of the engine takes a fifth of a second.
 
 https://www.pulumi.com/docs/iac/concepts/state-and-backends/#local-filesystem
 """
@@ -27,12 +27,18 @@ def exists(home: Home, name: str) -> bool:
 
 def create(folder: Path, project: str, stack: str, deployment: Mapping[str, Any] = NOTHING) -> None:
     """Writes what `pulumi stack init` writes, with what the engine is to know of the stack."""
-    path = folder / ".pulumi" / "stacks" / project / f"{stack}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    (folder / ".pulumi" / "meta.yaml").write_text("version: 1\n")
     checkpoint = {"stack": f"organization/{project}/{stack}", "latest": dict(deployment)}
-    unfinished = path.with_suffix(".new")  # this may be killed
-    unfinished.write_text(json.dumps({"version": 3, "checkpoint": checkpoint}))
+    _write(folder / ".pulumi" / "meta.yaml", "version: 1\n")
+    _write(
+        folder / ".pulumi" / "stacks" / project / f"{stack}.json", json.dumps({"version": 3, "checkpoint": checkpoint})
+    )
+
+
+def _write(path: Path, text: str) -> None:
+    """Writes the whole file or nothing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(".new")
+    unfinished.write_text(text)
     unfinished.rename(path)
 
 

@@ -42,10 +42,18 @@ class _Vault(BaseHTTPRequestHandler):
         pass
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Prints no traceback: the engine was killed, and does not read the answer."""
+
+
 @cache
 def variables() -> Mapping[str, str]:
-    """The variables with which an engine gets the key from this process. They hide those of a person's own Vault."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Vault)
+    """The variables with which an engine gets the key from this process. They override the user's own key service."""
+    server = _Server(("127.0.0.1", 0), _Vault)
     Thread(target=server.serve_forever, daemon=True).start()
-    own = dict.fromkeys((name for name in os.environ if name.startswith("VAULT_")), "")
-    return own | {"VAULT_SERVER_URL": f"http://127.0.0.1:{server.server_port}", "VAULT_SERVER_TOKEN": "laptop"}
+    hidden = ["PULUMI_CLOUD_SECRET_OVERRIDE", *(name for name in os.environ if name.startswith("VAULT_"))]
+    return dict.fromkeys(hidden, "") | {
+        "VAULT_SERVER_URL": f"http://127.0.0.1:{server.server_port}",
+        "VAULT_SERVER_TOKEN": "laptop",
+    }

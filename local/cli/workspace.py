@@ -18,7 +18,7 @@ from local.providers import server
 
 
 class LaptopWorkspace(auto.LocalWorkspace):
-    """Asks its files what the SDK would ask the engine, each start of which takes a quarter of a second."""
+    """Asks its files what the SDK would ask the engine, each start of which takes a fifth of a second."""
 
     def __init__(self, home: Home, program: Callable[[], None]) -> None:
         for folder in (home.workspace, home.pulumi_home, home.state):

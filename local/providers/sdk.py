@@ -28,9 +28,9 @@ NAMES: Mapping[Any, str] = {
     PulumiArchive: "an archive",
 }
 importing = Lock()
-"""Held while the SDKs' modules may load: they do so at their first use, which is not safe from several threads.
+"""Guards the first use of the SDKs' lazy modules, which is not thread-safe. A running program holds it.
 
-A program holds it. What a program may wait for must not need it: the functions, and what the engine asks before them.
+What a program may wait for works without it: functions, and checks of its resources, the types of which it has loaded.
 """
 
 
@@ -66,8 +66,10 @@ def _class(token: str, *suffixes: str) -> type:
         raise ProviderError(f"pulumi_{package} has no resource type {token}")
     name: str = registered.mod_info["classes"][token]
     sdk = importlib.import_module(registered.mod_info["fqn"])
-    with importing:
-        return next(getattr(sdk, name + suffix) for suffix in suffixes or [""] if hasattr(sdk, name + suffix))
+    if name not in vars(sdk):
+        with importing:
+            getattr(sdk, name)
+    return next(getattr(sdk, name + suffix) for suffix in suffixes or [""] if hasattr(sdk, name + suffix))
 
 
 def provider_args(package: str) -> type:

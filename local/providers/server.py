@@ -1,12 +1,11 @@
-"""Serves the providers to an engine, which takes them instead of plugins."""
+"""Serves the providers to the engine in place of plugins."""
 
-import sys
 import traceback
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import cache, partial
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 import grpc
@@ -19,6 +18,9 @@ from local.providers.provider import FakeProvider
 from local.providers.resource import ProviderError
 
 MESSAGE_LIMIT = 400 * 1024 * 1024  # bytes, as in the engine
+THREADS = 256
+"""More than the engines of several stacks have calls at once. They are started on demand."""
+OPENING = ("Handshake", "Attach")
 
 
 def variables(home: Path) -> Mapping[str, str]:
@@ -32,28 +34,26 @@ def variables(home: Path) -> Mapping[str, str]:
 @cache
 def _server(kind: type[FakeProvider], home: Path) -> tuple[grpc.Server, int]:
     """The server, which ends when it is deleted, and its port."""
-    make = partial(kind, Control(home))
     server = grpc.server(
-        ThreadPoolExecutor(max_workers=16),
-        interceptors=[Connections(make)],
+        ThreadPoolExecutor(THREADS),
+        interceptors=[ProviderPerConnection(partial(kind, Control(home)), home / "logs" / "providers.log")],
         options=[("grpc.max_receive_message_length", MESSAGE_LIMIT)],
     )
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(make(), server)  # pyright: ignore[reportUnknownMemberType]
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(kind(Control(home)), server)  # pyright: ignore[reportUnknownMemberType]
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     return server, port
 
 
-class Connections(grpc.ServerInterceptor):
-    """A provider for each connection, since the engine opens one for each provider of the stack and configures it.
+class ProviderPerConnection(grpc.ServerInterceptor):
+    """Makes a provider for each connection, since the engine opens one for each provider of a stack and configures it.
 
-    Turns exceptions into the one line that the engine shows; unexpected ones also print a traceback.
+    Turns exceptions into the one line that the engine shows. The traceback of an unexpected one goes to a file.
     """
 
-    def __init__(self, make: Callable[[], FakeProvider]) -> None:
-        self._make = make
+    def __init__(self, make: Callable[[], FakeProvider], log: Path) -> None:
+        self._make, self._log = make, log
         self._made: dict[str, FakeProvider] = {}
-        self._lock = Lock()
 
     def intercept_service(self, continuation: Callable[[Any], Any], handler_call_details: Any) -> Any:
         handler = continuation(handler_call_details)
@@ -62,24 +62,25 @@ class Connections(grpc.ServerInterceptor):
         method = handler_call_details.method.rpartition("/")[2]
 
         def answer(request: Any, context: grpc.ServicerContext) -> Any:
-            provider = self._provider(context.peer())
+            peer = context.peer()
+            if method in OPENING:
+                self._made[peer] = self._make()
+            provider = self._made[peer]
             try:
                 return getattr(provider, method)(request, context)
             except NotImplementedError:
                 raise
             except Exception as error:
-                context.abort(grpc.StatusCode.UNKNOWN, _line(provider, error))
+                context.abort(grpc.StatusCode.UNKNOWN, self._line(provider, error))
 
         return grpc.unary_unary_rpc_method_handler(answer, handler.request_deserializer, handler.response_serializer)
 
-    def _provider(self, peer: str) -> FakeProvider:
-        with self._lock:
-            return self._made.setdefault(peer, self._make())
-
-
-def _line(provider: FakeProvider, error: Exception) -> str:
-    text = " ".join(str(error).split())
-    if isinstance(error, ProviderError) or provider.explains(error):
-        return text
-    traceback.print_exception(error, file=sys.stderr)
-    return f"{type(error).__name__}: {text}"
+    def _line(self, provider: FakeProvider, error: Exception) -> str:
+        text = " ".join(str(error).split())
+        if isinstance(error, ProviderError) or provider.explains(error):
+            return text
+        with suppress(OSError):
+            self._log.parent.mkdir(exist_ok=True)
+            with self._log.open("a") as log:
+                traceback.print_exception(error, file=log)
+        return f"{type(error).__name__}: {text} (the traceback: {self._log})"

@@ -192,7 +192,7 @@ def kill_a_plugin(laptop: Laptop) -> None:
 
 
 def kill_the_command(laptop: Laptop) -> None:
-    """And with it the other providers."""
+    """The providers aws and gcp run in it, so they die with it."""
     with creating(laptop) as up:
         up.kill()
 

@@ -1,5 +1,6 @@
 """The engine reads the config that is written without it."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from local.cli.home import Home, LocalError
 from local.cli.state import create
 
 KEY = "the laptop's key"
+SIGNATURE, SECRET = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270"
 
 
 @pytest.fixture
@@ -27,12 +29,29 @@ def test_a_key_is_encrypted(tmp_path: Path, daemon: Daemon) -> None:
 def test_the_laptops_key_is_not_a_persons_vaults(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, daemon: Daemon
 ) -> None:
-    vault.variables.cache_clear()
+    monkeypatch.setattr(vault, "variables", vault.variables.__wrapped__)
     for name in ("VAULT_AGENT_ADDR", "VAULT_PROXY_ADDR", "VAULT_HTTP_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     monkeypatch.setenv("VAULT_CACERT", "nowhere.pem")
+    monkeypatch.setenv("PULUMI_CLOUD_SECRET_OVERRIDE", "hashivault://another")
     test_a_key_is_encrypted(tmp_path, daemon)
-    vault.variables.cache_clear()
+
+
+def test_the_state_of_an_earlier_version_can_be_read(tmp_path: Path) -> None:
+    """It encrypted secrets with a passphrase."""
+    home, name = Home(tmp_path), "aws"
+    stack = {
+        "urn": f"urn:pulumi:{name}::better-together::pulumi:pulumi:Stack::better-together-{name}",
+        "custom": False,
+        "type": "pulumi:pulumi:Stack",
+        "outputs": {
+            "key": {SIGNATURE: SECRET, "ciphertext": "v1:AAECAwQFBgcICQoL:M48JVZKstBxqObrnadRZhP22HesLpDX0xol1ChrFwQ=="}
+        },
+    }
+    salt = "v1:B/cbSqKO26E=:v1:Kdkh6IlqkQewd6Gw:Cz6IGuEGnzLEuSrPgdwMSGqxdJXL4w=="
+    secrets = {"type": "passphrase", "state": {"salt": salt}}
+    create(home.state, "better-together", name, {"secrets_providers": secrets, "resources": [stack]})
+    assert "an old secret" in json.dumps(engine.open_stack(home, name).export_stack().deployment)
 
 
 def test_the_key_of_a_preview_without_clouds_can_be_decrypted(tmp_path: Path) -> None:

@@ -1,1 +1,1 @@
-"""A fake pulumi-resource-aws, which calls the laptop's AWS with boto3."""
+"""A fake of the provider aws, which calls the laptop's AWS with boto3."""

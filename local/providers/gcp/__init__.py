@@ -1,1 +1,1 @@
-"""A fake pulumi-resource-gcp, which forwards to the daemon; the daemon keeps Google Cloud's resources."""
+"""A fake of the provider gcp, which forwards to the daemon; the daemon keeps Google Cloud's resources."""
