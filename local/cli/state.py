@@ -12,8 +12,6 @@ from typing import Any
 from local.cli.home import Home, LocalError
 from local.providers.values import is_object
 
-NOTHING: Mapping[str, Any] = MappingProxyType({})
-
 
 def deployments(home: Home) -> dict[str, dict[str, Any]]:
     """What the engine knows of each stack, by name; empty if it never came up. Raises LocalError."""
@@ -25,13 +23,12 @@ def exists(home: Home, name: str) -> bool:
     return any(path.stem == name for path in _files(home))
 
 
-def create(folder: Path, project: str, stack: str, deployment: Mapping[str, Any] = NOTHING) -> None:
+def create(folder: Path, project: str, stack: str, deployment: Mapping[str, Any] = MappingProxyType({})) -> None:
     """Writes what `pulumi stack init` writes, with what the engine is to know of the stack."""
     checkpoint = {"stack": f"organization/{project}/{stack}", "latest": dict(deployment)}
     _write(folder / ".pulumi" / "meta.yaml", "version: 1\n")
-    _write(
-        folder / ".pulumi" / "stacks" / project / f"{stack}.json", json.dumps({"version": 3, "checkpoint": checkpoint})
-    )
+    path = folder / ".pulumi" / "stacks" / project / f"{stack}.json"
+    _write(path, json.dumps({"version": 3, "checkpoint": checkpoint}))
 
 
 def _write(path: Path, text: str) -> None:

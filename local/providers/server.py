@@ -34,12 +34,13 @@ def variables(home: Path) -> Mapping[str, str]:
 @cache
 def _server(kind: type[FakeProvider], home: Path) -> tuple[grpc.Server, int]:
     """The server, which ends when it is deleted, and its port."""
+    make = partial(kind, Control(home))
     server = grpc.server(
         ThreadPoolExecutor(THREADS),
-        interceptors=[ProviderPerConnection(partial(kind, Control(home)), home / "logs" / "providers.log")],
+        interceptors=[ProviderPerConnection(make, home / "logs" / "providers.log")],
         options=[("grpc.max_receive_message_length", MESSAGE_LIMIT)],
     )
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(kind(Control(home)), server)  # pyright: ignore[reportUnknownMemberType]
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(make(), server)  # pyright: ignore[reportUnknownMemberType]
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     return server, port
