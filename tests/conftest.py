@@ -14,3 +14,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             seeds[found[1]].add(int(found[2]))
     for test, tried in seeds.items():
         terminalreporter.write_line(f"{test}: seeds {', '.join(map(str, sorted(tried)))}")
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Name binary data by its size: gzip's contain the time, and the processes of xdist must collect the same tests."""
+    return f"{len(val)} bytes" if isinstance(val, bytes) and not val.isascii() else None
