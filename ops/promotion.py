@@ -8,8 +8,9 @@ import httpx
 from ops import archive, holder
 from ops.check import check_newest
 from ops.engine import UpFailed
-from ops.rollout import Failed, Held, Rollout, is_unfinished
+from ops.rollout import Failed, Held, Rollout
 from ops.stack import ROOT, Stack, UsageError, one_line, project_key
+from ops.status import is_unfinished
 from ops.terminal import say
 
 ASKED = 5  # times

@@ -12,6 +12,7 @@ from ops.judge import Judgement, Limits, Verdict, judge, p99
 from ops.probes import send_probes
 from ops.request_log import Request
 from ops.stack import Stack, UsageError
+from ops.status import is_unfinished
 from ops.terminal import say
 
 UP_WITHIN = 900  # seconds; `pulumi up` and what surrounds it take less
@@ -191,10 +192,6 @@ class Rollout:
         )
         say(f"{percent} %: {judgement.verdict}, {judgement.reason}")
         return judgement
-
-
-def is_unfinished(outputs: Any) -> bool:
-    return outputs.get("revision") != outputs.get("stableRevision")
 
 
 def can_be_asked(outputs: Any) -> bool:

@@ -3,7 +3,6 @@
 from typing import Any
 
 from ops import holder
-from ops.rollout import is_unfinished
 from ops.stack import Stack
 
 
@@ -39,3 +38,7 @@ def state(stack: Stack) -> str:
     if not stack.outputs["rolloutBy"]:
         return "held"
     return "moving" if holder.is_at_work(stack.outputs) else "abandoned"
+
+
+def is_unfinished(outputs: Any) -> bool:
+    return outputs.get("revision") != outputs.get("stableRevision")
