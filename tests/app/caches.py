@@ -8,7 +8,7 @@ from app.cache import Cache, Lookup
 from app.cache.momento import MomentoCache
 from app.metrics import Metrics
 from local.cloud.momento import MomentoServer
-from tests.app.servers import MOMENTO_API_KEY, await_connection, momento_cache
+from tests.app.servers import MOMENTO_API_KEY, momento_cache
 
 type NewCache = Callable[[], Cache]
 """Creates another client of the same cache."""
@@ -55,8 +55,7 @@ def momento() -> Generator[NewCache]:
 
         def connect() -> Cache:
             client = MomentoCache(settings, lambda: MOMENTO_API_KEY, Metrics(stream=io.StringIO()))
-            await_connection(clients.enter_context(client))
-            return client
+            return clients.enter_context(client)
 
         yield connect
 

@@ -13,6 +13,7 @@ from hypothesis import settings
 
 from app import secrets
 from app.bootstrap import assemble
+from app.cache import momento
 from app.cache.momento import MomentoCache
 from app.cache.none import NoCache
 from app.data import DataClient, dynamodb_api, firestore
@@ -32,6 +33,8 @@ settings.register_profile("fuzz", max_examples=FUZZ_EXAMPLES, deadline=None, pri
 settings.load_profile("test")
 
 
+SHIPPED_DEADLINE = momento.DEADLINE
+
 # Each client of the app has a session of its own, which would read botocore's description of DynamoDB anew.
 botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 
@@ -46,12 +49,21 @@ def tally(request: pytest.FixtureRequest) -> Generator[Counter[str]]:
 
 @pytest.fixture(scope="session", autouse=True)
 def patient_clients() -> Generator[None]:
-    """Give stores a minute per call, so that a busy machine fails no test; test_store_failures.py overrides this."""
+    """Give stores and caches a minute per call, so that a busy machine fails no test; test_store_failures.py and
+    `shipped_deadline` override this.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(dynamodb_api, "CONFIG", dynamodb_api.CONFIG.merge(Config(connect_timeout=60, read_timeout=60)))
         patch.setattr(firestore, "ATTEMPT_TIMEOUT", 60.0)
+        patch.setattr(momento, "DEADLINE", 60.0)
         patch.setattr(secrets, "LIMITS", secrets.LIMITS | {"connect_timeout": 60, "read_timeout": 60})
         yield
+
+
+@pytest.fixture
+def shipped_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls to the cache get no more time than in production."""
+    monkeypatch.setattr(momento, "DEADLINE", SHIPPED_DEADLINE)
 
 
 @pytest.fixture(scope="session")

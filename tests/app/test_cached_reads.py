@@ -17,7 +17,7 @@ from app.settings import CacheSettings
 from app.users import UserNotFound, Users
 from local.cloud.momento import MomentoServer
 from tests.app.garbage import GARBAGE
-from tests.app.servers import MOMENTO_API_KEY, await_connection
+from tests.app.servers import MOMENTO_API_KEY
 
 ANN = UserInput(id="1", name="Ann", followers=("2", "3"), profile_pic=b"\x89PNG\r\n\x1a\n")
 NEW = UserInput(id="1", name="New Ann")
@@ -64,7 +64,6 @@ def users(store: Store, cache: MomentoCache) -> Users:
 def other(store: Store, cache_settings: CacheSettings, metrics: Metrics) -> Generator[Users]:
     """Another process, with the same store and cache and another connection."""
     with MomentoCache(cache_settings, lambda: MOMENTO_API_KEY, metrics) as cache:
-        await_connection(cache)
         yield Users(store, cache)
 
 
@@ -161,6 +160,7 @@ def test_garbage_is_a_miss_and_goes_away(users: Users, cache: MomentoCache, valu
     assert cache.get(["user:1", "picture:1"]).hits == {}
 
 
+@pytest.mark.usefixtures("shipped_deadline")
 def test_down_and_slow_caches_are_misses_until_nobody_asks_any_more(
     store: Store, cache: MomentoCache, momento_server: MomentoServer
 ) -> None:

@@ -63,12 +63,12 @@ def test_a_large_value(cache: Cache) -> None:
 def test_threads_get_answers_to_their_own_keys(cache: Cache) -> None:
     def use(number: int) -> None:
         own = {f"{number}:{i}": b"%d:%d" % (number, i) for i in range(20)}
-        cache.fill(own)
-        assert cache.get(list(own)).hits.items() <= own.items()
+        assert cache.fill(own)
+        assert cache.get(list(own)).hits == own
         cache.invalidate(list(own)[:10])
 
     with ThreadPoolExecutor(50) as threads:
-        list(threads.map(use, range(200)))
+        list(threads.map(use, range(100)))
     assert cache.fill({"a": b"1"})
     assert cache.get(["a"]).hits == {"a": b"1"}
 
@@ -76,6 +76,4 @@ def test_threads_get_answers_to_their_own_keys(cache: Cache) -> None:
 def test_a_closed_client_connects_again(cache: Cache) -> None:
     cache.fill({"a": b"1"})
     cache.close()
-    while (found := cache.get(["a"])).error == "timeout":
-        pass  # on a busy machine it takes longer to connect than a call may take
-    assert found.hits == {"a": b"1"}
+    assert cache.get(["a"]).hits == {"a": b"1"}
