@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
 
+from local.cli import state
+from local.cli.home import Home
 from rehearsal import builds
 from rehearsal.plan import Plan, configure
 from rehearsal.scene import Scene
@@ -65,7 +67,7 @@ class Stage:
 
     def url(self, cloud: str) -> str:
         """Of the stack that is promoted to."""
-        return json.loads(self.local("outputs"))[live(cloud)]["url"]
+        return state.outputs(Home(self.home))[live(cloud)]["url"]
 
     def _promote(self, cloud: str, plan: Plan) -> tuple[dict[str, Any], list[tuple[float, int]]]:
         """The result, and the time and the percentage of each move."""

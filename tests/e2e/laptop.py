@@ -16,6 +16,7 @@ import psutil
 
 from local.cli import state
 from local.cli.home import Home
+from tests.e2e import forks
 
 ROOT = Path(__file__).resolve().parents[2]
 APP_PYTHON = ROOT / "app" / ".venv" / "bin" / "python"
@@ -37,8 +38,11 @@ class Laptop:
     home: Path
 
     def run(self, *arguments: str, checkout: Path = ROOT) -> subprocess.CompletedProcess[str]:
-        command, environment = self.command(*arguments), os.environ | ACCOUNT
-        return subprocess.run(command, cwd=checkout, env=environment, capture_output=True, text=True, check=False)
+        env = os.environ | ACCOUNT
+        if checkout == ROOT:
+            return forks.run("local", "--home", str(self.home), *arguments, env=env)
+        command = self.command(*arguments)
+        return subprocess.run(command, cwd=checkout, env=env, capture_output=True, text=True, check=False)
 
     def start(self, *arguments: str, checkout: Path = ROOT, stderr: int = subprocess.PIPE) -> subprocess.Popen[str]:
         """The command in a process group of its own."""
