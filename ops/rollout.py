@@ -155,15 +155,16 @@ class Rollout:
             )
 
     def _wait(self, percent: int) -> Judgement:
-        """The last judgement of the step's time. Raises Failed as soon as one fails."""
+        """The judgement at the end of the step's time. Raises Failed as soon as one fails."""
         seconds = self.outputs["rolloutPlan"]["stepSeconds"]
         end = time.monotonic() + seconds
         while True:
             time.sleep(max(0, min(seconds / LOOKS, end - time.monotonic())))
+            is_over = time.monotonic() >= end  # before the look, which may take seconds and sees what came before it
             judgement = self._look(percent)
             if judgement.verdict is Verdict.FAILED:
                 raise Failed(judgement.reason)
-            if time.monotonic() >= end:
+            if is_over:
                 return judgement
 
     def _look(self, percent: int) -> Judgement:

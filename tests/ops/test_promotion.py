@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -135,6 +136,27 @@ def test_a_log_that_could_not_be_read_once_is_read_again(promote: Promote, monke
     monkeypatch.setattr(request_log, "read", read)
     code, target = promote(COMPLETE)
     assert (code, target.outputs["percent"]) == (0, 100)
+
+
+def test_a_slow_log_is_read_to_the_end_of_the_step(promote: Promote, monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = 0.0
+
+    def sleep(more: float) -> None:
+        nonlocal seconds
+        seconds += more
+
+    def read(stack: Stack, revision: str, since: float, until: float) -> list[Request]:
+        """Of the canary's requests, which it answers each second, those fail that come shortly before the end."""
+        sleep(10)
+        fails_at = since + 54 if revision == "2" else until
+        sent = range(int(since), int(until))
+        return [Request(failed=at >= fails_at, milliseconds=10, cold=False, at=at) for at in sent]
+
+    monkeypatch.setattr(rollout, "time", SimpleNamespace(time=lambda: seconds, monotonic=lambda: seconds, sleep=sleep))
+    monkeypatch.setattr(request_log, "read", read)
+    monkeypatch.setitem(PLAN, "stepSeconds", 60)
+    code, target = promote(COMPLETE)
+    assert (code, target.ups) == (1, [(NEW, "0"), (NEW, "10"), (DIGEST, "100")])
 
 
 def test_a_revision_that_was_not_judged_gets_no_more(promote: Promote, monkeypatch: pytest.MonkeyPatch) -> None:
