@@ -1,5 +1,6 @@
 """Requests of ours for revisions that get too few. In the logs they have the user agent `better-together-probe`."""
 
+import math
 import secrets
 import time
 
@@ -11,12 +12,13 @@ from ops.version_transport import VersionTransport
 
 HEADERS = {"user-agent": "better-together-probe"}
 TIMEOUT = 30  # seconds
+CHANCE = 1e-6  # of a revision without a URL of its own to get too few
 WITHIN = 120  # seconds for each revision, so that one that hangs gets its judgement, and before its deadline
 
 
 def send_probes(stack: Stack, count: int) -> None:
-    """Send `count` reads to the newest revision, and as many to the stable one, or what they answer in time. What they
-    answer is in the logs.
+    """Send `count` reads to the newest revision, and as many or more to the stable one, or what they answer in time.
+    What they answer is in the logs.
 
     Raises UsageError if the newest revision cannot be asked alone.
     """
@@ -25,13 +27,27 @@ def send_probes(stack: Stack, count: int) -> None:
     for url, transport, share in _places(stack):
         with httpx.Client(base_url=url, transport=transport, headers=HEADERS, timeout=TIMEOUT) as client:
             end = time.monotonic() + WITHIN
-            for number in range(round(count / share)):
+            for number in range(sent_for(count, share)):
                 if time.monotonic() > end:
                     break
                 try:
                     client.get(paths[number % len(paths)])
                 except httpx.RequestError:
                     continue
+
+
+def sent_for(count: int, share: float) -> int:
+    """How many requests give a revision that gets this share of them `count`, but for once in a million times.
+
+    https://en.wikipedia.org/wiki/Negative_binomial_distribution
+    """
+    sent, log_chance = count, count * math.log(share)
+    missing = 1 - math.exp(log_chance)
+    while missing > CHANCE:
+        log_chance += math.log((1 - share) * sent / (sent - count + 1))
+        missing -= math.exp(log_chance)
+        sent += 1
+    return sent
 
 
 def _places(stack: Stack) -> list[tuple[str, httpx.BaseTransport | None, float]]:

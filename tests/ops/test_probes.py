@@ -1,5 +1,6 @@
 """Probes reach both revisions, for a limited time."""
 
+import math
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -27,6 +28,21 @@ def rolling_out(functions: Cloud) -> Stack:
 def test_as_many_for_either_revision(functions: Cloud) -> None:
     probes.send_probes(rolling_out(functions), 5)
     assert len(functions.asked) == 10
+
+
+@pytest.mark.parametrize(("count", "share"), [(20, 1), (20, 0.99), (20, 0.5), (100, 0.9), (100, 0.1)])
+def test_a_share_of_the_requests_is_enough(count: int, share: float) -> None:
+    sent = probes.sent_for(count, share)
+    assert fewer(count, sent, share) <= 1e-6 < fewer(count, sent - 1, share)
+
+
+def test_no_number_is_too_large() -> None:
+    assert 10_000 < probes.sent_for(5000, 0.5) < 11_000
+
+
+def fewer(count: int, sent: int, share: float) -> float:
+    """The chance that fewer than `count` of the requests reach a revision with this share of them."""
+    return sum(math.comb(sent, got) * share**got * (1 - share) ** (sent - got) for got in range(min(count, sent + 1)))
 
 
 def test_a_revision_that_hangs_is_not_asked_for_ever(functions: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
