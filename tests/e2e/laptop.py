@@ -17,8 +17,8 @@ import psutil
 from local.cli import state
 from local.cli.home import Home
 from tests.e2e import forks
+from tests.e2e.forks import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 APP_PYTHON = ROOT / "app" / ".venv" / "bin" / "python"
 
 REAL_KEY = "a-key-of-the-real-momento"
@@ -38,11 +38,8 @@ class Laptop:
     home: Path
 
     def run(self, *arguments: str, checkout: Path = ROOT) -> subprocess.CompletedProcess[str]:
-        env = os.environ | ACCOUNT
-        if checkout == ROOT:
-            return forks.run("local", "--home", str(self.home), *arguments, env=env)
-        command = self.command(*arguments)
-        return subprocess.run(command, cwd=checkout, env=env, capture_output=True, text=True, check=False)
+        environment = os.environ | ACCOUNT
+        return forks.run("--home", str(self.home), *arguments, checkout=checkout, env=environment)
 
     def start(self, *arguments: str, checkout: Path = ROOT, stderr: int = subprocess.PIPE) -> subprocess.Popen[str]:
         """The command in a process group of its own."""
