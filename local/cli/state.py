@@ -13,6 +13,15 @@ from local.cli.home import Home, LocalError
 from local.providers.values import is_object
 
 
+def url(folder: Path) -> str:
+    """For PULUMI_BACKEND_URL, of the state in the folder.
+
+    The engine writes files of metadata non-atomically unless the URL says otherwise, and a command that reads a stack
+    meanwhile fails with "EOF" (https://pkg.go.dev/gocloud.dev/blob/fileblob).
+    """
+    return f"{folder.as_uri()}?metadata=skip"
+
+
 def deployments(home: Home) -> dict[str, dict[str, Any]]:
     """What the engine knows of each stack, by name; empty if it never came up. Raises LocalError."""
     return {path.stem: _deployment(path) for path in sorted(_files(home))}

@@ -36,9 +36,7 @@ class LaptopWorkspace(auto.LocalWorkspace):
             env_vars={
                 "BETTER_TOGETHER_HOME": str(home.path),
                 "PULUMI_COMMAND": pulumi().command,
-                # Without this, the engine writes files of metadata non-atomically, and a program that reads its stack's
-                # outputs meanwhile, as ours does, may see half a file (https://pkg.go.dev/gocloud.dev/blob/fileblob).
-                "PULUMI_BACKEND_URL": f"{home.state.as_uri()}?metadata=skip",
+                "PULUMI_BACKEND_URL": state.url(home.state),
                 "PULUMI_CONFIG_PASSPHRASE": "laptop",  # of a state that an earlier version of this project left
                 "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
                 "PULUMI_SKIP_UPDATE_CHECK": "true",

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from pulumi import automation as auto
 
-from local.cli import vault
+from local.cli import state, vault
 from local.cli.tools import pulumi
 from tests.engine import Program, QuickWorkspace, changes, new_stack
 
@@ -85,7 +85,7 @@ def workspace(folder: Path) -> QuickWorkspace:
         pulumi_command=pulumi(),
         program=lambda: None,
         env_vars={
-            "PULUMI_BACKEND_URL": (folder / "state").as_uri(),
+            "PULUMI_BACKEND_URL": state.url(folder / "state"),
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "MOMENTO_API_KEY": "",

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 from pulumi import automation as auto
 
-from local.cli import vault
+from local.cli import state, vault
 from local.cli.tools import pulumi
 from ops.stack import ROOT
 from tests.engine import Program, QuickStack, QuickWorkspace, new_stack
@@ -41,7 +41,7 @@ class Backend:
     def environment(self) -> dict[str, str]:
         return os.environ | {
             "PATH": f"{Path(pulumi().command).parent}:{os.environ['PATH']}",
-            "PULUMI_BACKEND_URL": self.state.as_uri(),
+            "PULUMI_BACKEND_URL": state.url(self.state),
             "PULUMI_CONFIG_PASSPHRASE": "of those that ops creates",
             "PULUMI_HOME": str(self.folder / "home"),
             "PULUMI_SKIP_UPDATE_CHECK": "true",

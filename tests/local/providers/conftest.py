@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from local.cli import clouds as laptops_clouds
-from local.cli import vault
+from local.cli import state, vault
 from local.cli.home import APP_PYTHON, ROOT, Home
 from local.cli.tools import pulumi
 from local.providers import server
@@ -95,7 +95,7 @@ class Engine:
         (folder / "Pulumi.yaml").write_text("name: providers\nruntime: python\n")
         self.state = folder / "state"
         environment = {
-            "PULUMI_BACKEND_URL": self.state.as_uri(),
+            "PULUMI_BACKEND_URL": state.url(self.state),
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             **vault.variables(),
