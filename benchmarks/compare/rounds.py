@@ -5,6 +5,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 from benchmarks.compare import cloud_run, lambda_runtime
 from benchmarks.compare.catalog import Peer
@@ -21,7 +22,8 @@ FEWEST = 6
 def measure(
     packages: Mapping[str, Package], peers: Sequence[Peer], upstreams: Mapping[str, str], core: int, rounds: int
 ) -> dict[str, dict[str, list[float]]]:
-    """The values of each round by peer and metric. The first round, which fills the caches of files, is dropped.
+    """The values of each round by peer and metric. Of a peer without .pyc files only the cold start is measured: later
+    it does the same as with them. A round of cold starts before, which fills the caches of files, is dropped.
 
     Raises CompareError if a peer does not work, or the machine is too busy.
     """
@@ -34,23 +36,27 @@ def measure(
             print(f"{number - 1} rounds of {rounds} took {LONGEST // 60} minutes, so they have to do", file=sys.stderr)
             break
         for peer in peers:
-            for metric, value in _once(peer, packages[peer.name], upstreams, core):
+            warm = WARM_REQUESTS if number and peer.compiled else 0
+            for metric, value in _once(peer, packages[peer.name].folder, upstreams, core, warm):
                 if number:
                     found[peer.name][metric].append(round(value, 3))
     return found
 
 
-def _once(peer: Peer, package: Package, upstreams: Mapping[str, str], core: int) -> Iterator[tuple[str, float]]:
-    """Of a peer without .pyc files only the cold start: later it does the same as with them."""
-    requests, folder = WARM_REQUESTS if peer.compiled else 0, package.folder
+def _once(
+    peer: Peer, folder: Path, upstreams: Mapping[str, str], core: int, requests: int
+) -> Iterator[tuple[str, float]]:
+    """Without `requests` after it, only the cold start."""
     try:
         match peer.platform:
             case "lambda":
                 yield from asyncio.run(lambda_runtime.measure(peer, folder, upstreams, core, requests)).items()
-                if peer.compiled:
+                if requests:
                     yield from asyncio.run(lambda_runtime.measure_restore(peer, folder, upstreams, core)).items()
             case "run":
                 yield from cloud_run.measure(peer, folder, upstreams, core, requests).items()
+            case _ if not requests:
+                pass
             case _:
                 yield from cloud_run.measure_throughput(peer, folder, upstreams, core).items()
     except CompareError as error:

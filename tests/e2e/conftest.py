@@ -9,7 +9,7 @@ import httpx
 import pytest
 from xdist.scheduler import LoadScopeScheduling  # pyright: ignore[reportMissingTypeStubs]
 
-from rehearsal.builds import copy_checkout
+from rehearsal.builds import FIRST, copy_checkout
 from rehearsal.stage import Stage
 from stacks import artifact
 from tests.e2e.breaking import kill_workers
@@ -102,10 +102,17 @@ def copy_with_artifact(folder: Path) -> None:
     shutil.copytree(built, folder / built.relative_to(ROOT))
 
 
+class ForkingStage(Stage):
+    """Its `local` commands are forks."""
+
+    def local(self, *arguments: str, build: str = FIRST) -> str:
+        return Laptop(self.home).must(*arguments, checkout=self._checkout(build))
+
+
 @pytest.fixture(scope="module")
 def stage() -> Iterator[Stage]:
     """Stacks to promote from and to. The second ones run the first build."""
-    with tempfile.TemporaryDirectory(prefix="better-together-") as folder, Stage(Path(folder)) as stage:
+    with tempfile.TemporaryDirectory(prefix="better-together-") as folder, ForkingStage(Path(folder)) as stage:
         yield stage
 
 

@@ -18,20 +18,37 @@ FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["local.cli.main", "stacks.aws", "stacks.gcp"])
 
 
-def run(*arguments: str, checkout: Path, env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-    """Runs `python -m local` in the checkout, this one or a copy."""
-    with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as error:
-        files = DupFd(output.fileno()), DupFd(error.fileno())
-        fork = FORKS.Process(target=_become, args=(arguments, checkout, dict(env), files))
-        fork.start()
-        fork.join()
-        for file in (output, error):
-            file.seek(0)
-        assert fork.exitcode is not None
-        return subprocess.CompletedProcess(arguments, fork.exitcode, output.read(), error.read())
+class Fork:
+    """`python -m local` in the checkout, this one or a copy, in a process group of its own."""
+
+    def __init__(self, *arguments: str, checkout: Path, env: Mapping[str, str]) -> None:
+        self._arguments = arguments
+        self._files = [tempfile.TemporaryFile("w+") for _ in range(2)]  # noqa: SIM115, `end` closes them
+        files = [DupFd(file.fileno()) for file in self._files]
+        self._process = FORKS.Process(target=_become, args=(arguments, checkout, dict(env), files))
+        self._process.start()
+        assert self._process.pid
+        self.pid = self._process.pid
+
+    def wait(self, seconds: float) -> bool:
+        """Whether it has ended."""
+        self._process.join(seconds)
+        return self._process.exitcode is not None
+
+    def end(self) -> subprocess.CompletedProcess[str]:
+        """What it was, after waiting for its end."""
+        self._process.join()
+        assert self._process.exitcode is not None
+        said: list[str] = []
+        for file in self._files:
+            with file:
+                file.seek(0)
+                said.append(file.read())
+        return subprocess.CompletedProcess(self._arguments, self._process.exitcode, *said)
 
 
-def _become(arguments: tuple[str, ...], checkout: Path, env: dict[str, str], files: tuple[Any, Any]) -> None:
+def _become(arguments: tuple[str, ...], checkout: Path, env: dict[str, str], files: list[Any]) -> None:
+    os.setsid()
     if checkout != ROOT:
         for name in [name for name in sys.modules if name.partition(".")[0] in OURS]:
             del sys.modules[name]

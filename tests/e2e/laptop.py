@@ -16,8 +16,7 @@ import psutil
 
 from local.cli import state
 from local.cli.home import Home
-from tests.e2e import forks
-from tests.e2e.forks import ROOT
+from tests.e2e.forks import ROOT, Fork
 
 APP_PYTHON = ROOT / "app" / ".venv" / "bin" / "python"
 
@@ -38,8 +37,10 @@ class Laptop:
     home: Path
 
     def run(self, *arguments: str, checkout: Path = ROOT) -> subprocess.CompletedProcess[str]:
-        environment = os.environ | ACCOUNT
-        return forks.run("--home", str(self.home), *arguments, checkout=checkout, env=environment)
+        return self.fork(*arguments, checkout=checkout).end()
+
+    def fork(self, *arguments: str, checkout: Path = ROOT) -> Fork:
+        return Fork("--home", str(self.home), *arguments, checkout=checkout, env=os.environ | ACCOUNT)
 
     def start(self, *arguments: str, checkout: Path = ROOT, stderr: int = subprocess.PIPE) -> subprocess.Popen[str]:
         """The command in a process group of its own."""
