@@ -63,7 +63,7 @@ def random_users(number_of_users: int, picture_size: Callable[[], int]) -> list[
     return [replace(user(number), profile_pic=GIF.ljust(picture_size())) for number in range(number_of_users)]
 
 
-@pytest.mark.parametrize("number_of_users", [PAGE, pytest.param(1000, marks=pytest.mark.prove)])
+@pytest.mark.parametrize("number_of_users", [PAGE, pytest.param(500, marks=pytest.mark.prove)])
 @pytest.mark.parametrize("new_data_client", ["dynamodb-local"], indirect=True)
 def test_a_picture_costs_where_it_is_read_or_written_and_nowhere_else(
     new_data_client: NewDataClient, metrics: Metrics, number_of_users: int
