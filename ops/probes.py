@@ -12,7 +12,7 @@ from ops.version_transport import VersionTransport
 
 HEADERS = {"user-agent": "better-together-probe"}
 TIMEOUT = 30  # seconds
-CHANCE = 1e-6  # of a revision without a URL of its own to get too few
+CHANCE = 1e-6  # that a revision without a URL of its own gets too few
 WITHIN = 120  # seconds for each revision, so that one that hangs gets its judgement, and before its deadline
 
 
@@ -27,7 +27,7 @@ def send_probes(stack: Stack, count: int) -> None:
     for url, transport, share in _places(stack):
         with httpx.Client(base_url=url, transport=transport, headers=HEADERS, timeout=TIMEOUT) as client:
             end = time.monotonic() + WITHIN
-            for number in range(sent_for(count, share)):
+            for number in range(needed(count, share)):
                 if time.monotonic() > end:
                     break
                 try:
@@ -36,8 +36,9 @@ def send_probes(stack: Stack, count: int) -> None:
                     continue
 
 
-def sent_for(count: int, share: float) -> int:
-    """How many requests give a revision that gets this share of them `count`, but for once in a million times.
+def needed(count: int, share: float) -> int:
+    """How many requests to send so that a revision that gets this share of them gets `count`, with a chance of CHANCE
+    that it does not.
 
     https://en.wikipedia.org/wiki/Negative_binomial_distribution
     """

@@ -160,7 +160,7 @@ class Rollout:
         end = time.monotonic() + seconds
         while True:
             time.sleep(max(0, min(seconds / LOOKS, end - time.monotonic())))
-            is_over = time.monotonic() >= end  # before the look, which may take seconds and sees what came before it
+            is_over = time.monotonic() >= end  # before the look, which may take seconds and sees only what came before
             judgement = self._look(percent)
             if judgement.verdict is Verdict.FAILED:
                 raise Failed(judgement.reason)

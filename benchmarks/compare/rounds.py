@@ -23,7 +23,7 @@ def measure(
     packages: Mapping[str, Package], peers: Sequence[Peer], upstreams: Mapping[str, str], core: int, rounds: int
 ) -> dict[str, dict[str, list[float]]]:
     """The values of each round by peer and metric. Of a peer without .pyc files only the cold start is measured: later
-    it does the same as with them. A round of cold starts before, which fills the caches of files, is dropped.
+    it does the same as with them. The first round is of cold starts alone, fills the caches of files, and is dropped.
 
     Raises CompareError if a peer does not work, or the machine is too busy.
     """
@@ -46,7 +46,7 @@ def measure(
 def _once(
     peer: Peer, folder: Path, upstreams: Mapping[str, str], core: int, requests: int
 ) -> Iterator[tuple[str, float]]:
-    """Without `requests` after it, only the cold start."""
+    """Without `requests`, only the cold start, if that of the platform is measured at all."""
     try:
         match peer.platform:
             case "lambda":
@@ -55,9 +55,8 @@ def _once(
                     yield from asyncio.run(lambda_runtime.measure_restore(peer, folder, upstreams, core)).items()
             case "run":
                 yield from cloud_run.measure(peer, folder, upstreams, core, requests).items()
-            case _ if not requests:
-                pass
             case _:
-                yield from cloud_run.measure_throughput(peer, folder, upstreams, core).items()
+                if requests:
+                    yield from cloud_run.measure_throughput(peer, folder, upstreams, core).items()
     except CompareError as error:
         raise CompareError(f"{peer.name}: {error}") from error

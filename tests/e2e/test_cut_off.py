@@ -28,7 +28,7 @@ COMMANDS = {
 }
 """The commands, and about how long they take compared with an `up` of both stacks."""
 NEXT = ["down", "destroy gcp", "preview gcp", "drift aws", *["up"] * 12]
-"""Of 16 seeds in a row, each of these comes next once."""
+"""The commands after those, one for each of 16 seeds in a row."""
 SHOWN = {5, 20, 31}
 """`destroy` as when the terminal is closed, a preview that is terminated, and an `up` that is killed; `up` is next."""
 GONE_OR_UNFINISHED = ("not running", "not up", "completes it", "drifted", "killed in the middle", "starts the")

@@ -32,12 +32,12 @@ def test_as_many_for_either_revision(functions: Cloud) -> None:
 
 @pytest.mark.parametrize(("count", "share"), [(20, 1), (20, 0.99), (20, 0.5), (100, 0.9), (100, 0.1)])
 def test_a_share_of_the_requests_is_enough(count: int, share: float) -> None:
-    sent = probes.sent_for(count, share)
+    sent = probes.needed(count, share)
     assert fewer(count, sent, share) <= 1e-6 < fewer(count, sent - 1, share)
 
 
 def test_no_number_is_too_large() -> None:
-    assert 10_000 < probes.sent_for(5000, 0.5) < 11_000
+    assert 10_000 < probes.needed(5000, 0.5) < 11_000
 
 
 def fewer(count: int, sent: int, share: float) -> float:

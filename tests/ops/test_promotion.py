@@ -146,7 +146,7 @@ def test_a_slow_log_is_read_to_the_end_of_the_step(promote: Promote, monkeypatch
         seconds += more
 
     def read(stack: Stack, revision: str, since: float, until: float) -> list[Request]:
-        """Of the canary's requests, which it answers each second, those fail that come shortly before the end."""
+        """The canary gets a request each second, and fails those shortly before the end."""
         sleep(10)
         fails_at = since + 54 if revision == "2" else until
         sent = range(int(since), int(until))
