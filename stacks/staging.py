@@ -43,7 +43,8 @@ def compile_tree(tree: Path, folder: Path, *options: str, processes: int = 0) ->
     processor.
     """
     fixed = ["-q", "-j", str(processes), "-o", "0", "--invalidation-mode", "unchecked-hash", "-s", str(tree)]
-    run([sys.executable, "-I", "-W", "ignore", "-m", "compileall", *fixed, *options, str(folder)])
+    command = [sys.executable, "-I", "-W", "ignore", "-m", "compileall", *fixed, *options, str(folder)]
+    run(command, TMPDIR="/tmp")  # its processes meet at a socket there, whose path may have 107 bytes (unix(7))
 
 
 @contextmanager
@@ -55,11 +56,11 @@ def locked(folder: Path) -> Generator[None]:
         yield
 
 
-def run(command: list[str]) -> None:
-    """Raise ArtifactError with what the command says if it fails."""
+def run(command: list[str], **variables: str) -> None:
+    """Run the command with these variables as well. Raise ArtifactError with what it says if it fails."""
     try:
         # Bytecode is compiled at the end, so uv must not compile it, even if the environment asks it to.
-        environ = os.environ | {"UV_COMPILE_BYTECODE": "0"}
+        environ = os.environ | {"UV_COMPILE_BYTECODE": "0"} | variables
         subprocess.run(command, check=True, capture_output=True, text=True, env=environ)
     except FileNotFoundError:
         raise ArtifactError(f"artifact: no such command: {command[0]}; set UV to uv's path") from None

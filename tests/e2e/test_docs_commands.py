@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.builds import copy_checkout
+from tests.e2e.conftest import copy_with_artifact
 from tests.e2e.laptop import ROOT
 
 ACCOUNTS = {"fidelity.md"}  # every command of these pages needs an account
@@ -62,7 +62,7 @@ def runs(command: str) -> bool:
 def checkout() -> Iterator[Path]:
     """A copy of this one. If a test fails and the clouds are left running, they end when the copy is removed."""
     with tempfile.TemporaryDirectory(prefix="better-together-", ignore_cleanup_errors=True) as folder:
-        copy_checkout(Path(folder), ".venv", "build", "app/.venv", "policy/.venv", "pulumi_momento/.venv")
+        copy_with_artifact(Path(folder))
         yield Path(folder)
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from local.cli.tools import pulumi
 from ops.stack import Stack
-from rehearsal.builds import copy_checkout
+from tests.e2e.conftest import copy_with_artifact
 from tests.e2e.expressions import Value
 from tests.e2e.laptop import ROOT, Laptop, aws, versions
 from tests.e2e.test_operations import delete_cache
@@ -30,7 +30,7 @@ ELSEWHERE = {"make lint", "make test", "make lint test"}
 def checkout(tmp_path: Path, clouds: Laptop) -> Path:
     """A checkout that finds the shared clouds."""
     checkout = tmp_path / "checkout"
-    copy_checkout(checkout, ".venv", "build", "app/.venv", "policy/.venv", "pulumi_momento/.venv")
+    copy_with_artifact(checkout)
     (checkout / ".local").symlink_to(clouds.home)
     return checkout
 

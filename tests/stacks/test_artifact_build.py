@@ -111,6 +111,11 @@ def test_builds_at_the_same_time_share_one(small: Path) -> None:
     assert installs(small) == 1
 
 
+def test_it_is_built_wherever_temporary_files_are(small: Path, tmp_path: Path) -> None:
+    (deep := tmp_path / ("x" * 100)).mkdir()
+    assert finish(start(small, TMPDIR=str(deep)))
+
+
 def test_an_interrupted_build_leaves_nothing_behind(small: Path) -> None:
     gate = small.parent / "gate"
     os.mkfifo(gate)
