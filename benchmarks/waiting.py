@@ -6,7 +6,6 @@ they are. CPU is that of the commands and of what they start, without the clouds
 
 import os
 import resource
-import shutil
 import signal
 import statistics
 import subprocess
@@ -17,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from rehearsal.builds import INSTALLED, ROOT, copy_checkout
+from rehearsal.builds import copy_installed
 
 ROUNDS = 3
 EDITED = "app/users.py"
@@ -44,8 +43,7 @@ def main() -> None:
     waits: dict[tuple[str, int], list[Wait]] = {}
     with tempfile.TemporaryDirectory(prefix="better-together-", ignore_cleanup_errors=True) as folder:
         checkout = Path(folder)
-        copy_checkout(checkout, ".venv", "build/uv", *INSTALLED)
-        shutil.copy2(ROOT / "build" / "python", checkout / "build" / "python")
+        copy_installed(checkout)
         try:
             make(checkout, "up")  # builds the artifact
             for number in range(ROUNDS):

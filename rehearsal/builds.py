@@ -34,6 +34,12 @@ def _replaced(text: str, old: str, new: str) -> str:
     return text.replace(old, new)
 
 
+def copy_installed(target: Path) -> None:
+    """Copies this checkout so that `make` installs nothing in the copy. What it builds there is the copy's own."""
+    copy_checkout(target, ".venv", "build/uv", *INSTALLED)
+    shutil.copy2(ROOT / "build" / "python", target / "build" / "python")
+
+
 def copy_checkout(target: Path, *shared: str) -> None:
     """Copies this checkout without what git ignores; `shared` are ignored folders that the copy links to."""
     listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]

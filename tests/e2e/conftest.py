@@ -9,7 +9,7 @@ import httpx
 import pytest
 from xdist.scheduler import LoadScopeScheduling  # pyright: ignore[reportMissingTypeStubs]
 
-from rehearsal.builds import FIRST, INSTALLED, copy_checkout
+from rehearsal.builds import FIRST, copy_installed
 from rehearsal.stage import Stage
 from stacks import artifact
 from tests.e2e.breaking import kill_workers
@@ -98,8 +98,7 @@ def second_checkout(tmp_path: Path) -> Path:
 
 def copy_with_artifact(folder: Path) -> None:
     """Copies this checkout, in which other tests are at work meanwhile, so that `make` need not install or build."""
-    copy_checkout(folder, ".venv", "build/uv", *INSTALLED)
-    shutil.copy2(ROOT / "build" / "python", folder / "build" / "python")
+    copy_installed(folder)
     built = artifact.build(ROOT).zip.parent
     shutil.copytree(built, folder / built.relative_to(ROOT))
 
